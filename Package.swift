@@ -21,7 +21,6 @@ let settings: [SwiftSetting] =
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let httpServer = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
@@ -47,9 +46,11 @@ func system(_ name: String, pkgConfig: String, apt: String) -> Target {
 let targets: [Target] = [
     system("CRocksDB", pkgConfig: "rocksdb", apt: "librocksdb-dev"),
     system("CSodium", pkgConfig: "libsodium", apt: "libsodium-dev"),
-    .systemLibrary(name: "CWasmtime", path: "Sources/system/CWasmtime", pkgConfig: "wasmtime"),
 
     library(.foundation, "Primitives"),
+    library(.foundation, "WireTypes", ["Primitives", protobuf]),
+    library(.foundation, "Cryptography", ["Primitives", "CSodium", crypto]),
+    library(.foundation, "ChainTypes", ["Primitives", "WireTypes", "Cryptography"]),
 ]
 
 let package = Package(
@@ -61,7 +62,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
-        .package(url: "https://github.com/swift-server/async-http-client.git", exact: "1.37.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: ["FullFoundation"]),
     ],
     targets: targets

@@ -2,8 +2,9 @@
 ///
 /// The words are big-endian, so `<` orders like the bytes do. `InlineArray` is not `Hashable`, hence the four words.
 @frozen
+@usableFromInline
 package struct Hash32: Sendable, Hashable, Comparable {
-    package let w0, w1, w2, w3: UInt64
+    @usableFromInline package let w0, w1, w2, w3: UInt64
 
     @inlinable
     package init(_ w0: UInt64, _ w1: UInt64, _ w2: UInt64, _ w3: UInt64) {
@@ -103,5 +104,5 @@ package struct Hash32: Sendable, Hashable, Comparable {
 
 extension Hash32: CustomStringConvertible {
     /// 64 lowercase hexadecimal digits.
-    package var description: String { Hex.encode(bytes) }
+    @usableFromInline package var description: String { Hex.encode(bytes) }
 }

@@ -1,0 +1,63 @@
+import Cryptography
+import Primitives
+import WireTypes
+
+/// The beginning of a chain: its name, first validators, first balances and rules. Its hash is the parent of block 1.
+package struct Genesis: Sendable {
+    package static let version: UInt32 = 1
+
+    package let wire: WireGenesis
+    package let bytes: [UInt8]
+    package let hash: Hash32
+    package let validators: ValidatorSet
+    /// The account that admits enclaves and localities until governance does.
+    package let operatorAccount: Address
+
+    package var chainID: String { wire.chainID }
+    package var parameters: WireParameters { wire.parameters }
+
+    package init(decoding bytes: [UInt8]) throws(BlockError) {
+        guard let wire = try? WireGenesis(strictly: bytes, limit: Limits.genesis) else { throw .malformed }
+        guard wire.version == Self.version else { throw .unknownVersion }
+        guard ChainID.isValid(wire.chainID), wire.profile == .byzantine || wire.profile == .crash,
+            let operatorAccount = Address(wire.operator), Self.isSensible(wire.parameters),
+            wire.allocations.allSatisfy({ Address($0.account) != nil }), Self.supply(wire) != nil
+        else { throw .invalidGenesis }
+        self.validators = try ValidatorSet(wire.validators)
+        self.wire = wire
+        self.bytes = bytes
+        self.hash = Digest.hash(.genesisHash, bytes)
+        self.operatorAccount = operatorAccount
+    }
+
+    package init(encoding wire: WireGenesis) throws(BlockError) { try self.init(decoding: wire.encoded()) }
+
+    /// Parameters of a new chain.
+    package static var defaultParameters: WireParameters {
+        var parameters = WireParameters()
+        parameters.minimumFee = 1
+        parameters.maximumBlockBytes = 8 << 20
+        parameters.maximumBlockTransactions = 5_000
+        parameters.maximumValidityWindow = 100_000
+        parameters.maximumSidecarBytes = 512 << 10
+        parameters.idleInterval = 1_000
+        parameters.subscriptionWindow = 50
+        return parameters
+    }
+
+    private static func isSensible(_ parameters: WireParameters) -> Bool {
+        (1 << 10...UInt64(Limits.block)).contains(parameters.maximumBlockBytes) && parameters.maximumBlockTransactions >= 1
+            && parameters.maximumValidityWindow >= 1 && parameters.maximumSidecarBytes <= Limits.sidecar
+            && parameters.idleInterval >= 10 && parameters.subscriptionWindow >= 1
+    }
+
+    private static func supply(_ wire: WireGenesis) -> UInt64? {
+        var total: UInt64 = 0
+        for allocation in wire.allocations {
+            let (sum, overflow) = total.addingReportingOverflow(allocation.amount)
+            if overflow { return nil }
+            total = sum
+        }
+        return total
+    }
+}

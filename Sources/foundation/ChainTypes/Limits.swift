@@ -1,0 +1,16 @@
+/// Bounds that hold before anything is parsed. Bytes, unless the name says otherwise.
+package enum Limits {
+    package static let transaction = 256 * 1024
+    package static let messagesPerTransaction = 256
+    package static let sidecar = 1024 * 1024
+    package static let sidecarsPerTransaction = 16
+    package static let block = 16 * 1024 * 1024
+    package static let header = 4 * 1024
+    package static let certificate = 128 * 1024
+    package static let validators = 1_000
+    package static let validatorSet = 128 * 1024
+    package static let genesis = 1024 * 1024
+    package static let stateValue = 256 * 1024
+    package static let identifier = 64
+    package static let text = 4096
+}

@@ -1,0 +1,72 @@
+import Cryptography
+import FoundationEssentials
+import Primitives
+import WireTypes
+
+/// Bytes that belong to a transaction but never enter a block: a 32-byte salt, then the content.
+///
+/// The block commits to their salted hash, so they can be pruned without breaking a header or a proof, and without the
+/// hash of a short content being guessable.
+package enum Sidecar {
+    package static let saltBytes = 32
+
+    /// `content` behind a fresh salt.
+    package static func make(_ content: [UInt8], salt: [UInt8]) -> [UInt8] {
+        precondition(salt.count == saltBytes, "a sidecar's salt has 32 bytes")
+        return salt + content
+    }
+
+    /// What a transaction commits to.
+    package static func commitment(_ sidecar: [UInt8]) -> Hash32 { Digest.hash(.sidecar, sidecar) }
+
+    /// What is behind the salt; `nil` when there is not even a salt.
+    package static func content(_ sidecar: [UInt8]) -> ArraySlice<UInt8>? {
+        sidecar.count >= saltBytes ? sidecar[saltBytes...] : nil
+    }
+}
+
+/// A transaction together with its sidecars: what clients submit and `Application` takes.
+package struct SubmittedTransaction: Sendable {
+    package let transaction: SignedTransaction
+    package let sidecars: [[UInt8]]
+
+    /// - Throws: `sidecarMismatch` unless the sidecars are exactly those the messages commit to, in order.
+    package init(_ transaction: SignedTransaction, sidecars: [[UInt8]]) throws(TransactionError) {
+        let commitments = transaction.body.messages.compactMap(\.sidecarCommitment)
+        guard commitments.count == sidecars.count, sidecars.count <= Limits.sidecarsPerTransaction else { throw .sidecarMismatch }
+        for (commitment, sidecar) in zip(commitments, sidecars) {
+            guard sidecar.count <= Limits.sidecar, sidecar.count >= Sidecar.saltBytes, sidecar.count == Int(commitment.size),
+                Sidecar.commitment(sidecar) == commitment.hash
+            else { throw .sidecarMismatch }
+        }
+        self.transaction = transaction
+        self.sidecars = sidecars
+    }
+
+    /// Decodes the wire form.
+    package init(decoding bytes: [UInt8]) throws(TransactionError) {
+        let limit = Limits.transaction + Limits.sidecarsPerTransaction * Limits.sidecar
+        guard let wire = try? WireTransactionWithSidecars(strictly: bytes, limit: limit) else { throw .malformed }
+        try self.init(SignedTransaction(decoding: [UInt8](wire.transaction)), sidecars: wire.sidecars.map { [UInt8]($0) })
+    }
+
+    package var encoded: [UInt8] {
+        var wire = WireTransactionWithSidecars()
+        wire.transaction = .init(transaction.bytes)
+        wire.sidecars = sidecars.map { .init($0) }
+        return wire.encoded()
+    }
+}
+
+extension WireMessage {
+    /// The sidecar that the message commits to: its salted hash and its size in bytes.
+    package var sidecarCommitment: (hash: Hash32, size: UInt32)? {
+        switch kind {
+        case .putRecord(let message): Hash32(message.commitment).map { ($0, message.size) }
+        case .publishProgram(let message): Hash32(message.commitment).map { ($0, message.size) }
+        case .commitAssessment(let message): Hash32(message.commitment).map { ($0, message.size) }
+        case .commitSubscription(let message): Hash32(message.commitment).map { ($0, message.size) }
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import Cryptography
+import Primitives
+
+/// The raw keys of the authenticated state, one family a module: shared by the rules, the clients and the enclave.
+///
+/// A key is an ASCII family, a slash, and fixed-length or length-prefixed parts, so no two families overlap and a family
+/// lists in the order of its parts (docs/spec/state-keys.md).
+package enum StateKey {
+    package static func account(_ address: Address) -> [UInt8] { family("accounts") + address.bytes }
+    package static let supply = family("assets") + Array("supply".utf8)
+    package static let feesCollected = family("assets") + Array("fees".utf8)
+    package static let escrowTotal = family("assets") + Array("escrow".utf8)
+
+    package static func dataset(_ name: String) -> [UInt8] { family("registry") + text(name) }
+
+    package static func enclave(_ id: Hash32) -> [UInt8] { family("enclaves") + id.bytes }
+    package static func subjectKey(_ subject: Address, dataset: String, enclave: Hash32) -> [UInt8] {
+        family("keys") + subject.bytes + text(dataset) + enclave.bytes
+    }
+
+    package static func record(_ owner: Address, dataset: String, record: Hash32) -> [UInt8] {
+        records(of: owner, dataset: dataset) + record.bytes
+    }
+    package static func records(of owner: Address, dataset: String) -> [UInt8] { records(of: owner) + text(dataset) }
+    package static func records(of owner: Address) -> [UInt8] { family("records") + owner.bytes }
+
+    package static func consent(_ subject: Address, grant: Hash32) -> [UInt8] { consents(of: subject) + grant.bytes }
+    package static func consents(of subject: Address) -> [UInt8] { family("consents") + subject.bytes }
+    /// From the grant's identifier alone to its subject.
+    package static func grantSubject(_ grant: Hash32) -> [UInt8] { family("grants") + grant.bytes }
+    /// Lists the grants that one recipient has for one dataset.
+    package static func received(_ recipient: Address, dataset: String, grant: Hash32) -> [UInt8] {
+        received(by: recipient, dataset: dataset) + grant.bytes
+    }
+    package static func received(by recipient: Address, dataset: String) -> [UInt8] {
+        family("received") + recipient.bytes + text(dataset)
+    }
+
+    package static func program(_ codeHash: Hash32) -> [UInt8] { family("programs") + codeHash.bytes }
+    package static func assessment(_ id: Hash32) -> [UInt8] { family("assessments") + id.bytes }
+    package static func subscription(_ id: Hash32) -> [UInt8] { family("subscriptions") + id.bytes }
+    /// What has to be refunded at one second, since 1970.
+    package static func due(_ second: UInt64) -> [UInt8] { family("due") + bigEndian(second) }
+    package static let sweptUntil = family("sweep") + Array("until".utf8)
+
+    package static func locality(_ chainID: String) -> [UInt8] { family("localities") + text(chainID) }
+    package static func checkpoint(_ chainID: String, height: UInt64) -> [UInt8] {
+        family("checkpoints") + text(chainID) + bigEndian(height)
+    }
+
+    /// All keys of a family begin so.
+    package static func family(_ name: String) -> [UInt8] { Array(name.utf8) + [UInt8(ascii: "/")] }
+
+    private static func text(_ name: String) -> [UInt8] {
+        let bytes = Array(name.utf8)
+        precondition(bytes.count <= 255, "names are bounded where they are decoded")
+        return [UInt8(bytes.count)] + bytes
+    }
+
+    private static func bigEndian(_ value: UInt64) -> [UInt8] { withUnsafeBytes(of: value.bigEndian) { Array($0) } }
+}

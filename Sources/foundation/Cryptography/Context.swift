@@ -1,0 +1,56 @@
+/// What a hash, signature or sealed message is for. Every use has its own, registered here, so that none can stand in for another.
+///
+/// The text is part of the protocol and is fed, length-prefixed, before the data (docs/spec/encodings.md).
+package enum Context: String, CaseIterable, Sendable {
+    // Hashes
+    case address = "jupiter/address/v1"
+    case transactionIdentifier = "jupiter/transaction-id/v1"
+    case messageIdentifier = "jupiter/message-id/v1"
+    case headerHash = "jupiter/header/v1"
+    case genesisHash = "jupiter/genesis/v1"
+    case validatorSetHash = "jupiter/validator-set/v1"
+    case merkleLeaf = "jupiter/merkle-leaf/v1"
+    case merkleNode = "jupiter/merkle-node/v1"
+    case sidecar = "jupiter/sidecar/v1"
+    case subjectKeyCommitment = "jupiter/subject-key-commitment/v1"
+    case enclaveIdentifier = "jupiter/enclave-id/v1"
+    case grantList = "jupiter/grant-list/v1"
+    case vaultRoot = "jupiter/vault-root/v1"
+    case reportData = "jupiter/report-data/v1"
+    case measurement = "jupiter/measurement/v1"
+
+    // Signatures
+    case transaction = "jupiter/sign/transaction/v1"
+    case vote = "jupiter/sign/vote/v1"
+    case enrolment = "jupiter/sign/enrolment/v1"
+    case enrolmentReceipt = "jupiter/sign/enrolment-receipt/v1"
+    case vaultAnchor = "jupiter/sign/vault-anchor/v1"
+    case jobCommitment = "jupiter/sign/job-commitment/v1"
+    case jobOpening = "jupiter/sign/job-opening/v1"
+    case jobRefusal = "jupiter/sign/job-refusal/v1"
+    case result = "jupiter/sign/result/v1"
+
+    // Key derivation, sealing and authenticated encryption
+    case recordKeyTree = "jupiter/derive/record-key-tree/v1"
+    case resultKey = "jupiter/derive/result-key/v1"
+    case vaultEntry = "jupiter/seal/vault-entry/v1"
+    case record = "jupiter/seal/record/v1"
+    case sealedResult = "jupiter/seal/result/v1"
+    case keyBox = "jupiter/seal/key-box/v1"
+    case enrolmentBox = "jupiter/seal/enrolment/v1"
+    case keyFile = "jupiter/seal/key-file/v1"
+
+    /// One length byte and the text.
+    package var prefix: [UInt8] {
+        let text = Array(rawValue.utf8)
+        return [UInt8(text.count)] + text
+    }
+
+    /// The prefix followed by `bytes`: what is signed.
+    package func bind(_ bytes: some Collection<UInt8>) -> [UInt8] {
+        var bound = prefix
+        bound.reserveCapacity(bound.count + bytes.count)
+        bound.append(contentsOf: bytes)
+        return bound
+    }
+}
