@@ -51,6 +51,10 @@ let targets: [Target] = [
     library(.foundation, "WireTypes", ["Primitives", protobuf]),
     library(.foundation, "Cryptography", ["Primitives", "CSodium", crypto]),
     library(.foundation, "ChainTypes", ["Primitives", "WireTypes", "Cryptography"]),
+
+    library(.consensus, "Engine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
+
+    tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine"]),
 ]
 
 let package = Package(
