@@ -51,6 +51,8 @@ let targets: [Target] = [
     library(.foundation, "WireTypes", ["Primitives", protobuf]),
     library(.foundation, "Cryptography", ["Primitives", "CSodium", crypto]),
     library(.foundation, "ChainTypes", ["Primitives", "WireTypes", "Cryptography"]),
+
+    library(.ledger, "ConsentRules", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
 ]
 
 let package = Package(
