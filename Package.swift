@@ -50,6 +50,8 @@ let targets: [Target] = [
     .systemLibrary(name: "CWasmtime", path: "Sources/system/CWasmtime", pkgConfig: "wasmtime"),
 
     library(.foundation, "Primitives"),
+
+    library(.ledger, "AuthenticatedState", ["Primitives", crypto]),
 ]
 
 let package = Package(
