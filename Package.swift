@@ -52,6 +52,8 @@ let targets: [Target] = [
     library(.foundation, "Primitives"),
 
     library(.ledger, "AuthenticatedState", ["Primitives", crypto]),
+
+    library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
 ]
 
 let package = Package(
