@@ -50,6 +50,10 @@ let targets: [Target] = [
     .systemLibrary(name: "CWasmtime", path: "Sources/system/CWasmtime", pkgConfig: "wasmtime"),
 
     library(.foundation, "Primitives"),
+
+    library(.data, "DataModel", ["Primitives"]),
+
+    library(.ledger, "ContractVM", ["Primitives", "CWasmtime"]),
 ]
 
 let package = Package(
