@@ -46,15 +46,26 @@ func system(_ name: String, pkgConfig: String, apt: String) -> Target {
 let targets: [Target] = [
     system("CRocksDB", pkgConfig: "rocksdb", apt: "librocksdb-dev"),
     system("CSodium", pkgConfig: "libsodium", apt: "libsodium-dev"),
+    .systemLibrary(name: "CWasmtime", path: "Sources/system/CWasmtime", pkgConfig: "wasmtime"),
 
     library(.foundation, "Primitives"),
     library(.foundation, "WireTypes", ["Primitives", protobuf]),
     library(.foundation, "Cryptography", ["Primitives", "CSodium", crypto]),
     library(.foundation, "ChainTypes", ["Primitives", "WireTypes", "Cryptography"]),
 
+    library(.data, "DataModel", ["Primitives"]),
+
+    library(.ledger, "AuthenticatedState", ["Primitives", crypto]),
+    library(.ledger, "ContractVM", ["Primitives", "CWasmtime"]),
+    library(.ledger, "ConsentRules", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
+
     library(.consensus, "Engine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
 
+    library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
+    library(.node, "Node", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Storage", logging]),
+
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine"]),
+    tests("NodeTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Storage", "Node"]),
 ]
 
 let package = Package(
