@@ -52,8 +52,10 @@ let targets: [Target] = [
     library(.foundation, "Primitives"),
 
     library(.data, "DataModel", ["Primitives"]),
+    tests("DataModelTests", ["DataModel", "Primitives"]),
 
     library(.ledger, "ContractVM", ["Primitives", "CWasmtime"]),
+    tests("ContractVMTests", ["ContractVM", "DataModel", "Primitives"]),
 ]
 
 let package = Package(
