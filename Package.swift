@@ -72,6 +72,9 @@ let targets: [Target] = [
     library(
         .node, "Ledger",
         ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "Modules", "Execution", "Storage"]),
+
+    tests("DataModelTests", ["DataModel", "Primitives"]),
+    tests("ContractVMTests", ["ContractVM", "DataModel", "Primitives"]),
 ]
 
 let package = Package(
