@@ -55,17 +55,33 @@ let targets: [Target] = [
 
     library(.data, "DataModel", ["Primitives"]),
 
+    library(.evidence, "Attestation", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
+
     library(.ledger, "AuthenticatedState", ["Primitives", crypto]),
     library(.ledger, "ContractVM", ["Primitives", "CWasmtime"]),
+    library(.ledger, "LightClient", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
     library(.ledger, "ConsentRules", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
+    library(
+        .ledger, "Modules",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient", "ConsentRules", protobuf,
+        ]),
+    library(.ledger, "Execution", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Modules"]),
 
     library(.consensus, "Engine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
 
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
-    library(.node, "Node", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Storage", logging]),
+    library(
+        .node, "Ledger",
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "Modules", "Execution", "Storage"]),
+    library(
+        .node, "Node",
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Execution", "Engine", "Storage", "Ledger", logging]),
 
+    tests("DataModelTests", ["DataModel", "Primitives"]),
+    tests("ContractVMTests", ["ContractVM", "DataModel", "Primitives"]),
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine"]),
-    tests("NodeTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Storage", "Node"]),
+    tests("NodeTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Storage", "Ledger", "Node"]),
 ]
 
 let package = Package(

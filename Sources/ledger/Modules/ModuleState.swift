@@ -4,14 +4,14 @@ import SwiftProtobuf
 import WireTypes
 
 /// Reads the committed state; the one thing that rules see of storage.
-package protocol StateReader: Sendable {
+package protocol CommittedState: Sendable {
     /// The newest committed value of `key`. An error stops the block, it is never a refusal.
     func value(_ key: [UInt8]) throws -> [UInt8]?
 }
 
 /// The state as one block sees it: committed values under the block's writes under the running transaction's writes.
 package struct ModuleState {
-    private let base: any StateReader
+    private let base: any CommittedState
     private var blockWrites: [[UInt8]: [UInt8]?] = [:]
     private var transactionWrites: [[UInt8]: [UInt8]?] = [:]
     private var readCache: [[UInt8]: [UInt8]?] = [:]
@@ -21,7 +21,7 @@ package struct ModuleState {
     private var erasedByTransaction: [Hash32] = []
     package private(set) var erasedSidecars: [Hash32] = []
 
-    package init(_ base: any StateReader) { self.base = base }
+    package init(_ base: any CommittedState) { self.base = base }
 
     /// The value of `key` as the running transaction sees it.
     package mutating func value(_ key: [UInt8]) throws -> [UInt8]? {

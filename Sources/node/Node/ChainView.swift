@@ -6,7 +6,7 @@ import Storage
 import WireTypes
 
 /// The application as a node reads it: its queries, and the keys of its newest state.
-package protocol Ledger: Application {
+package protocol ReadableLedger: Application {
     /// At most `limit` keys of the newest state that begin with `prefix`, in byte order, after `after`.
     func keys(prefix: [UInt8], after: [UInt8]?, limit: Int) throws -> [[UInt8]]
 }
@@ -30,10 +30,10 @@ extension ChainStore: ChainArchive {
 /// What has been committed on a chain, read for services and the API.
 package struct ChainView: Sendable {
     package let genesis: Genesis
-    package let ledger: any Ledger
+    package let ledger: any ReadableLedger
     private let archive: any ChainArchive
 
-    package init(genesis: Genesis, ledger: any Ledger, archive: any ChainArchive) {
+    package init(genesis: Genesis, ledger: any ReadableLedger, archive: any ChainArchive) {
         (self.genesis, self.ledger, self.archive) = (genesis, ledger, archive)
     }
 

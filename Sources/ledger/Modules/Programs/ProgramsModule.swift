@@ -16,7 +16,7 @@ package enum ProgramsModule {
             manifest.description_p.utf8.count <= Limits.text, manifest.kind == .assessment || manifest.kind == .subscription,
             (1...maximumFuel).contains(manifest.fuel), (1...65_536).contains(manifest.maximumOutput)
         else { throw Refusal.programsMalformed }
-        do { _ = try OutputSchema(decoding: [UInt8](manifest.outputSchema)) } catch { throw Refusal.programsMalformed }
+        do { _ = try OutputSchema.decode([UInt8](manifest.outputSchema)) } catch { throw Refusal.programsMalformed }
         guard try state.value(StateKey.program(code)) == nil else { throw Refusal.programsExists }
         var program = WireProgram()
         program.codeHash = message.codeHash

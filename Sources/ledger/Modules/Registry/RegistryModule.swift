@@ -12,7 +12,7 @@ package enum RegistryModule {
             throw Refusal.registryMalformed
         }
         let schema: Schema
-        do { schema = try Schema(decoding: [UInt8](message.schema)) } catch { throw Refusal.registryBadSchema }
+        do { schema = try Schema.decode([UInt8](message.schema)) } catch { throw Refusal.registryBadSchema }
         guard schema.version == 1 else { throw Refusal.registryBadSchema }
         guard try state.value(StateKey.dataset(message.dataset)) == nil else { throw Refusal.registryExists }
         var dataset = WireDataset()
