@@ -68,7 +68,7 @@ let targets: [Target] = [
         ]),
     library(.ledger, "Execution", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Modules"]),
 
-    library(.consensus, "Engine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
+    library(.consensus, "Engine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient"]),
 
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
     library(
@@ -76,12 +76,12 @@ let targets: [Target] = [
         ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "Modules", "Execution", "Storage"]),
     library(
         .node, "Node",
-        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Execution", "Engine", "Storage", "Ledger", logging]),
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Storage", logging, protobuf]),
 
     tests("DataModelTests", ["DataModel", "Primitives"]),
     tests("ContractVMTests", ["ContractVM", "DataModel", "Primitives"]),
-    tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine"]),
-    tests("NodeTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Storage", "Ledger", "Node"]),
+    tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Engine"]),
+    tests("NodeTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Storage", "Node"]),
 ]
 
 let package = Package(

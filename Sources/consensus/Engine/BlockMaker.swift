@@ -1,5 +1,7 @@
 import ChainTypes
 import Cryptography
+import FoundationEssentials
+import LightClient
 import Primitives
 import WireTypes
 
@@ -49,17 +51,10 @@ package struct BlockMaker: Sendable {
 
     /// The certificate that the only validator's vote makes.
     package func certificate(for header: BlockHeader) throws -> QuorumCertificate {
-        var wire = WireCertificate()
-        wire.epoch = header.epoch
         // With one validator no view fails: the view is the height.
-        wire.view = header.height
-        wire.height = header.height
-        wire.block = .init(header.hash.bytes)
-        wire.profile = genesis.wire.profile
-        wire.kind = .finalise
-        wire.signers = .init([1])
-        let statement = QuorumCertificate.statement(wire, chainID: genesis.chainID)
-        wire.signatures = [.init(try key.sign(statement, context: .vote))]
-        return try QuorumCertificate(wire)
+        var builder = CertificateBuilder(
+            header: header, view: header.height, validators: genesis.validators, profile: genesis.wire.profile)
+        try builder.sign(with: key)
+        return try builder.certificate()
     }
 }

@@ -3,6 +3,7 @@ import Cryptography
 import FoundationEssentials
 import Primitives
 import Storage
+import SwiftProtobuf
 import WireTypes
 
 /// The application as a node reads it: its queries, and the keys of its newest state.

@@ -3,6 +3,7 @@ import Cryptography
 import Engine
 import FoundationEssentials
 import Primitives
+import SwiftProtobuf
 import Synchronization
 import WireTypes
 

@@ -2,6 +2,7 @@ import ChainTypes
 import Cryptography
 import Engine
 import Primitives
+import WireTypes
 
 /// Bounds of a mempool.
 package struct MempoolLimits: Sendable, Equatable {
