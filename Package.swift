@@ -71,7 +71,9 @@ let targets: [Target] = [
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
     library(
         .node, "Ledger",
-        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "Modules", "Execution", "Storage"]),
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "Modules", "Execution", "Storage", protobuf,
+        ]),
 
     tests("DataModelTests", ["DataModel", "Primitives"]),
     tests("ContractVMTests", ["ContractVM", "DataModel", "Primitives"]),
