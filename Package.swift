@@ -70,18 +70,29 @@ let targets: [Target] = [
 
     library(.consensus, "Engine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient"]),
 
+    library(.federation, "Relayer", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
+
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
     library(
         .node, "Ledger",
-        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "Modules", "Execution", "Storage"]),
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "Modules", "Execution", "Storage", protobuf,
+        ]),
     library(
         .node, "Node",
-        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Storage", logging, protobuf]),
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Modules", "Engine", "Relayer", "Storage", "Ledger",
+            logging, protobuf,
+        ]),
+    library(.node, "Console"),
+    library(
+        .node, "API",
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Node", "Console", httpServer, logging, nio, protobuf]),
 
     tests("DataModelTests", ["DataModel", "Primitives"]),
     tests("ContractVMTests", ["ContractVM", "DataModel", "Primitives"]),
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Engine"]),
-    tests("NodeTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Storage", "Node"]),
+    tests("NodeTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Storage", "Ledger", "Node"]),
 ]
 
 let package = Package(
