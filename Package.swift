@@ -57,6 +57,7 @@ let targets: [Target] = [
 
     library(.evidence, "Attestation", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
 
+    library(.ledger, "AuthenticatedState", ["Primitives", crypto]),
     library(.ledger, "ContractVM", ["Primitives", "CWasmtime"]),
     library(.ledger, "LightClient", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
 
