@@ -60,8 +60,30 @@ let targets: [Target] = [
     library(.ledger, "AuthenticatedState", ["Primitives", crypto]),
     library(.ledger, "ContractVM", ["Primitives", "CWasmtime"]),
     library(.ledger, "LightClient", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
+    library(.ledger, "ConsentRules", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
+    library(
+        .ledger, "Modules",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient", "ConsentRules", protobuf,
+        ]),
+    library(.ledger, "Execution", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Modules"]),
 
-    library(.confidential, "EnclaveProtocol", ["Primitives", "WireTypes"]),
+    library(.confidential, "EnclaveProtocol", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
+    library(
+        .confidential, "EnclaveCore",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "AuthenticatedState", "ContractVM",
+            "LightClient", "ConsentRules", "EnclaveProtocol", crypto,
+        ]),
+
+    library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
+    library(
+        .node, "Ledger",
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "Modules", "Execution", "Storage"]),
+
+    program(
+        "jupiter-enclave",
+        ["Primitives", "Cryptography", "ChainTypes", "Attestation", "EnclaveProtocol", "EnclaveCore"]),
 
     tests("AttestationTests", ["Attestation", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
     tests("LightClientTests", ["LightClient", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
