@@ -70,6 +70,8 @@ let targets: [Target] = [
 
     library(.consensus, "Engine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient"]),
 
+    library(.confidential, "EnclaveProtocol", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", crypto]),
+
     library(.federation, "Relayer", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
 
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
@@ -81,7 +83,8 @@ let targets: [Target] = [
     library(
         .node, "Node",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Modules", "Engine", "Relayer", "Storage", "Ledger",
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "ConsentRules", "Modules", "Engine",
+            "EnclaveProtocol", "Relayer", "Storage", "Ledger",
             logging, protobuf,
         ]),
     library(.node, "Console"),
