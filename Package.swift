@@ -87,7 +87,11 @@ let targets: [Target] = [
             "EnclaveProtocol", "Relayer", "Storage", "Ledger",
             logging, protobuf,
         ]),
-    library(.node, "Console"),
+    library(
+        .node, "Console",
+        resources: [
+            .embedInCode("Resources/console.html"), .embedInCode("Resources/console.css"), .embedInCode("Resources/console.js"),
+        ]),
     library(
         .node, "API",
         ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Node", "Console", httpServer, logging, nio, protobuf]),
