@@ -39,6 +39,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
     .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", resources: resources, swiftSettings: settings)
 }
 
+/// Fixtures and adversaries that tests share.
+func support(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Tests/Support/\(name)", swiftSettings: settings)
+}
+
 func system(_ name: String, pkgConfig: String, apt: String) -> Target {
     .systemLibrary(name: name, path: "Sources/system/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
@@ -75,6 +80,15 @@ let targets: [Target] = [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "Modules", "Execution", "Storage", protobuf,
         ]),
 
+    support(
+        "LedgerSupport",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "Modules", "Execution", protobuf,
+        ]),
+
+    tests(
+        "ModulesTests",
+        ["LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient", "Modules"]),
     tests("DataModelTests", ["DataModel", "Primitives"]),
     tests("ContractVMTests", ["ContractVM", "DataModel", "Primitives"]),
 ]
