@@ -10,7 +10,7 @@ import Testing
         // Format 1, schema 7, fields 0, 1, 2 and 4 present.
         #expect(bytes.prefix(6) == [1, 7, 0, 0, 0, 0b10111])
         #expect(bytes.count == 6 + 8 + 8 + 5 + 1)
-        #expect(fingerprint(bytes) == 0x2)
+        #expect(fingerprint(bytes) == 12_909_245_285_323_790_536)
     }
 
     @Test func `can be made of named values`() throws {
