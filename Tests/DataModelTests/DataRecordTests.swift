@@ -54,7 +54,9 @@ import Testing
     @Test func `has no second encoding`() throws {
         let schema = try Sample.schema()
         let bytes = try DataRecord(values: Sample.record).encode(schema)
-        for end in 0..<bytes.count { #expect(throws: DataModelError.self) { try DataRecord.decode(Array(bytes.prefix(end)), schema: schema) } }
+        for end in 0..<bytes.count {
+            #expect(throws: DataModelError.self) { try DataRecord.decode(Array(bytes.prefix(end)), schema: schema) }
+        }
         #expect(throws: DataModelError.malformed("trailing bytes")) { try DataRecord.decode(bytes + [0], schema: schema) }
         var changed = bytes
         changed[0] = 2

@@ -79,8 +79,10 @@ import Testing
         let bad: [[OutputSchema.Field]] = [
             [], (0..<65).map { .init("f\($0)", .integer) }, [.init("A", .integer)], [.init("a", .integer, maximumCount: 2)],
             [.init("a", .integers, maximumCount: 0)], [.init("a", .numbers, maximumCount: 8193)], [.init("a", .text, maximumCount: 4097)],
-            [.init("a", .boolean, minimum: 0)], [.init("a", .text, maximumCount: 4, maximum: 3)], [.init("a", .integer, minimum: 3, maximum: 2)],
-            [.init("a", .numbers, maximumCount: 5000), .init("b", .numbers, maximumCount: 5000)], [.init("a", .integer), .init("a", .number)],
+            [.init("a", .boolean, minimum: 0)], [.init("a", .text, maximumCount: 4, maximum: 3)],
+            [.init("a", .integer, minimum: 3, maximum: 2)],
+            [.init("a", .numbers, maximumCount: 5000), .init("b", .numbers, maximumCount: 5000)],
+            [.init("a", .integer), .init("a", .number)],
         ]
         for fields in bad { #expect(throws: DataModelError.self) { try OutputSchema(fields: fields) } }
     }
