@@ -40,6 +40,15 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
     .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", resources: resources, swiftSettings: settings)
 }
 
+/// What tests share: fixtures, models, adversaries, programs that are killed.
+func support(_ name: String, folder: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Tests/Support/\(folder)", exclude: exclude, swiftSettings: settings)
+}
+
+func supportProgram(_ name: String, folder: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: "Tests/Support/\(folder)", swiftSettings: settings)
+}
+
 func system(_ name: String, pkgConfig: String, apt: String) -> Target {
     .systemLibrary(name: name, path: "Sources/system/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
@@ -54,6 +63,11 @@ let targets: [Target] = [
     library(.ledger, "AuthenticatedState", ["Primitives", crypto]),
 
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
+
+    support("StateModel", folder: "StateModel", ["Primitives", "AuthenticatedState", crypto]),
+    tests("AuthenticatedStateTests", ["Primitives", "AuthenticatedState", "StateModel"]),
+    tests("StatePropertyTests", ["Primitives", "AuthenticatedState", "StateModel"]),
+    tests("StorageTests", ["Primitives", "AuthenticatedState", "Storage"]),
 ]
 
 let package = Package(
