@@ -70,6 +70,18 @@ let targets: [Target] = [
     tests("StorageTests", ["Primitives", "AuthenticatedState", "Storage"]),
 ]
 
+/// Benchmarks are built only when asked for, so that a plain build stays short.
+let benchmarks: [Target] =
+    ProcessInfo.processInfo.environment["JUPITER_BENCHMARKS"] != "1"
+    ? []
+    : [
+        .target(
+            name: "StateBenchmarks", dependencies: ["Primitives", "AuthenticatedState", "Storage", crypto],
+            path: "Benchmarks/StateBenchmarks", swiftSettings: settings),
+        .executableTarget(
+            name: "state-bench", dependencies: ["StateBenchmarks"], path: "Benchmarks/StateBench", swiftSettings: settings),
+    ]
+
 let package = Package(
     name: "jupiter",
     products: [],
@@ -82,5 +94,5 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client.git", exact: "1.37.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: ["FullFoundation"]),
     ],
-    targets: targets
+    targets: targets + benchmarks
 )
