@@ -50,6 +50,10 @@ func supportProgram(_ name: String, folder: String, _ dependencies: [Target.Depe
     .executableTarget(name: name, dependencies: dependencies, path: "Tests/Support/\(folder)", swiftSettings: settings)
 }
 
+func benchmark(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Benchmarks/\(name)", swiftSettings: settings)
+}
+
 func system(_ name: String, pkgConfig: String, apt: String? = nil) -> Target {
     .systemLibrary(name: name, path: "Sources/system/\(name)", pkgConfig: pkgConfig, providers: apt.map { [.apt([$0])] })
 }
@@ -148,11 +152,19 @@ let benchmarks: [Target] =
     ProcessInfo.processInfo.environment["JUPITER_BENCHMARKS"] != "1"
     ? []
     : [
-        .target(
-            name: "StateBenchmarks", dependencies: ["Primitives", "AuthenticatedState", "Storage", crypto],
-            path: "Benchmarks/StateBenchmarks", swiftSettings: settings),
+        benchmark("StateBenchmarks", ["Primitives", "AuthenticatedState", "Storage", crypto]),
+        benchmark(
+            "NodeBenchmarks",
+            ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Engine", "Storage", "Ledger", "Node"]),
+        benchmark(
+            "EnclaveBenchmarks",
+            [
+                "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient",
+                "EnclaveProtocol", "EnclaveCore", "EnclaveSupport",
+            ]),
         .executableTarget(
-            name: "state-bench", dependencies: ["StateBenchmarks"], path: "Benchmarks/StateBench", swiftSettings: settings),
+            name: "jupiter-bench", dependencies: ["StateBenchmarks", "NodeBenchmarks", "EnclaveBenchmarks"],
+            path: "Benchmarks/JupiterBench", swiftSettings: settings),
     ]
 
 /// Folders that have not landed yet are left out.
