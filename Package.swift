@@ -73,7 +73,7 @@ let targets: [Target] = [
         .confidential, "EnclaveCore",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "AuthenticatedState", "ContractVM",
-            "LightClient", "ConsentRules", "EnclaveProtocol", crypto,
+            "LightClient", "ConsentRules", "EnclaveProtocol", crypto, protobuf,
         ]),
 
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
