@@ -58,6 +58,7 @@ let targets: [Target] = [
     system("CRocksDB", pkgConfig: "rocksdb", apt: "librocksdb-dev"),
     system("CSodium", pkgConfig: "libsodium", apt: "libsodium-dev"),
     system("CWasmtime", pkgConfig: "wasmtime"),
+    .systemLibrary(name: "CHardening", path: "Sources/system/CHardening"),
 
     library(.foundation, "Primitives"),
     library(.foundation, "WireTypes", ["Primitives", protobuf]),
@@ -116,7 +117,7 @@ let targets: [Target] = [
         .node, "API",
         ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Node", "Console", httpServer, logging, nio, protobuf]),
 
-    program("jupiter-enclave", ["Primitives", "Cryptography", "ChainTypes", "Attestation", "EnclaveProtocol", "EnclaveCore"]),
+    program("jupiter-enclave", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol", "EnclaveCore", "CHardening"]),
 
     support("StateModel", ["Primitives", "AuthenticatedState", crypto]),
     support(

@@ -35,21 +35,22 @@ struct EnclaveMachine: ~Copyable {
     init(
         platform: some EnclavePlatform, storage: any VaultStorage, genesis: Genesis, observer: EnclaveStepObserver? = nil
     ) throws(VaultError) {
-        vault = try Vault(storage: storage, key: platform.sealingKey(), platform: platform.name)
-        if vault.identity == nil {
-            try vault.append([.identity(EnclaveSecrets().wire(genesis: genesis.hash))])
+        var opened = try Vault(storage: storage, key: platform.sealingKey(), platform: platform.name)
+        if opened.identity == nil {
+            try opened.append([.identity(EnclaveSecrets().wire(genesis: genesis.hash))])
         }
-        guard let stored = vault.identity else { throw .damaged }
+        guard let stored = opened.identity else { throw .damaged }
         guard Hash32(stored.genesis) == genesis.hash else { throw .otherGenesis }
-        secrets = try EnclaveSecrets(stored)
-        self.platform = platform
-        self.observer = observer
+        let secrets = try EnclaveSecrets(stored)
+        let identity = secrets.identity(platform: platform)
+        let id = EnclaveStatement.identifier(identity)
+        let client = try Self.client(opened.head, genesis: genesis)
+        anchor = try Self.anchor(
+            chainID: genesis.chainID, id: id, version: opened.version, root: opened.root, key: secrets.signingKey)
         chainID = genesis.chainID
-        identity = secrets.identity(platform: platform)
-        id = EnclaveStatement.identifier(identity)
-        client = try Self.client(vault.head, genesis: genesis)
-        (durableHeight, durableEpoch) = (client.trusted.height, client.trusted.epoch)
-        anchor = try Self.anchor(chainID: chainID, id: id, version: vault.version, root: vault.root, key: secrets.signingKey)
+        (self.platform, self.observer, self.secrets, self.identity, self.id) = (platform, observer, secrets, identity, id)
+        (self.client, durableHeight, durableEpoch) = (client, client.trusted.height, client.trusted.epoch)
+        vault = opened
     }
 
     /// Continues from the vault's header; from the genesis only when there is none.
