@@ -46,11 +46,16 @@ func system(_ name: String, pkgConfig: String, apt: String) -> Target {
 let targets: [Target] = [
     system("CRocksDB", pkgConfig: "rocksdb", apt: "librocksdb-dev"),
     system("CSodium", pkgConfig: "libsodium", apt: "libsodium-dev"),
+    .systemLibrary(name: "CWasmtime", path: "Sources/system/CWasmtime", pkgConfig: "wasmtime"),
 
     library(.foundation, "Primitives"),
     library(.foundation, "WireTypes", ["Primitives", protobuf]),
     library(.foundation, "Cryptography", ["Primitives", "CSodium", crypto]),
     library(.foundation, "ChainTypes", ["Primitives", "WireTypes", "Cryptography"]),
+
+    library(.data, "DataModel", ["Primitives"]),
+
+    library(.ledger, "ContractVM", ["Primitives", "CWasmtime"]),
 ]
 
 let package = Package(

@@ -42,7 +42,6 @@ extension [UInt8] {
     }
 
     /// Appends the 32 bytes of `hash`.
-    @inlinable
     package mutating func append(_ hash: Hash32) {
         hash.withBytes { self.append(contentsOf: $0) }
     }
