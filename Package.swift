@@ -55,7 +55,10 @@ let targets: [Target] = [
 
     library(.data, "DataModel", ["Primitives"]),
 
+    library(.ledger, "AuthenticatedState", ["Primitives", crypto]),
     library(.ledger, "ContractVM", ["Primitives", "CWasmtime"]),
+
+    library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
 ]
 
 let package = Package(
