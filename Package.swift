@@ -58,6 +58,11 @@ let targets: [Target] = [
     library(.ledger, "AuthenticatedState", ["Primitives", crypto]),
     library(.ledger, "ContractVM", ["Primitives", "CWasmtime"]),
 
+    library(
+        .client, "JupiterClient",
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState"]),
+    library(.client, "LocalFederation", ["Primitives", "WireTypes", "JupiterClient"]),
+
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
 ]
 
