@@ -55,15 +55,25 @@ let targets: [Target] = [
 
     library(.data, "DataModel", ["Primitives"]),
 
+    library(.evidence, "Attestation", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
+
     library(.ledger, "AuthenticatedState", ["Primitives", crypto]),
     library(.ledger, "ContractVM", ["Primitives", "CWasmtime"]),
+    library(.ledger, "LightClient", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
+
+    library(.confidential, "EnclaveProtocol", ["Primitives", "WireTypes"]),
 
     library(
         .client, "JupiterClient",
-        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState"]),
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient", crypto,
+        ]),
     library(.client, "LocalFederation", ["Primitives", "WireTypes", "JupiterClient"]),
 
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
+
+    tests("AttestationTests", ["Attestation", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
+    tests("LightClientTests", ["LightClient", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
 ]
 
 let package = Package(
