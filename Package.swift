@@ -61,8 +61,6 @@ let targets: [Target] = [
     library(.ledger, "ContractVM", ["Primitives", "CWasmtime"]),
     library(.ledger, "LightClient", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
 
-    library(.confidential, "EnclaveProtocol", ["Primitives", "WireTypes"]),
-
     library(
         .client, "JupiterClient",
         [
@@ -71,9 +69,6 @@ let targets: [Target] = [
     library(.client, "LocalFederation", ["Primitives", "WireTypes", "JupiterClient"]),
 
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
-
-    tests("AttestationTests", ["Attestation", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
-    tests("LightClientTests", ["LightClient", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
 ]
 
 let package = Package(
