@@ -60,15 +60,29 @@ let targets: [Target] = [
     library(.ledger, "AuthenticatedState", ["Primitives", crypto]),
     library(.ledger, "ContractVM", ["Primitives", "CWasmtime"]),
     library(.ledger, "LightClient", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
+    library(.ledger, "ConsentRules", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
+    library(
+        .ledger, "Modules",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient", "ConsentRules", protobuf,
+        ]),
+    library(.ledger, "Execution", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Modules"]),
 
     library(
         .client, "JupiterClient",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient", crypto,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient",
+            "EnclaveProtocol", crypto,
         ]),
-    library(.client, "LocalFederation", ["Primitives", "WireTypes", "JupiterClient"]),
+    library(.client, "LocalFederation", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol", "JupiterClient"]),
 
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
+    library(
+        .node, "Ledger",
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "Modules", "Execution", "Storage"]),
+
+    tests("DataModelTests", ["DataModel", "Primitives"]),
+    tests("ContractVMTests", ["ContractVM", "DataModel", "Primitives"]),
 ]
 
 let package = Package(

@@ -5,8 +5,6 @@ import Primitives
 /// Each module lists its refusals as constants beside its rules; `Refusal.all` in the execution target checks that no two
 /// share a code.
 package struct Refusal: CodedError, Equatable {
-    package static let domain = "module"
-
     package let code: UInt32
     package let name: String
     package let reason: String

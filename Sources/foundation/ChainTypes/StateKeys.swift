@@ -39,9 +39,13 @@ package enum StateKey {
     package static func program(_ codeHash: Hash32) -> [UInt8] { family("programs") + codeHash.bytes }
     package static func assessment(_ id: Hash32) -> [UInt8] { family("assessments") + id.bytes }
     package static func subscription(_ id: Hash32) -> [UInt8] { family("subscriptions") + id.bytes }
-    /// What has to be refunded at one second, since 1970.
+    /// How many jobs are refunded at one second since 1970, and the job at each position.
     package static func due(_ second: UInt64) -> [UInt8] { family("due") + bigEndian(second) }
+    package static func due(_ second: UInt64, position: UInt64) -> [UInt8] { due(second) + bigEndian(position) }
     package static let sweptUntil = family("sweep") + Array("until".utf8)
+
+    /// The hash of a recent block; the slots are used in turn.
+    package static func recentBlock(_ slot: UInt64) -> [UInt8] { family("blocks") + bigEndian(slot) }
 
     package static func locality(_ chainID: String) -> [UInt8] { family("localities") + text(chainID) }
     package static func checkpoint(_ chainID: String, height: UInt64) -> [UInt8] {

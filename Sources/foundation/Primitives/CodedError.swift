@@ -3,7 +3,7 @@
 /// Codes are part of the protocol: never reused, never renumbered. The text form is `<domain>.<name>`, such as
 /// `consent.withdrawn`; receipts carry the number (docs/spec/errors.md).
 package protocol CodedError: Error, Sendable {
-    /// The first half of the name: the module or boundary that refuses.
+    /// The first half of the name: the module or boundary that refuses. By default the type's name without `Error`.
     static var domain: String { get }
     /// The stable number, unique in the whole product.
     var code: UInt32 { get }
@@ -14,6 +14,12 @@ package protocol CodedError: Error, Sendable {
 }
 
 extension CodedError {
+    package static var domain: String {
+        let type = String(describing: Self.self)
+        let stem = type.hasSuffix("Error") ? String(type.dropLast("Error".count)) : type
+        return stem.prefix(1).lowercased() + stem.dropFirst()
+    }
+
     /// The domain and the name of the enumeration's case, without associated values.
     package var name: String {
         let text = String(describing: self)

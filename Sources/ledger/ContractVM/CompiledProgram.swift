@@ -50,11 +50,11 @@ package final class CompiledProgram: @unchecked Sendable {
         var instance = wasmtime_instance_t()
         var trap: OpaquePointer?
         if let error = wasmtime_instance_pre_instantiate(template, context, &instance, &trap) {
-            // What depends on the module was checked when it was compiled; the pool can still be empty.
             wasmtime_error_delete(error)
-            throw .engineBusy
+            // What depends on the module was checked when it was compiled; a start function can fail, and the pool be empty.
+            throw state.pointee.failure ?? .engineBusy
         }
-        if let trap { throw Self.failure(trap, state) }
+        if let trap { throw Self.failure(trap) }
         var export = wasmtime_extern_t()
         let name = ModuleInterface.runExport
         guard wasmtime_instance_export_get(context, &instance, name, name.utf8.count, &export),
@@ -62,19 +62,22 @@ package final class CompiledProgram: @unchecked Sendable {
         else { throw .exportRefused("run is missing") }
         var result = wasmtime_val_raw_t()
         if let error = wasmtime_func_call_unchecked(context, &export.of.func, &result, 1, &trap) {
-            throw .engineFailure(WasmtimeText.take(error))
+            // A trap made by a host function comes as an error; the reason is in the state.
+            let message = WasmtimeText.take(error)
+            throw state.pointee.failure ?? .engineFailure(message)
         }
-        if let trap { throw Self.failure(trap, state) }
-        guard result.i32 == 0 else { throw .programRefused(result.i32) }
+        if let trap { throw Self.failure(trap) }
         var left: UInt64 = 0
         if let error = wasmtime_context_get_fuel(context, &left) { throw .engineFailure(WasmtimeText.take(error)) }
+        // Fuel is compared where a function or a loop begins, so the last stretch can overdraw it, which reads as nothing left.
+        guard left > 0 else { throw .outOfFuel }
+        guard result.i32 == 0 else { throw .programRefused(result.i32) }
         return ProgramRun(output: state.pointee.output, fuelUsed: engine.limits.fuel - left)
     }
 
     /// Why a run stopped; deletes `trap`.
-    private static func failure(_ trap: OpaquePointer, _ state: UnsafeMutablePointer<RunState>) -> ProgramError {
+    private static func failure(_ trap: OpaquePointer) -> ProgramError {
         defer { wasm_trap_delete(trap) }
-        if let failure = state.pointee.failure { return failure }
         var code: UInt8 = 0
         guard wasmtime_trap_code(trap, &code) else { return .engineFailure("a trap without a code") }
         return switch Int(code) {

@@ -5,12 +5,11 @@ enum ModuleInterface {
     static let importModule = "jupiter"
     static let memoryExport = "memory"
     static let runExport = "run"
-    static let pageBytes = 65_536
 
     /// Throws unless `module` imports nothing but host functions of their exact types, and exports exactly `memory` and `run`.
-    static func check(_ module: OpaquePointer, _ limits: ProgramLimits) throws(ProgramError) {
+    static func check(_ module: OpaquePointer) throws(ProgramError) {
         try checkImports(module)
-        try checkExports(module, limits)
+        try checkExports(module)
     }
 
     private static func checkImports(_ module: OpaquePointer) throws(ProgramError) {
@@ -27,7 +26,7 @@ enum ModuleInterface {
         }
     }
 
-    private static func checkExports(_ module: OpaquePointer, _ limits: ProgramLimits) throws(ProgramError) {
+    private static func checkExports(_ module: OpaquePointer) throws(ProgramError) {
         var exports = wasm_exporttype_vec_t()
         wasmtime_module_exports(module, &exports)
         defer { wasm_exporttype_vec_delete(&exports) }
@@ -38,10 +37,7 @@ enum ModuleInterface {
             let type = wasm_exporttype_type(entry)
             switch name {
             case memoryExport:
-                guard let memory = wasm_externtype_as_memorytype_const(type), let bounds = wasm_memorytype_limits(memory) else {
-                    throw .exportRefused("memory is no memory")
-                }
-                guard Int(bounds.pointee.min) <= limits.memoryBytes / pageBytes else { throw .memoryTooLarge }
+                guard wasm_externtype_kind(type) == UInt8(WASM_EXTERN_MEMORY) else { throw .exportRefused("memory is no memory") }
                 hasMemory = true
             case runExport:
                 guard FunctionType(type) == FunctionType(parameters: [], results: [UInt8(WASM_I32)]) else {

@@ -49,10 +49,13 @@ package final class ProgramEngine: @unchecked Sendable {
         // Wasmtime takes text as well where it was built so; programs are binary modules of version 1 only.
         guard wasm.starts(with: [0x00, 0x61, 0x73, 0x6D, 0x01, 0x00, 0x00, 0x00]) else { throw .moduleRefused("not a Wasm module") }
         var module: OpaquePointer?
-        if let error = wasmtime_module_new(pointer, wasm, wasm.count, &module) { throw .moduleRefused(WasmtimeText.take(error)) }
+        if let error = wasmtime_module_new(pointer, wasm, wasm.count, &module) {
+            let message = WasmtimeText.take(error)
+            throw message.hasPrefix("module memory does not fit") ? .memoryTooLarge : .moduleRefused(message)
+        }
         guard let module else { throw .engineFailure("no module") }
         do throws(ProgramError) {
-            try ModuleInterface.check(module, limits)
+            try ModuleInterface.check(module)
             var template: OpaquePointer?
             if let error = wasmtime_linker_instantiate_pre(linker, module, &template) { throw .importRefused(WasmtimeText.take(error)) }
             guard let template else { throw .engineFailure("no instance template") }

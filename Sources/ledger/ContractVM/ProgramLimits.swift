@@ -1,7 +1,7 @@
 /// What one run of a program may use. Part of the protocol: every enclave that runs a program runs it under the same limits,
 /// or results and refusals would differ.
 package struct ProgramLimits: Sendable, Equatable {
-    /// Fuel of one run. About one unit an executed instruction; one a byte for bulk memory instructions, for reading input and
+    /// Fuel of one run, of which at least one unit must be left. About one unit an executed instruction; one a byte for bulk memory instructions, for reading input and
     /// for writing output.
     package var fuel: UInt64
     /// The largest linear memory, in bytes; a multiple of 64 KiB. Growing beyond it fails inside the program.

@@ -1,0 +1,16 @@
+/// A sum whose rounding errors are summed apart (Neumaier 1974): its error does not grow with the number of terms.
+public struct CompensatedSum {
+    private var sum = 0.0
+    private var correction = 0.0
+
+    public init() {}
+
+    public mutating func add(_ term: Double) {
+        let next = sum + term
+        let isSmaller = (term < 0 ? -term : term) <= (sum < 0 ? -sum : sum)
+        correction += isSmaller ? (sum - next) + term : (term - next) + sum
+        sum = next
+    }
+
+    public var value: Double { sum + correction }
+}

@@ -1,0 +1,43 @@
+import ChainTypes
+import Cryptography
+import Primitives
+import WireTypes
+
+/// Nonces and fees: what every transaction passes before its messages are looked at.
+package enum AccountsModule {
+    package static func account(_ address: Address, _ state: inout ModuleState) throws -> WireAccount {
+        try state.message(StateKey.account(address)) ?? WireAccount()
+    }
+
+    /// Checks window, nonce and fee against `account`, for the mempool and for execution alike.
+    ///
+    /// - Parameter allowGap: the mempool keeps transactions whose predecessors are on their way.
+    package static func check(
+        _ transaction: SignedTransaction, account: WireAccount, height: UInt64, genesis: Genesis, allowGap: Bool
+    ) throws(TransactionError) {
+        let body = transaction.body
+        guard body.chainID == genesis.chainID else { throw .wrongChain }
+        guard body.validFrom <= body.validUntil, body.validUntil - body.validFrom <= genesis.parameters.maximumValidityWindow else {
+            throw .windowTooLong
+        }
+        guard height <= body.validUntil else { throw .expired }
+        guard height >= body.validFrom else { throw .notYetValid }
+        if transaction.isFreeWithdrawal { return }
+        // A free withdrawal never touches the nonce, so it can neither wait for it nor be replayed by it.
+        if body.messages.count == 1, case .withdrawConsent = body.messages[0].kind, body.fee == 0 { throw .freeTransactionMisused }
+        guard body.nonce >= account.nonce + 1 else { throw .replayed }
+        guard allowGap || body.nonce == account.nonce + 1 else { throw .nonceGap }
+        guard body.fee >= genesis.parameters.minimumFee else { throw .feeTooLow }
+        guard account.balance >= body.fee else { throw .cannotPayFee }
+    }
+
+    /// Takes the nonce and the fee; they stay taken when the messages are refused.
+    package static func charge(_ transaction: SignedTransaction, account: WireAccount, _ state: inout ModuleState) throws {
+        guard !transaction.isFreeWithdrawal else { return }
+        var account = account
+        account.nonce = transaction.body.nonce
+        account.balance -= transaction.body.fee
+        state.set(StateKey.account(transaction.sender), account)
+        if transaction.body.fee > 0 { try Amounts.add(transaction.body.fee, to: StateKey.feesCollected, &state) }
+    }
+}

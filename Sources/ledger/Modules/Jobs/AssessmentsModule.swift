@@ -1,0 +1,143 @@
+import ChainTypes
+import ConsentRules
+import Cryptography
+import Primitives
+import WireTypes
+
+/// Assessments, programs over one subject's data: requested, committed, then opened (design §8).
+package enum AssessmentsModule {
+    /// Checks consent, charges the use and takes the price into escrow.
+    package static func request(_ message: WireRequestAssessment, _ context: MessageContext, _ state: inout ModuleState) throws {
+        guard let subject = Address(message.subject), let grant = Hash32(message.grant), let code = Hash32(message.program),
+            ConsentRules.isCanonical(message.fields, limit: 128), (try? SealingPublicKey(message.recipientKey)) != nil
+        else { throw Refusal.assessmentsMalformed }
+        _ = try RegistryModule.dataset(message.dataset, &state)
+        _ = try ProgramsModule.program(code, kind: .assessment, &state)
+        let time = context.block.time
+        guard message.deadline > time, message.deadline - time <= Deadlines.longest else { throw Refusal.assessmentsBadDeadline }
+        let use = use(message, requester: context.sender, program: code, context.genesis.chainID)
+        let (useNumber, version) = try ConsentModule.charge(grant, of: subject, use: use, context.block, &state)
+        if let consent = try ConsentModule.consent(grant, of: subject, &state), message.deadline > consent.scope.validUntil {
+            throw Refusal.assessmentsBadDeadline
+        }
+        try AssetsModule.escrow(message.price, from: context.sender, &state)
+        var assessment = WireAssessment()
+        assessment.id = .init(context.identifier.bytes)
+        assessment.requester = .init(context.sender.bytes)
+        assessment.request = message
+        assessment.transactionID = .init(context.transaction.id.bytes)
+        assessment.messageIndex = UInt32(context.index)
+        assessment.status = .pending
+        assessment.useNumber = useNumber
+        assessment.grantVersion = version
+        assessment.height = context.block.height
+        state.set(StateKey.assessment(context.identifier), assessment)
+        try Deadlines.schedule(context.identifier, kind: .assessment, deadline: message.deadline, &state)
+        state.emit("assessments.requested", id: context.identifier.bytes, account: subject, amount: message.price)
+    }
+
+    /// Accepts an enclave's commitment to its sealed result, unless the grant has meanwhile been withdrawn or suspended.
+    package static func commit(_ message: WireCommitAssessment, _ context: MessageContext, _ state: inout ModuleState) throws {
+        var (id, assessment) = try load(message.id, &state)
+        guard assessment.status == .pending else { throw Refusal.assessmentsNotPending }
+        guard context.block.time < assessment.request.deadline else { throw Refusal.assessmentsTooLate }
+        let (_, enclave) = try KeysModule.active(message.enclave, &state)
+        guard let commitment = Hash32(message.commitment), message.size <= context.genesis.parameters.maximumSidecarBytes else {
+            throw Refusal.assessmentsMalformed
+        }
+        let statement = EnclaveStatement.commitment(chainID: context.genesis.chainID, job: id, commitment: commitment)
+        try KeysModule.verify(message.signature, of: statement, .jobCommitment, enclave)
+        guard let subject = Address(assessment.request.subject), let grant = Hash32(assessment.request.grant),
+            let requester = Address(assessment.requester), let code = Hash32(assessment.request.program)
+        else { throw Refusal.assessmentsMalformed }
+        let use = use(assessment.request, requester: requester, program: code, context.genesis.chainID)
+        try ConsentRules.checkCharged(
+            ConsentModule.consent(grant, of: subject, &state), use: use, useNumber: assessment.useNumber, at: context.block.time)
+        assessment.status = .committed
+        assessment.enclave = message.enclave
+        assessment.commitment = message.commitment
+        assessment.committedHeight = context.block.height
+        state.set(StateKey.assessment(id), assessment)
+        state.emit("assessments.committed", id: id.bytes, account: subject)
+    }
+
+    /// Publishes the key box, which alone releases the escrow to the subject.
+    package static func open(_ message: WireOpenAssessment, _ context: MessageContext, _ state: inout ModuleState) throws {
+        var (id, assessment) = try load(message.id, &state)
+        guard assessment.status == .committed else { throw Refusal.assessmentsNotCommitted }
+        guard assessment.enclave == message.enclave else { throw Refusal.assessmentsOtherEnclave }
+        guard context.block.time < assessment.request.deadline else { throw Refusal.assessmentsTooLate }
+        let (_, enclave) = try KeysModule.active(message.enclave, &state)
+        let statement = EnclaveStatement.opening(chainID: context.genesis.chainID, job: id, keyBox: message.keyBox)
+        try KeysModule.verify(message.signature, of: statement, .jobOpening, enclave)
+        guard let subject = Address(assessment.request.subject) else { throw Refusal.assessmentsMalformed }
+        assessment.status = .opened
+        assessment.keyBox = message.keyBox
+        assessment.openedHeight = context.block.height
+        state.set(StateKey.assessment(id), assessment)
+        try AssetsModule.release(assessment.request.price, to: subject, &state)
+        state.emit("assessments.opened", id: id.bytes, account: subject, amount: assessment.request.price)
+    }
+
+    /// Records an enclave's signed refusal and refunds at once.
+    package static func refuse(_ message: WireRefuseAssessment, _ context: MessageContext, _ state: inout ModuleState) throws {
+        var (id, assessment) = try load(message.id, &state)
+        guard assessment.status == .pending else { throw Refusal.assessmentsNotPending }
+        let (_, enclave) = try KeysModule.active(message.enclave, &state)
+        let statement = EnclaveStatement.refusal(chainID: context.genesis.chainID, job: id, code: message.code)
+        try KeysModule.verify(message.signature, of: statement, .jobRefusal, enclave)
+        assessment.status = .refused
+        assessment.enclave = message.enclave
+        assessment.refusalCode = message.code
+        state.set(StateKey.assessment(id), assessment)
+        try repay(assessment, &state)
+        state.emit("assessments.refused", id: id.bytes, account: Address(assessment.requester), amount: assessment.request.price)
+    }
+
+    /// Gives the escrow back when the deadline has passed without an opening.
+    static func refund(_ id: Hash32, _ state: inout ModuleState) throws {
+        guard var assessment: WireAssessment = try state.message(StateKey.assessment(id)),
+            assessment.status == .pending || assessment.status == .committed
+        else { return }
+        assessment.status = .refunded
+        state.set(StateKey.assessment(id), assessment)
+        try repay(assessment, &state)
+        state.emit("assessments.refunded", id: id.bytes, account: Address(assessment.requester), amount: assessment.request.price)
+    }
+
+    private static func repay(_ assessment: WireAssessment, _ state: inout ModuleState) throws {
+        guard let requester = Address(assessment.requester) else { return }
+        try AssetsModule.release(assessment.request.price, to: requester, &state)
+    }
+
+    /// The use of data that `request` asks for.
+    package static func use(
+        _ request: WireRequestAssessment, requester: Address, program: Hash32, _ chainID: String
+    ) -> ConsentUse {
+        ConsentUse(
+            recipient: requester, dataset: request.dataset, fields: request.fields, purpose: request.purpose, program: program,
+            locality: chainID, price: request.price)
+    }
+
+    private static func load(_ id: some Sequence<UInt8>, _ state: inout ModuleState) throws -> (Hash32, WireAssessment) {
+        guard let id = Hash32(id), let assessment: WireAssessment = try state.message(StateKey.assessment(id)) else {
+            throw Refusal.assessmentsUnknown
+        }
+        return (id, assessment)
+    }
+}
+
+extension Refusal {
+    package static let assessmentsMalformed = Refusal(500, "assessments.malformed", "the request is not well formed")
+    package static let assessmentsBadDeadline = Refusal(501, "assessments.badDeadline", "the deadline is past, over a day away, or after the grant's end")
+    package static let assessmentsUnknown = Refusal(502, "assessments.unknown", "there is no such assessment")
+    package static let assessmentsNotPending = Refusal(503, "assessments.notPending", "the assessment is not waiting for a result")
+    package static let assessmentsTooLate = Refusal(504, "assessments.tooLate", "the deadline has passed")
+    package static let assessmentsNotCommitted = Refusal(505, "assessments.notCommitted", "the assessment has no committed result")
+    package static let assessmentsOtherEnclave = Refusal(506, "assessments.otherEnclave", "another enclave committed to this result")
+
+    package static let allAssessments: [Refusal] = [
+        assessmentsMalformed, assessmentsBadDeadline, assessmentsUnknown, assessmentsNotPending, assessmentsTooLate,
+        assessmentsNotCommitted, assessmentsOtherEnclave,
+    ]
+}

@@ -1,0 +1,95 @@
+import ChainTypes
+import Primitives
+import SwiftProtobuf
+import WireTypes
+
+/// Reads the committed state; the one thing that rules see of storage.
+package protocol CommittedState: Sendable {
+    /// The newest committed value of `key`. An error stops the block, it is never a refusal.
+    func value(_ key: [UInt8]) throws -> [UInt8]?
+}
+
+/// The state as one block sees it: committed values under the block's writes under the running transaction's writes.
+package struct ModuleState {
+    private let base: any CommittedState
+    private var blockWrites: [[UInt8]: [UInt8]?] = [:]
+    private var transactionWrites: [[UInt8]: [UInt8]?] = [:]
+    private var readCache: [[UInt8]: [UInt8]?] = [:]
+    /// What the running transaction has emitted.
+    package private(set) var events: [WireEvent] = []
+    /// Sidecars that the running transaction has released, and those of the whole block.
+    private var erasedByTransaction: [Hash32] = []
+    package private(set) var erasedSidecars: [Hash32] = []
+
+    package init(_ base: any CommittedState) { self.base = base }
+
+    /// The value of `key` as the running transaction sees it.
+    package mutating func value(_ key: [UInt8]) throws -> [UInt8]? {
+        if let written = transactionWrites[key] { return written }
+        if let written = blockWrites[key] { return written }
+        if let read = readCache[key] { return read }
+        let value = try base.value(key)
+        readCache[key] = .some(value)
+        return value
+    }
+
+    /// The message stored at `key`.
+    package mutating func message<M: SwiftProtobuf.Message>(_ key: [UInt8], as type: M.Type = M.self) throws -> M? {
+        guard let bytes = try value(key) else { return nil }
+        return try M(serializedBytes: bytes)
+    }
+
+    package mutating func set(_ key: [UInt8], _ message: some SwiftProtobuf.Message) { transactionWrites[key] = .some(message.encoded()) }
+
+    package mutating func set(_ key: [UInt8], bytes: [UInt8]) { transactionWrites[key] = .some(bytes) }
+
+    package mutating func remove(_ key: [UInt8]) { transactionWrites[key] = .some(nil) }
+
+    /// Lets the node prune the sidecar with this commitment once the block is committed.
+    package mutating func erase(sidecar: Hash32) { erasedByTransaction.append(sidecar) }
+
+    package mutating func emit(_ type: String, id: [UInt8] = [], account: Address? = nil, amount: UInt64 = 0) {
+        var event = WireEvent()
+        event.type = type
+        event.id = .init(id)
+        if let account { event.account = .init(account.bytes) }
+        event.amount = amount
+        events.append(event)
+    }
+
+    /// Keeps what the running transaction wrote, and returns its events.
+    package mutating func keep() -> [WireEvent] {
+        blockWrites.merge(transactionWrites) { $1 }
+        erasedSidecars += erasedByTransaction
+        defer { forget() }
+        return events
+    }
+
+    /// Drops what the running transaction wrote.
+    package mutating func forget() {
+        transactionWrites.removeAll(keepingCapacity: true)
+        erasedByTransaction.removeAll()
+        events.removeAll()
+    }
+
+    /// What the block changes, to be applied to the tree.
+    package var writes: [(key: [UInt8], value: [UInt8]?)] { blockWrites.map { ($0.key, $0.value) } }
+}
+
+/// Which message of which transaction in which block a rule judges.
+package struct MessageContext: Sendable {
+    package let block: BlockContext
+    package let genesis: Genesis
+    package let transaction: SignedTransaction
+    package let index: Int
+
+    package init(block: BlockContext, genesis: Genesis, transaction: SignedTransaction, index: Int) {
+        (self.block, self.genesis, self.transaction, self.index) = (block, genesis, transaction, index)
+    }
+
+    package var sender: Address { transaction.sender }
+    /// The identifier of what this message creates.
+    package var identifier: Hash32 { transaction.messageIdentifier(index) }
+    /// Whether the sender is the account that admits enclaves and localities.
+    package var isOperator: Bool { sender == genesis.operatorAccount }
+}

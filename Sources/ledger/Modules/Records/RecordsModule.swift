@@ -1,0 +1,54 @@
+import ChainTypes
+import Cryptography
+import Primitives
+import WireTypes
+
+/// Records: on chain their salted commitment and what it takes to find the key; the ciphertext is the transaction's sidecar.
+package enum RecordsModule {
+    package static func put(_ message: WirePutRecord, _ context: MessageContext, _ state: inout ModuleState) throws {
+        let dataset = try RegistryModule.dataset(message.dataset, &state)
+        guard let id = Hash32(message.record), Hash32(message.commitment) != nil, message.size > Sidecar.saltBytes,
+            message.keyIndex < RecordKeyTree.leaves
+        else { throw Refusal.recordsMalformed }
+        guard message.size <= context.genesis.parameters.maximumSidecarBytes else { throw Refusal.recordsTooLarge }
+        guard message.schemaVersion >= 1, message.schemaVersion <= dataset.schemaVersion else { throw Refusal.recordsUnknownSchema }
+        let key = StateKey.record(context.sender, dataset: message.dataset, record: id)
+        guard try state.value(key) == nil else { throw Refusal.recordsExists }
+        var record = WireRecord()
+        record.record = message.record
+        record.dataset = message.dataset
+        record.owner = .init(context.sender.bytes)
+        record.schemaVersion = message.schemaVersion
+        record.commitment = message.commitment
+        record.size = message.size
+        record.keyIndex = message.keyIndex
+        record.status = .live
+        record.height = context.block.height
+        state.set(key, record)
+        state.emit("records.put", id: id.bytes, account: context.sender)
+    }
+
+    package static func erase(_ message: WireEraseRecord, _ context: MessageContext, _ state: inout ModuleState) throws {
+        guard let id = Hash32(message.record), message.dataset.utf8.count <= Limits.identifier else { throw Refusal.recordsMalformed }
+        let key = StateKey.record(context.sender, dataset: message.dataset, record: id)
+        guard var record: WireRecord = try state.message(key) else { throw Refusal.recordsUnknown }
+        guard record.status == .live else { throw Refusal.recordsErased }
+        record.status = .erased
+        state.set(key, record)
+        if let commitment = Hash32(record.commitment) { state.erase(sidecar: commitment) }
+        state.emit("records.erased", id: id.bytes, account: context.sender)
+    }
+}
+
+extension Refusal {
+    package static let recordsMalformed = Refusal(350, "records.malformed", "the record's id, commitment, size or key index is not well formed")
+    package static let recordsTooLarge = Refusal(351, "records.tooLarge", "the ciphertext is larger than the chain takes inline")
+    package static let recordsUnknownSchema = Refusal(352, "records.unknownSchema", "the dataset has no such schema version")
+    package static let recordsExists = Refusal(353, "records.exists", "a record with this id exists")
+    package static let recordsUnknown = Refusal(354, "records.unknown", "the sender has no such record")
+    package static let recordsErased = Refusal(355, "records.erased", "the record was erased")
+
+    package static let allRecords: [Refusal] = [
+        recordsMalformed, recordsTooLarge, recordsUnknownSchema, recordsExists, recordsUnknown, recordsErased,
+    ]
+}
