@@ -72,9 +72,9 @@ let targets: [Target] = [
         .client, "JupiterClient",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient",
-            "EnclaveProtocol", crypto,
+            crypto,
         ]),
-    library(.client, "LocalFederation", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol", "JupiterClient"]),
+    library(.client, "LocalFederation", ["Primitives", "WireTypes", "ChainTypes", "JupiterClient"]),
 
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
     library(
