@@ -1,4 +1,6 @@
 import ChainTypes
+import Cryptography
+import FoundationEssentials
 import Modules
 import Primitives
 import WireTypes

@@ -1,4 +1,6 @@
 import ChainTypes
+import Cryptography
+import FoundationEssentials
 import Primitives
 import SwiftProtobuf
 import WireTypes

@@ -5,6 +5,7 @@ import Execution
 import Modules
 import Primitives
 import Storage
+import SwiftProtobuf
 import Synchronization
 import WireTypes
 

@@ -1117,6 +1117,7 @@ package nonisolated struct WireVaultIdentity: Sendable {
   package init() {}
 }
 
+/// A decided job. Written once with the sealed result, and once more without it when the job is opened.
 package nonisolated struct WireVaultRun: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1125,6 +1126,11 @@ package nonisolated struct WireVaultRun: Sendable {
   package var request: Data = Data()
 
   package var commitment: Data = Data()
+
+  /// the commitment's sidecar: the same request gets the same answer, also after a restart
+  package var sealedResult: Data = Data()
+
+  package var opened: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3204,7 +3210,7 @@ nonisolated extension WireVaultIdentity: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VaultRun"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}commitment\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}commitment\0\u{3}sealed_result\0\u{1}opened\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3214,6 +3220,8 @@ nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.request) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.commitment) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.sealedResult) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.opened) }()
       default: break
       }
     }
@@ -3226,12 +3234,20 @@ nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.commitment.isEmpty {
       try visitor.visitSingularBytesField(value: self.commitment, fieldNumber: 2)
     }
+    if !self.sealedResult.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sealedResult, fieldNumber: 3)
+    }
+    if self.opened != false {
+      try visitor.visitSingularBoolField(value: self.opened, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireVaultRun, rhs: WireVaultRun) -> Bool {
     if lhs.request != rhs.request {return false}
     if lhs.commitment != rhs.commitment {return false}
+    if lhs.sealedResult != rhs.sealedResult {return false}
+    if lhs.opened != rhs.opened {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,6 +1,7 @@
 import ChainTypes
 import ConsentRules
 import Cryptography
+import FoundationEssentials
 import Primitives
 import WireTypes
 

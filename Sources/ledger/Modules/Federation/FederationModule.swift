@@ -1,6 +1,7 @@
 import ChainTypes
 import Cryptography
 import LightClient
+import FoundationEssentials
 import Primitives
 import WireTypes
 

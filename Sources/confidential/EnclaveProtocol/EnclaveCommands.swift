@@ -1,0 +1,84 @@
+import ChainTypes
+import FoundationEssentials
+import Primitives
+import WireTypes
+
+/// The commands, each with its own answer. All throw what `perform` throws.
+extension EnclaveConnection {
+    package func status() throws -> WireStatusAnswer {
+        guard case .status(let answer) = try perform(.status(WireStatusCommand())) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
+    /// Evidence that answers the block `challengeBlock` of `challengeHeight`.
+    package func attest(_ command: WireAttestCommand) throws -> WireAttestAnswer {
+        guard case .attest(let answer) = try perform(.attest(command)) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
+    /// Headers in rising order; the answer is the height trusted from now on.
+    package func importHeaders(_ headers: [WireCertifiedHeader]) throws -> WireImportHeadersAnswer {
+        var command = WireImportHeadersCommand()
+        command.headers = headers
+        guard case .importHeaders(let answer) = try perform(.importHeaders(command)) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
+    package func proveAnchor(_ enclave: WireProvenValue) throws -> WireProveAnchorAnswer {
+        var command = WireProveAnchorCommand()
+        command.enclave = enclave
+        guard case .proveAnchor(let answer) = try perform(.proveAnchor(command)) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
+    /// At most `EnclaveLimits.enrolments` at once; one outcome each, in order.
+    package func enrol(_ enrolments: [WireSealedMessage]) throws -> WireEnrolAnswer {
+        var command = WireEnrolCommand()
+        command.enrolments = enrolments
+        guard case .enrol(let answer) = try perform(.enrol(command)) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
+    /// Gives the enclave a program's code; it keeps it until it stops or newer programs take its place.
+    package func loadProgram(_ code: [UInt8]) throws -> WireLoadProgramAnswer {
+        var command = WireLoadProgramCommand()
+        command.code = .init(code)
+        guard case .loadProgram(let answer) = try perform(.loadProgram(command)) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
+    package func runAssessments(_ command: WireRunAssessmentsCommand) throws -> WireRunAssessmentsAnswer {
+        guard case .runAssessments(let answer) = try perform(.runAssessments(command)) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
+    package func openAssessments(_ command: WireOpenAssessmentsCommand) throws -> WireOpenAssessmentsAnswer {
+        guard case .openAssessments(let answer) = try perform(.openAssessments(command)) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
+    package func runSubscription(_ command: WireRunSubscriptionCommand) throws -> WireRunSubscriptionAnswer {
+        guard case .runSubscription(let answer) = try perform(.runSubscription(command)) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
+    package func openSubscription(_ command: WireOpenSubscriptionCommand) throws -> WireOpenSubscriptionAnswer {
+        guard case .openSubscription(let answer) = try perform(.openSubscription(command)) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
+    /// The vault as it lies on disk: sealed.
+    package func backup() throws -> WireBackupAnswer {
+        guard case .backup(let answer) = try perform(.backup(WireBackupCommand())) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+}
+
+/// How many items one command may hold.
+package enum EnclaveLimits {
+    package static let headers = 10_000
+    package static let enrolments = 4_096
+    package static let assessments = 4_096
+    package static let contributions = 65_536
+    package static let recordsPerSubject = 16
+}

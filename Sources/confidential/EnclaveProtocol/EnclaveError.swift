@@ -1,0 +1,79 @@
+import Primitives
+
+/// What an enclave answers when it will not do something, and what goes wrong between it and its node (codes 800–899).
+package enum EnclaveError: UInt32, CodedError {
+    case staleState = 800
+    case tamperedCiphertext = 801
+    case badProof = 802
+    case badGrantSignature = 803
+    case badRequestSignature = 804
+    case notServing = 805
+    case unknownSubjectKey = 806
+    // 807 is not used: exhausted uses are consent.exhausted (303), whoever counts them.
+    case wrongChain = 808
+    case notPending = 809
+    case notCommitted = 810
+    case cohortTooSmall = 811
+    case outputRefused = 812
+    case programNotLoaded = 813
+    case wrongRecords = 814
+    case malformedCommand = 815
+    case tooMany = 816
+    case deadlinePassed = 817
+    case wrongProgramKind = 818
+    case anchorMismatch = 819
+    case badEnrolment = 820
+    case alreadyEnrolled = 821
+    case alreadyRun = 822
+    case badRecipientKey = 823
+    case badSchema = 824
+    case internalFailure = 829
+
+    case frameTooLarge = 850
+    case cannotConnect = 851
+    case connectionLost = 852
+    case malformedAnswer = 853
+    case unexpectedAnswer = 854
+    case cannotListen = 855
+    case pathTooLong = 856
+    case socketInUse = 857
+
+    package static let domain = "enclave"
+    package var reason: String {
+        switch self {
+        case .staleState: "the state shown is not under the enclave's newest header; import the chain's headers first"
+        case .tamperedCiphertext: "a record's bytes are not those that the chain commits to, or do not decrypt"
+        case .badProof: "a proof does not hold under the trusted header"
+        case .badGrantSignature: "the grant is not the subject's own signed transaction"
+        case .badRequestSignature: "the request is not the requester's own signed transaction"
+        case .notServing: "the enclave waits for a proof that its vault anchor is on chain"
+        case .unknownSubjectKey: "the vault has no such key of this subject for this dataset, or the chain knows another"
+        case .wrongChain: "it belongs to another chain"
+        case .notPending: "the request is no longer pending"
+        case .notCommitted: "the chain has not accepted this enclave's commitment for the request"
+        case .cohortTooSmall: "fewer subjects contribute than the dataset or the request demands"
+        case .outputRefused: "the program's output is not what it declared"
+        case .programNotLoaded: "the program's code was not given to the enclave"
+        case .wrongRecords: "an assessment needs exactly one live record of the subject"
+        case .malformedCommand: "the command is not well formed"
+        case .tooMany: "the command holds more items than the enclave takes at once"
+        case .deadlinePassed: "the request's deadline has passed"
+        case .wrongProgramKind: "the program is not of the kind that the request needs"
+        case .anchorMismatch: "the chain has another anchor of this enclave's vault: an old copy, or a start that was superseded"
+        case .badEnrolment: "the enrolment does not open, or is not signed by its subject for this enclave"
+        case .alreadyEnrolled: "the subject has another key for this dataset in the vault"
+        case .alreadyRun: "the request was run before and its sealed result is no longer kept"
+        case .badRecipientKey: "the requester's recipient key is not valid"
+        case .badSchema: "the dataset or program has a schema that this enclave cannot read"
+        case .internalFailure: "the enclave failed at something that is nobody's fault; see its log"
+        case .frameTooLarge: "a message is longer than the socket carries"
+        case .cannotConnect: "no enclave listens at the socket; is jupiter-enclave running?"
+        case .connectionLost: "the connection to the enclave broke"
+        case .malformedAnswer: "the enclave's answer is not well formed"
+        case .unexpectedAnswer: "the enclave answered another question"
+        case .cannotListen: "the socket cannot be made; look at the path and its permissions"
+        case .pathTooLong: "the socket's path is longer than the system allows"
+        case .socketInUse: "another enclave listens at the socket"
+        }
+    }
+}
