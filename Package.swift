@@ -100,6 +100,13 @@ let targets: [Target] = [
         .node, "API",
         ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Node", "Console", httpServer, logging, nio, protobuf]),
 
+    program(
+        "jupiter",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "JupiterClient", "LocalFederation",
+            "Node", argumentParser, crypto, protobuf,
+        ]),
+
     tests("DataModelTests", ["DataModel", "Primitives"]),
     tests("ContractVMTests", ["ContractVM", "DataModel", "Primitives"]),
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Engine"]),

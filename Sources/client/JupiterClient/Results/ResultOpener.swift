@@ -1,6 +1,7 @@
 import ChainTypes
 import Cryptography
 import DataModel
+import EnclaveProtocol
 import Foundation
 import Primitives
 import WireTypes
@@ -71,40 +72,23 @@ package enum ResultOpener {
     package static func open(
         _ source: ResultSource, sidecar: [UInt8], enclave: WireEnclave, chainID: String, key: SealingPrivateKey
     ) throws -> OpenedResult {
-        guard Sidecar.commitment(sidecar) == source.commitment, let box = Sidecar.content(sidecar) else {
+        guard Sidecar.commitment(sidecar) == source.commitment else {
             throw ClientError.resultInvalid("the sidecar is not the one that was committed to")
         }
-        guard EnclaveStatement.identifier(enclave.identity) == source.enclave, let signer = Hash32(enclave.identity.signingKey) else {
+        guard EnclaveStatement.identifier(enclave.identity) == source.enclave else {
             throw ClientError.resultInvalid("the enclave on chain is another one")
         }
-        let associated = source.id.bytes
-        let keyBytes = try key.open(SealedBox(source.keyBox), context: .keyBox, associated: associated)
-        let plain = try AuthenticatedEncryption.open(
-            box, key: AuthenticatedEncryption.key(keyBytes), context: .sealedResult, associated: associated)
-        let signed = try unpad(plain)
-        let bytes = [UInt8](signed.result)
+        let signed = try ResultEnvelope.open(sidecar, keyBox: SealedBox(source.keyBox), job: source.id, with: key)
+        let result: WireResult
         do {
-            try VerificationKey.ed25519(signer).verify([UInt8](signed.signature), of: bytes, context: .result)
-        } catch { throw ClientError.resultInvalid("the enclave's signature does not match") }
-        guard let result = try? WireResult(strictly: bytes, limit: Limits.stateValue) else {
-            throw ClientError.resultInvalid("it is malformed")
+            result = try ResultEnvelope.verify(signed, job: source.id, chainID: chainID, enclave: enclave.identity)
+        } catch {
+            throw ClientError.resultInvalid(error == .badSignature ? "the enclave's signature does not match" : "it belongs to another request")
         }
-        guard Hash32(result.request) == source.id, result.chainID == chainID, Hash32(result.program) == source.program,
-            Hash32(result.enclave) == source.enclave
-        else { throw ClientError.resultInvalid("it belongs to another request") }
+        guard Hash32(result.program) == source.program else { throw ClientError.resultInvalid("it comes from another program") }
         return OpenedResult(
             request: source.id, output: try ProgramOutput.decode([UInt8](result.output)), platform: result.platform,
             enclave: source.enclave, height: result.height, subjects: result.subjects)
-    }
-
-    /// Results are padded so that their length tells nothing: length (four bytes, big-endian), content, zeros.
-    private static func unpad(_ padded: [UInt8]) throws -> WireSignedResult {
-        guard padded.count >= 4 else { throw ClientError.resultInvalid("it is too short") }
-        let count = padded[..<4].reduce(0) { $0 << 8 | Int($1) }
-        guard count <= padded.count - 4, let signed = try? WireSignedResult(strictly: Array(padded[4..<4 + count]), limit: count) else {
-            throw ClientError.resultInvalid("its padding is malformed")
-        }
-        return signed
     }
 }
 
