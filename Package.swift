@@ -122,6 +122,12 @@ let targets: [Target] = [
         ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Node", "Console", httpServer, logging, nio, protobuf]),
 
     program("jupiter-enclave", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol", "EnclaveCore", "CHardening"]),
+    program(
+        "jupiter",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "JupiterClient", "LocalFederation",
+            "Node", "API", argumentParser, crypto, protobuf,
+        ]),
 
     support("StateModel", ["Primitives", "AuthenticatedState", crypto]),
     support(
