@@ -126,7 +126,7 @@ let targets: [Target] = [
         "jupiter",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "JupiterClient", "LocalFederation",
-            "Node", "API", argumentParser, crypto, protobuf,
+            "Node", argumentParser, crypto, protobuf,
         ]),
 
     support("StateModel", ["Primitives", "AuthenticatedState", crypto]),
