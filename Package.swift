@@ -39,14 +39,30 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
     .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", resources: resources, swiftSettings: settings)
 }
 
-func system(_ name: String, pkgConfig: String, apt: String) -> Target {
-    .systemLibrary(name: name, path: "Sources/system/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+/// Fixtures and adversaries that tests share.
+func support(_ name: String, folder: String? = nil, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Tests/Support/\(folder ?? name)", exclude: exclude, swiftSettings: settings)
+}
+
+/// A program that tests start and kill.
+func supportProgram(_ name: String, folder: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: "Tests/Support/\(folder)", swiftSettings: settings)
+}
+
+func benchmark(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Benchmarks/\(name)", swiftSettings: settings)
+}
+
+func system(_ name: String, pkgConfig: String, apt: String? = nil) -> Target {
+    .systemLibrary(name: name, path: "Sources/system/\(name)", pkgConfig: pkgConfig, providers: apt.map { [.apt([$0])] })
 }
 
 let targets: [Target] = [
     system("CRocksDB", pkgConfig: "rocksdb", apt: "librocksdb-dev"),
     system("CSodium", pkgConfig: "libsodium", apt: "libsodium-dev"),
-    .systemLibrary(name: "CWasmtime", path: "Sources/system/CWasmtime", pkgConfig: "wasmtime"),
+    system("CWasmtime", pkgConfig: "wasmtime"),
+    .systemLibrary(name: "CHardening", path: "Sources/system/CHardening"),
 
     library(.foundation, "Primitives"),
     library(.foundation, "WireTypes", ["Primitives", protobuf]),
@@ -71,8 +87,22 @@ let targets: [Target] = [
     library(.consensus, "Engine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient"]),
 
     library(.confidential, "EnclaveProtocol", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", crypto]),
+    library(
+        .confidential, "EnclaveCore",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "AuthenticatedState", "ContractVM",
+            "LightClient", "ConsentRules", "EnclaveProtocol", crypto, protobuf,
+        ]),
 
     library(.federation, "Relayer", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
+
+    library(
+        .client, "JupiterClient",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient",
+            "EnclaveProtocol", crypto,
+        ]),
+    library(.client, "LocalFederation", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol", "JupiterClient"]),
 
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
     library(
@@ -84,8 +114,7 @@ let targets: [Target] = [
         .node, "Node",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "ConsentRules", "Modules", "Engine",
-            "EnclaveProtocol", "Relayer", "Storage", "Ledger",
-            logging, protobuf,
+            "EnclaveProtocol", "Relayer", "Storage", "Ledger", logging, protobuf,
         ]),
     library(
         .node, "Console",
@@ -96,11 +125,63 @@ let targets: [Target] = [
         .node, "API",
         ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Node", "Console", httpServer, logging, nio, protobuf]),
 
+    program("jupiter-enclave", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol", "EnclaveCore", "CHardening"]),
+    program(
+        "jupiter",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "JupiterClient", "LocalFederation",
+            "Node", argumentParser, crypto, protobuf,
+        ]),
+
+    support("StateModel", ["Primitives", "AuthenticatedState", crypto]),
+    support(
+        "LedgerSupport",
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "Modules", "Execution", protobuf]),
+    support("PowerLossSupport", folder: "PowerLoss", [], exclude: ["powerloss.c"]),
+    supportProgram("storage-crasher", folder: "StorageCrasher", ["Primitives", "AuthenticatedState", "Storage", "StateModel"]),
+
+    tests("PrimitivesTests", ["Primitives"]),
+    tests("CryptographyTests", ["Primitives", "Cryptography", crypto]),
+    tests("ChainTypesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", protobuf]),
+    tests("ConsentRulesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules"]),
     tests("DataModelTests", ["DataModel", "Primitives"]),
+    tests("AttestationTests", ["Attestation", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
+    tests("AuthenticatedStateTests", ["Primitives", "AuthenticatedState", "StateModel"]),
+    tests("StatePropertyTests", ["Primitives", "AuthenticatedState", "StateModel"]),
     tests("ContractVMTests", ["ContractVM", "DataModel", "Primitives"]),
+    tests("LightClientTests", ["LightClient", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
+    tests(
+        "ModulesTests",
+        ["LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient", "Modules"]),
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Engine"]),
+    tests("StorageTests", ["Primitives", "AuthenticatedState", "Storage"]),
     tests("NodeTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Storage", "Ledger", "Node"]),
 ]
+
+/// Benchmarks are built only when asked for, so that a plain build stays short.
+let benchmarks: [Target] =
+    ProcessInfo.processInfo.environment["JUPITER_BENCHMARKS"] != "1"
+    ? []
+    : [
+        benchmark("StateBenchmarks", ["Primitives", "AuthenticatedState", "Storage", crypto]),
+        benchmark(
+            "NodeBenchmarks",
+            ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Engine", "Storage", "Ledger", "Node"]),
+        benchmark(
+            "EnclaveBenchmarks",
+            [
+                "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient",
+                "EnclaveProtocol", "EnclaveCore", "EnclaveSupport",
+            ]),
+        .executableTarget(
+            name: "jupiter-bench", dependencies: ["StateBenchmarks", "NodeBenchmarks", "EnclaveBenchmarks"],
+            path: "Benchmarks/JupiterBench", swiftSettings: settings),
+    ]
+
+/// Folders that have not landed yet are left out.
+let present = (targets + benchmarks).filter { target in
+    FileManager.default.fileExists(atPath: Context.packageDirectory + "/" + (target.path ?? ""))
+}
 
 let package = Package(
     name: "jupiter",
@@ -113,5 +194,5 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: ["FullFoundation"]),
     ],
-    targets: targets
+    targets: present
 )

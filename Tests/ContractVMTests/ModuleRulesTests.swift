@@ -17,7 +17,8 @@ import Testing
     @Test func `imports are the three host functions with their exact types`() {
         #expect(code(WasmModule(imports: [.inputLength, .inputRead, .outputWrite]).bytes) == nil)
         #expect(code(WasmModule(imports: [.init(name: "clock", parameters: [], results: [WasmModule.i64])]).bytes) == 1103)
-        #expect(code(WasmModule(imports: [.init(module: "env", name: "input_length", parameters: [], results: [WasmModule.i32])]).bytes) == 1103)
+        let elsewhere = WasmModule.Import(module: "env", name: "input_length", parameters: [], results: [WasmModule.i32])
+        #expect(code(WasmModule(imports: [elsewhere]).bytes) == 1103)
         #expect(code(WasmModule(imports: [.init(name: "input_length", parameters: [], results: [WasmModule.i64])]).bytes) == 1103)
         #expect(code(WasmModule(imports: [.init(name: "output_write", parameters: [WasmModule.i32], results: [])]).bytes) == 1103)
         let wasi = WasmModule.Import(

@@ -10,7 +10,7 @@ import Testing
         // Format 1, schema 7, fields 0, 1, 2 and 4 present.
         #expect(bytes.prefix(6) == [1, 7, 0, 0, 0, 0b10111])
         #expect(bytes.count == 6 + 8 + 8 + 5 + 1)
-        #expect(fingerprint(bytes) == 0x2)
+        #expect(fingerprint(bytes) == 12_909_245_285_323_790_536)
     }
 
     @Test func `can be made of named values`() throws {
@@ -54,7 +54,9 @@ import Testing
     @Test func `has no second encoding`() throws {
         let schema = try Sample.schema()
         let bytes = try DataRecord(values: Sample.record).encode(schema)
-        for end in 0..<bytes.count { #expect(throws: DataModelError.self) { try DataRecord.decode(Array(bytes.prefix(end)), schema: schema) } }
+        for end in 0..<bytes.count {
+            #expect(throws: DataModelError.self) { try DataRecord.decode(Array(bytes.prefix(end)), schema: schema) }
+        }
         #expect(throws: DataModelError.malformed("trailing bytes")) { try DataRecord.decode(bytes + [0], schema: schema) }
         var changed = bytes
         changed[0] = 2

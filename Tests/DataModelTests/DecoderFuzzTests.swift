@@ -46,7 +46,8 @@ import Testing
         for bytes in inputs(encodeOutput(Sample.output)) {
             guard let output = try? ProgramOutput.decode(bytes) else { continue }
             #expect(encodeOutput(output) == bytes, "seed \(Self.seed)")
-            if let checked = try? schema.check(bytes) { #expect(bytes.count <= schema.maximumBytes && checked == output, "seed \(Self.seed)") }
+            guard let checked = try? schema.check(bytes) else { continue }
+            #expect(bytes.count <= schema.maximumBytes && checked == output, "seed \(Self.seed)")
         }
     }
 }

@@ -17,7 +17,8 @@ enum Sample {
     static func outputSchema() throws -> OutputSchema {
         try OutputSchema(fields: [
             .init("count", .integer, minimum: 2), .init("mean", .number, minimum: -1, maximum: 1.5), .init("label", .text, maximumCount: 8),
-            .init("passed", .boolean), .init("histogram", .integers, maximumCount: 4, minimum: 0), .init("edges", .numbers, maximumCount: 3),
+            .init("passed", .boolean), .init("histogram", .integers, maximumCount: 4, minimum: 0),
+            .init("edges", .numbers, maximumCount: 3),
         ])
     }
 
@@ -35,7 +36,9 @@ func fingerprint(_ bytes: [UInt8]) -> UInt64 {
 /// Writes "JPO1" as a program would, without the checks of the host's side.
 func encodeOutput(_ output: ProgramOutput) -> [UInt8] {
     var bytes = Array("JPO1".utf8)
-    func append<T: FixedWidthInteger>(_ value: T) { for index in 0..<(T.bitWidth / 8) { bytes.append(UInt8(truncatingIfNeeded: value >> (8 * index))) } }
+    func append<T: FixedWidthInteger>(_ value: T) {
+        for index in 0..<(T.bitWidth / 8) { bytes.append(UInt8(truncatingIfNeeded: value >> (8 * index))) }
+    }
     append(UInt16(output.fields.count))
     for field in output.fields {
         append(UInt8(field.name.utf8.count))

@@ -70,6 +70,7 @@ struct Histogram {
 }
 
 #if arch(wasm32)
+    /// What the module exports.
     @_expose(wasm, "run") @_cdecl("program_run")
     public func run() -> Int32 { Program.run(describeCohort) }
 #endif

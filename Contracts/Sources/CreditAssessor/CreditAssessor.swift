@@ -31,6 +31,7 @@ struct Applicant {
 }
 
 #if arch(wasm32)
+    /// What the module exports.
     @_expose(wasm, "run") @_cdecl("program_run")
     public func run() -> Int32 { Program.run(assessCredit) }
 #endif

@@ -28,96 +28,96 @@ enum Scorecard {
 
     private static func checking(_ code: UInt64) throws(ProgramFailure) -> Double {
         switch code {
-        case 0x313141: 0  // A11
-        case 0x323141: -0.3321109764819748  // A12
-        case 0x333141: -0.9860953325604096  // A13
-        case 0x343141: -1.7038721891430892  // A14
+        case 0x31_3141: 0  // A11
+        case 0x32_3141: -0.3321109764819748  // A12
+        case 0x33_3141: -0.9860953325604096  // A13
+        case 0x34_3141: -1.7038721891430892  // A14
         default: throw .unknownCode
         }
     }
 
     private static func history(_ code: UInt64) throws(ProgramFailure) -> Double {
         switch code {
-        case 0x303341: 0.4924413662557827  // A30
-        case 0x313341: 0.7133891813688293  // A31
-        case 0x323341: 0  // A32
-        case 0x333341: -0.33389177604703313  // A33
-        case 0x343341: -0.9156783606735477  // A34
+        case 0x30_3341: 0.4924413662557827  // A30
+        case 0x31_3341: 0.7133891813688293  // A31
+        case 0x32_3341: 0  // A32
+        case 0x33_3341: -0.33389177604703313  // A33
+        case 0x34_3341: -0.9156783606735477  // A34
         default: throw .unknownCode
         }
     }
 
     private static func purpose(_ code: UInt64) throws(ProgramFailure) -> Double {
         switch code {
-        case 0x303441: 0  // A40
-        case 0x313441: -1.5759541969354964  // A41
-        case 0x323441: -0.6219135468523329  // A42
-        case 0x333441: -0.7810865337087559  // A43
-        case 0x343441: -0.40914248831724515  // A44
-        case 0x353441: -0.1764472457322849  // A45
-        case 0x363441: 0.12216482050215878  // A46
-        case 0x383441: -1.7728164908530177  // A48
-        case 0x393441: -0.6739831125604666  // A49
-        case 0x30313441: -1.589034893316427  // A410
+        case 0x30_3441: 0  // A40
+        case 0x31_3441: -1.5759541969354964  // A41
+        case 0x32_3441: -0.6219135468523329  // A42
+        case 0x33_3441: -0.7810865337087559  // A43
+        case 0x34_3441: -0.40914248831724515  // A44
+        case 0x35_3441: -0.1764472457322849  // A45
+        case 0x36_3441: 0.12216482050215878  // A46
+        case 0x38_3441: -1.7728164908530177  // A48
+        case 0x39_3441: -0.6739831125604666  // A49
+        case 0x3031_3441: -1.589034893316427  // A410
         default: throw .unknownCode
         }
     }
 
     private static func savings(_ code: UInt64) throws(ProgramFailure) -> Double {
         switch code {
-        case 0x313641: 0  // A61
-        case 0x323641: -0.3096866103844693  // A62
-        case 0x333641: -0.4647406390776372  // A63
-        case 0x343641: -1.292023916706152  // A64
-        case 0x353641: -0.9823839362981786  // A65
+        case 0x31_3641: 0  // A61
+        case 0x32_3641: -0.3096866103844693  // A62
+        case 0x33_3641: -0.4647406390776372  // A63
+        case 0x34_3641: -1.292023916706152  // A64
+        case 0x35_3641: -0.9823839362981786  // A65
         default: throw .unknownCode
         }
     }
 
     private static func employment(_ code: UInt64) throws(ProgramFailure) -> Double {
         switch code {
-        case 0x313741: -0.029959039255261204  // A71
-        case 0x323741: 0.19245692261771688  // A72
-        case 0x333741: 0  // A73
-        case 0x343741: -0.7344696741489686  // A74
-        case 0x353741: -0.24441004595653135  // A75
+        case 0x31_3741: -0.029959039255261204  // A71
+        case 0x32_3741: 0.19245692261771688  // A72
+        case 0x33_3741: 0  // A73
+        case 0x34_3741: -0.7344696741489686  // A74
+        case 0x35_3741: -0.24441004595653135  // A75
         default: throw .unknownCode
         }
     }
 
     private static func debtors(_ code: UInt64) throws(ProgramFailure) -> Double {
         switch code {
-        case 0x31303141: 0  // A101
-        case 0x32303141: 0.3302631617327836  // A102
-        case 0x33303141: -1.0482052063777079  // A103
+        case 0x3130_3141: 0  // A101
+        case 0x3230_3141: 0.3302631617327836  // A102
+        case 0x3330_3141: -1.0482052063777079  // A103
         default: throw .unknownCode
         }
     }
 
     private static func property(_ code: UInt64) throws(ProgramFailure) -> Double {
         switch code {
-        case 0x31323141: 0  // A121
-        case 0x32323141: 0.24696518938097387  // A122
-        case 0x33323141: 0.23029928362317104  // A123
-        case 0x34323141: 0.5878692839089419  // A124
+        case 0x3132_3141: 0  // A121
+        case 0x3232_3141: 0.24696518938097387  // A122
+        case 0x3332_3141: 0.23029928362317104  // A123
+        case 0x3432_3141: 0.5878692839089419  // A124
         default: throw .unknownCode
         }
     }
 
     private static func otherPlans(_ code: UInt64) throws(ProgramFailure) -> Double {
         switch code {
-        case 0x31343141: 0.570442774231696  // A141
-        case 0x32343141: 0.4349115115945282  // A142
-        case 0x33343141: 0  // A143
+        case 0x3134_3141: 0.570442774231696  // A141
+        case 0x3234_3141: 0.4349115115945282  // A142
+        case 0x3334_3141: 0  // A143
         default: throw .unknownCode
         }
     }
 
     private static func housing(_ code: UInt64) throws(ProgramFailure) -> Double {
         switch code {
-        case 0x31353141: 0.5522449871660237  // A151
-        case 0x32353141: 0  // A152
-        case 0x33353141: -0.25613584806989736  // A153
+        case 0x3135_3141: 0.5522449871660237  // A151
+        case 0x3235_3141: 0  // A152
+        case 0x3335_3141: -0.25613584806989736  // A153
         default: throw .unknownCode
         }
     }

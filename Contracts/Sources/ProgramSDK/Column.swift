@@ -1,26 +1,31 @@
 /// One column of a batch. Rows count from 0; asking for a row beyond `rowCount` stops the program.
 public struct Column {
     let name: Text
+    /// What its values are.
     public let type: ColumnType
+    /// The same as the batch's.
     public let rowCount: Int
     private let validity: UnsafeRawPointer
     private let values: UnsafeRawPointer
-    /// Where each text starts, counted from `values`; empty for the other types and for a single row, which starts at 0.
-    private let texts: [UInt32]
+    /// Where each text starts, counted from `values`; none for the other types and for a single row, which starts at 0. Never given
+    /// back: the instance ends with the run, and a column without references costs nothing to copy.
+    private let texts: UnsafeMutablePointer<UInt32>?
 
     init(_ reader: inout InputReader, rowCount: Int) throws(ProgramFailure) {
         (name, type) = try ProgramInput.nameAndType(&reader)
         self.rowCount = rowCount
         let bits = try reader.skip((rowCount + 7) / 8)
         let start = reader.offset
-        var texts: [UInt32] = []
+        var texts: UnsafeMutablePointer<UInt32>?
         switch type {
         case .integer, .number: _ = try reader.skip(8 * rowCount)
         case .boolean: _ = try reader.skip(rowCount)
         case .text:
-            if rowCount > 1 { texts.reserveCapacity(rowCount) }
-            for _ in 0..<rowCount {
-                if rowCount > 1 { texts.append(UInt32(truncatingIfNeeded: reader.offset - start)) }
+            // Two bytes a text at least: checked before memory is taken for them.
+            guard reader.remaining / 2 >= rowCount else { throw .malformedInput }
+            if rowCount > 1 { texts = UnsafeMutablePointer.allocate(capacity: rowCount) }
+            for row in 0..<rowCount {
+                texts?[row] = UInt32(truncatingIfNeeded: reader.offset - start)
                 _ = try reader.skip(Int(try reader.integer(UInt16.self)))
             }
         }
@@ -58,7 +63,7 @@ public struct Column {
     public func text(_ row: Int) throws(ProgramFailure) -> Text? {
         guard type == .text else { throw .wrongType }
         guard isPresent(row) else { return nil }
-        let start = rowCount > 1 ? Int(texts[row]) : 0
+        let start = texts.map { Int($0[row]) } ?? 0
         let count = UInt16(littleEndian: values.loadUnaligned(fromByteOffset: start, as: UInt16.self))
         return Text(UnsafeRawBufferPointer(start: values + start + 2, count: Int(count)))
     }
@@ -91,9 +96,21 @@ public struct Text {
         return bytes[index]
     }
 
+    /// Whether the bytes are the same.
+    @inline(__always)
     public static func == (text: Text, other: StaticString) -> Bool {
-        guard text.count == other.utf8CodeUnitCount else { return false }
-        for index in 0..<text.count where text.bytes[index] != other.utf8Start[index] { return false }
+        text.count == other.utf8CodeUnitCount && text.hasSameBytes(as: other)
+    }
+
+    /// Compares byte by byte; the counts are equal.
+    private func hasSameBytes(as other: StaticString) -> Bool {
+        guard let mine = bytes.baseAddress else { return true }
+        let theirs = UnsafeRawPointer(other.utf8Start)
+        var index = 0
+        while index < bytes.count {
+            if mine.load(fromByteOffset: index, as: UInt8.self) != theirs.load(fromByteOffset: index, as: UInt8.self) { return false }
+            index &+= 1
+        }
         return true
     }
 
@@ -102,7 +119,7 @@ public struct Text {
     public var code: UInt64? {
         guard count <= 8, count == 0 || bytes[count - 1] != 0 else { return nil }
         var code: UInt64 = 0
-        for index in 0..<count { code |= UInt64(bytes[index]) << UInt64(8 * index) }
+        for index in 0..<count { code |= UInt64(bytes[index]) &<< UInt64(truncatingIfNeeded: 8 &* index) }
         return code
     }
 }

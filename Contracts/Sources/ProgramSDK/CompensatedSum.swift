@@ -3,8 +3,10 @@ public struct CompensatedSum {
     private var sum = 0.0
     private var correction = 0.0
 
+    /// The sum of nothing: 0.
     public init() {}
 
+    /// Adds `term`.
     public mutating func add(_ term: Double) {
         let next = sum + term
         let isSmaller = (term < 0 ? -term : term) <= (sum < 0 ? -sum : sum)
@@ -12,5 +14,6 @@ public struct CompensatedSum {
         sum = next
     }
 
+    /// The sum of all terms so far.
     public var value: Double { sum + correction }
 }

@@ -3,28 +3,28 @@
     // beside it, `@_extern(wasm)` adds two parameters to the import's type.
 
     @_extern(wasm, module: "jupiter", name: "input_length") @_extern(c)
-    func jupiter_input_length() -> Int32
+    func jupiterInputLength() -> Int32
 
     @_extern(wasm, module: "jupiter", name: "input_read") @_extern(c)
-    func jupiter_input_read(_ pointer: UnsafeMutableRawPointer, _ offset: Int32, _ length: Int32)
+    func jupiterInputRead(_ pointer: UnsafeMutableRawPointer, _ offset: Int32, _ length: Int32)
 
     @_extern(wasm, module: "jupiter", name: "output_write") @_extern(c)
-    func jupiter_output_write(_ pointer: UnsafeRawPointer, _ length: Int32)
+    func jupiterOutputWrite(_ pointer: UnsafeRawPointer, _ length: Int32)
 
     /// The host, as Swift sees it.
     enum Host {
         /// The whole input, in memory that is never given back: the instance ends with the run.
         static func input() -> UnsafeRawBufferPointer {
-            let length = jupiter_input_length()
+            let length = jupiterInputLength()
             let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(length), alignment: 8)
-            if let start = buffer.baseAddress, length > 0 { jupiter_input_read(start, 0, length) }
+            if let start = buffer.baseAddress, length > 0 { jupiterInputRead(start, 0, length) }
             return UnsafeRawBufferPointer(buffer)
         }
 
         /// Writes the output; the host takes one write a run.
         static func write(_ bytes: [UInt8]) {
             bytes.withUnsafeBytes { buffer in
-                if let start = buffer.baseAddress { jupiter_output_write(start, Int32(buffer.count)) }
+                if let start = buffer.baseAddress { jupiterOutputWrite(start, Int32(buffer.count)) }
             }
         }
     }

@@ -1,8 +1,10 @@
 /// Why a program gives no result: the code that its `run` returns. Codes below 100 are the SDK's, the same in every program;
 /// a program's own start at 100 (docs/spec/programs.md §8).
 public struct ProgramFailure: Error, Equatable {
+    /// What `run` returns.
     public let code: Int32
 
+    /// A failure with the program's own `code`, 100 or above.
     public init(code: Int32) { self.code = code }
 
     /// The input is no "JPB1" batch.

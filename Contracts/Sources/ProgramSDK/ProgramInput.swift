@@ -17,6 +17,7 @@ public struct ProgramInput {
         let value: UnsafeRawBufferPointer
     }
 
+    /// How many rows every column has.
     public let rowCount: Int
     private let parameters: [Parameter]
     /// The columns, in the batch's order.

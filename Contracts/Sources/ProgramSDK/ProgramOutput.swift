@@ -4,23 +4,26 @@ public struct ProgramOutput {
     public private(set) var bytes: [UInt8] = []
     private var fieldCount: UInt16 = 0
 
+    /// An output without fields.
     public init() {
         bytes.reserveCapacity(128)
         append(UInt32(0x314F_504A))  // "JPO1"
         append(fieldCount)
     }
 
+    /// Adds an integer.
     public mutating func integer(_ name: StaticString, _ value: Int64) {
         header(name, 1)
         append(value)
     }
 
+    /// Adds a number, which must be finite to pass the host.
     public mutating func number(_ name: StaticString, _ value: Double) {
         header(name, 2)
         append(value.bitPattern)
     }
 
-    /// A text of at most 4096 bytes.
+    /// Adds a text of at most 4096 bytes.
     public mutating func text(_ name: StaticString, _ value: StaticString) {
         header(name, 3)
         precondition(value.utf8CodeUnitCount <= 4096, "texts have at most 4096 bytes")
@@ -28,17 +31,20 @@ public struct ProgramOutput {
         append(value)
     }
 
+    /// Adds a boolean.
     public mutating func boolean(_ name: StaticString, _ value: Bool) {
         header(name, 4)
         bytes.append(value ? 1 : 0)
     }
 
+    /// Adds a list of integers.
     public mutating func integers(_ name: StaticString, _ values: [Int64]) {
         header(name, 5)
         append(UInt32(truncatingIfNeeded: values.count))
         for value in values { append(value) }
     }
 
+    /// Adds a list of numbers, which must be finite to pass the host.
     public mutating func numbers(_ name: StaticString, _ values: [Double]) {
         header(name, 6)
         append(UInt32(truncatingIfNeeded: values.count))

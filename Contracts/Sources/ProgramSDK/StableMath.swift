@@ -1,3 +1,7 @@
+#if canImport(Glibc)
+    import Glibc  // natively, an unoptimised squareRoot() is the C library's
+#endif
+
 /// Functions of real numbers that give the same bits on every machine: additions, multiplications, divisions and square roots of
 /// IEEE 754, and operations on integers, in a fixed order. No fused operations, no library.
 ///

@@ -1,26 +1,34 @@
 import Primitives
 
 /// What an internal node says about one child.
-struct ChildReference: Equatable {
+package struct ChildReference: Sendable, Equatable {
     /// The child's hash.
-    var hash: Hash32
+    package var hash: Hash32
     /// The version that wrote the child.
-    var version: UInt64
+    package var version: UInt64
     /// For a leaf, the number of nibbles of its `NodeKey`; `nil` for an internal node, whose key is its place.
     ///
     /// A leaf that a later neighbour pushes down stays where it was written, so its key may be shorter than its place.
-    var leafKeyLength: UInt8?
+    package var leafKeyLength: UInt8?
+
+    package init(hash: Hash32, version: UInt64, leafKeyLength: UInt8?) {
+        self.hash = hash
+        self.version = version
+        self.leafKeyLength = leafKeyLength
+    }
 }
 
 /// A stored internal node: format (1) ‖ kind 2 ‖ bitmap (u16) ‖ which children are leaves (u16) ‖ per child in slot order: hash ‖
 /// how many versions before this node it was written (canonical LEB128) ‖ for a leaf the length of its key (1 byte).
-struct InternalRecord: Equatable {
+package struct InternalRecord: Sendable, Equatable {
     static let format: UInt8 = 1
     static let kind: UInt8 = 2
     static let maximumBytes = 6 + 16 * (32 + 10 + 1)
 
-    var bitmap: UInt16
-    var children: ContiguousArray<ChildReference>
+    /// Which of the 16 children exist.
+    package var bitmap: UInt16
+    /// The existing ones, in slot order.
+    package var children: ContiguousArray<ChildReference>
 
     /// The child in `slot`, if there is one.
     func child(_ slot: Int) -> ChildReference? {
@@ -39,7 +47,7 @@ struct InternalRecord: Equatable {
     }
 
     /// The record stored under `key`; throws unless the bytes are canonical and possible there.
-    init(_ bytes: [UInt8], key: NodeKey) throws(StateError) {
+    package init(_ bytes: [UInt8], key: NodeKey) throws(StateError) {
         try NodeFormat.check(bytes, kind: Self.kind, key: key)
         do throws(ByteReaderError) {
             var reader = ByteReader(bytes)
@@ -69,7 +77,7 @@ struct InternalRecord: Equatable {
         }
     }
 
-    init(bitmap: UInt16, children: ContiguousArray<ChildReference>) {
+    package init(bitmap: UInt16, children: ContiguousArray<ChildReference>) {
         self.bitmap = bitmap
         self.children = children
     }
@@ -112,7 +120,7 @@ struct InternalRecord: Equatable {
     }
 
     /// The encoding for a node written by `version`.
-    func encoded(version: UInt64) -> [UInt8] {
+    package func encoded(version: UInt64) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: Self.maximumBytes) { buffer, count in
             count = Self.write(bitmap: bitmap, version: version, to: UnsafeMutableRawBufferPointer(buffer)) { children[$0] }
         }
@@ -120,23 +128,24 @@ struct InternalRecord: Equatable {
 }
 
 /// A stored leaf: format (1) ‖ kind 1 ‖ key length (u16) ‖ key ‖ value.
-struct LeafRecord: Equatable {
+package struct LeafRecord: Sendable, Equatable {
     static let kind: UInt8 = 1
     static let headerBytes = 4
 
-    var key: [UInt8]
-    var value: [UInt8]
+    package var key: [UInt8]
+    package var value: [UInt8]
 
     var path: Hash32 { StateHashing.path(ofKey: key) }
 
     func hash(path: Hash32) -> Hash32 { StateHashing.leaf(path: path, valueHash: StateHashing.value(value)) }
 
-    init(key: [UInt8], value: [UInt8]) {
+    package init(key: [UInt8], value: [UInt8]) {
         self.key = key
         self.value = value
     }
 
-    init(_ bytes: [UInt8], key place: NodeKey) throws(StateError) {
+    /// The leaf stored under `place`.
+    package init(_ bytes: [UInt8], key place: NodeKey) throws(StateError) {
         try NodeFormat.check(bytes, kind: Self.kind, key: place)
         do throws(ByteReaderError) {
             var reader = ByteReader(bytes)
@@ -151,7 +160,8 @@ struct LeafRecord: Equatable {
         }
     }
 
-    var encoded: [UInt8] {
+    /// The encoded leaf.
+    package var encoded: [UInt8] {
         var bytes = [InternalRecord.format, Self.kind]
         bytes.append(littleEndian: UInt16(key.count))
         return bytes + key + value

@@ -18,6 +18,9 @@ package final class ChainStore: StateNodeStore {
         static let all = [meta, blocks, certificates, receipts, sidecars, nodes, stale, index]
     }
 
+    /// The column families in their order, for tools that look into a store.
+    package static let columns = Columns.all
+
     /// Names in the meta column. Those of `putMeta` carry a prefix of their own.
     enum MetaKeys {
         static let head = Array("chain/head".utf8)

@@ -117,7 +117,7 @@ package final class Database: Sendable {
         return rows
     }
 
-    /// A new, empty batch.
+    /// A new, empty batch. It keeps the files open until it goes away.
     package func makeBatch() throws(StorageError) -> WriteBatch { WriteBatch(try open()) }
 
     /// Writes the whole batch or nothing. With `sync` (default: the database's option) it is on disk when this returns.

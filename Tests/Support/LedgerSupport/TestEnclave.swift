@@ -1,0 +1,109 @@
+import Attestation
+import ChainTypes
+import Cryptography
+import FoundationEssentials
+import Primitives
+import WireTypes
+
+/// An enclave's keys and statements without the enclave: signs whatever a test tells it to.
+package struct TestEnclave {
+    package let key: SigningKey
+    package let identity: WireEnclaveIdentity
+    package let id: Hash32
+    package let chainID: String
+
+    package init(chainID: String, seed: UInt64 = 7) throws {
+        var generator = SeededGenerator(seed: seed)
+        key = try SigningKey.ed25519(seed: generator.bytes(32))
+        let vault = try SealingPrivateKey(suite: .x25519, secretBytes: generator.bytes(32))
+        var identity = WireEnclaveIdentity()
+        identity.platform = SimulatedEvidence.platform
+        identity.signingKey = .init(key.verificationKey.bytes)
+        identity.vaultKey = vault.publicKey.wire
+        identity.measurement = .init(SimulatedEvidence.measurement.bytes)
+        self.identity = identity
+        id = EnclaveStatement.identifier(identity)
+        self.chainID = chainID
+    }
+
+    package func registration(height: UInt64, block: Hash32) -> WireMessage {
+        var evidence = WireEvidence()
+        evidence.platform = SimulatedEvidence.platform
+        evidence.challengeHeight = height
+        evidence.challengeBlock = .init(block.bytes)
+        let reportData = EnclaveStatement.reportData(chainID: chainID, identity: identity, height: height, block: block)
+        evidence.report = .init(SimulatedEvidence.report(reportData))
+        var message = WireRegisterEnclave()
+        message.identity = identity
+        message.evidence = .init(evidence.encoded())
+        return WireMessage(.registerEnclave(message))
+    }
+
+    package func anchor(nonce: Hash32, version: UInt64, root: Hash32) throws -> WireMessage {
+        let statement = EnclaveStatement.anchor(chainID: chainID, enclave: id, nonce: nonce, vaultVersion: version, vaultRoot: root)
+        var message = WireAnchorVault()
+        message.enclave = .init(id.bytes)
+        message.nonce = .init(nonce.bytes)
+        message.vaultVersion = version
+        message.vaultRoot = .init(root.bytes)
+        message.signature = .init(try key.sign(statement, context: .vaultAnchor))
+        return WireMessage(.anchorVault(message))
+    }
+
+    package func commitment(_ job: Hash32, commitment: Hash32) throws -> WireMessage {
+        var message = WireCommitAssessment()
+        message.id = .init(job.bytes)
+        message.enclave = .init(id.bytes)
+        message.commitment = .init(commitment.bytes)
+        message.size = 100
+        let statement = EnclaveStatement.commitment(chainID: chainID, job: job, commitment: commitment)
+        message.signature = .init(try key.sign(statement, context: .jobCommitment))
+        return WireMessage(.commitAssessment(message))
+    }
+
+    package func opening(_ job: Hash32) throws -> WireMessage {
+        var message = WireOpenAssessment()
+        message.id = .init(job.bytes)
+        message.enclave = .init(id.bytes)
+        message.keyBox.suite = .x25519
+        message.keyBox.encapsulatedKey = .init(repeating: 1, count: 32)
+        message.keyBox.ciphertext = .init(repeating: 2, count: 48)
+        let statement = EnclaveStatement.opening(chainID: chainID, job: job, keyBox: message.keyBox)
+        message.signature = .init(try key.sign(statement, context: .jobOpening))
+        return WireMessage(.openAssessment(message))
+    }
+
+    package func refusal(_ job: Hash32, code: UInt32) throws -> WireMessage {
+        var message = WireRefuseAssessment()
+        message.id = .init(job.bytes)
+        message.enclave = .init(id.bytes)
+        message.code = code
+        let statement = EnclaveStatement.refusal(chainID: chainID, job: job, code: code)
+        message.signature = .init(try key.sign(statement, context: .jobRefusal))
+        return WireMessage(.refuseAssessment(message))
+    }
+
+    package func run(_ job: Hash32, commitment: Hash32, height: UInt64, grants: [Hash32]) throws -> WireMessage {
+        var message = WireCommitSubscription()
+        message.id = .init(job.bytes)
+        message.enclave = .init(id.bytes)
+        message.commitment = .init(commitment.bytes)
+        message.size = 100
+        message.runHeight = height
+        message.grants = grants.map { .init($0.bytes) }
+        let statement = EnclaveStatement.commitment(
+            chainID: chainID, job: job, commitment: commitment, runHeight: height, grants: EnclaveStatement.grants(grants))
+        message.signature = .init(try key.sign(statement, context: .jobCommitment))
+        return WireMessage(.commitSubscription(message))
+    }
+
+    package func subscriptionOpening(_ job: Hash32) throws -> WireMessage {
+        var message = WireOpenSubscription()
+        message.id = .init(job.bytes)
+        message.enclave = .init(id.bytes)
+        message.keyBox.suite = .x25519
+        let statement = EnclaveStatement.opening(chainID: chainID, job: job, keyBox: message.keyBox)
+        message.signature = .init(try key.sign(statement, context: .jobOpening))
+        return WireMessage(.openSubscription(message))
+    }
+}
