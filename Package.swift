@@ -159,7 +159,7 @@ let targets: [Target] = [
     tests("RelayerTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Relayer"]),
     tests("NodeTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Storage", "Ledger", "Node"]),
     tests("APITests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Node", "API", "RunningNode"]),
-    tests("ConsoleTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Console", "RunningNode"]),
+    tests("ConsoleTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Node", "Console", "RunningNode"]),
 ]
 
 /// Benchmarks are built only when asked for, so that a plain build stays short.

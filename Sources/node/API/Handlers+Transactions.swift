@@ -1,5 +1,4 @@
 import ChainTypes
-import FoundationEssentials
 import Foundation
 import Hummingbird
 import Node

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Foundation
 import Hummingbird
 import NIOCore
