@@ -68,6 +68,12 @@ let targets: [Target] = [
     tests("AuthenticatedStateTests", ["Primitives", "AuthenticatedState", "StateModel"]),
     tests("StatePropertyTests", ["Primitives", "AuthenticatedState", "StateModel"]),
     tests("StorageTests", ["Primitives", "AuthenticatedState", "Storage"]),
+    support("PowerLossSupport", folder: "PowerLoss", ["Primitives"], exclude: ["powerloss.c"]),
+    support("ChainFixtures", folder: "ChainFixtures", ["Primitives", "AuthenticatedState", "Storage"]),
+    supportProgram("storage-crasher", folder: "StorageCrasher", ["ChainFixtures", "Storage"]),
+    tests(
+        "StorageCrashTests",
+        ["Primitives", "AuthenticatedState", "Storage", "StateModel", "ChainFixtures", "PowerLossSupport", "storage-crasher"]),
 ]
 
 /// Benchmarks are built only when asked for, so that a plain build stays short.
