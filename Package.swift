@@ -130,15 +130,16 @@ let targets: [Target] = [
         "jupiter",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "JupiterClient", "LocalFederation",
-            "Node", argumentParser, crypto, protobuf,
+            "Node", "API", argumentParser, crypto, protobuf,
         ]),
 
     support("StateModel", ["Primitives", "AuthenticatedState", crypto]),
     support(
         "LedgerSupport",
         ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "Modules", "Execution", protobuf]),
-    support("PowerLossSupport", folder: "PowerLoss", [], exclude: ["powerloss.c"]),
-    supportProgram("storage-crasher", folder: "StorageCrasher", ["Primitives", "AuthenticatedState", "Storage", "StateModel"]),
+    support("PowerLossSupport", folder: "PowerLoss", ["Primitives"], exclude: ["powerloss.c"]),
+    support("ChainFixtures", ["Primitives", "AuthenticatedState", "Storage"]),
+    supportProgram("storage-crasher", folder: "StorageCrasher", ["ChainFixtures", "Storage"]),
 
     tests("PrimitivesTests", ["Primitives"]),
     tests("CryptographyTests", ["Primitives", "Cryptography", crypto]),
@@ -156,6 +157,9 @@ let targets: [Target] = [
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Engine"]),
     tests("StorageTests", ["Primitives", "AuthenticatedState", "Storage"]),
     tests("NodeTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Storage", "Ledger", "Node"]),
+    tests(
+        "StorageCrashTests",
+        ["Primitives", "AuthenticatedState", "Storage", "StateModel", "ChainFixtures", "PowerLossSupport", "storage-crasher"]),
 ]
 
 /// Benchmarks are built only when asked for, so that a plain build stays short.
