@@ -39,6 +39,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
     .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", resources: resources, swiftSettings: settings)
 }
 
+/// What tests share: fixtures, models, adversaries, programs that are killed.
+func support(_ name: String, folder: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Tests/Support/\(folder)", exclude: exclude, swiftSettings: settings)
+}
+
 func system(_ name: String, pkgConfig: String, apt: String) -> Target {
     .systemLibrary(name: name, path: "Sources/system/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
@@ -75,6 +80,11 @@ let targets: [Target] = [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "Modules", "Execution", "Storage", protobuf,
         ]),
 
+    support("TestVectors", folder: "TestVectors", ["Primitives"]),
+    tests("PrimitivesTests", ["Primitives", "TestVectors"]),
+    tests("CryptographyTests", ["Primitives", "Cryptography", "TestVectors", crypto]),
+    tests("ChainTypesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "TestVectors", protobuf]),
+    tests("ConsentRulesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules"]),
     tests("DataModelTests", ["DataModel", "Primitives"]),
     tests("ContractVMTests", ["ContractVM", "DataModel", "Primitives"]),
 ]
