@@ -133,6 +133,7 @@ let targets: [Target] = [
             "Node", "API", argumentParser, crypto, protobuf,
         ]),
 
+    support("TestVectors", ["Primitives"]),
     support("StateModel", ["Primitives", "AuthenticatedState", crypto]),
     support(
         "LedgerSupport",
@@ -141,9 +142,9 @@ let targets: [Target] = [
     support("ChainFixtures", ["Primitives", "AuthenticatedState", "Storage"]),
     supportProgram("storage-crasher", folder: "StorageCrasher", ["ChainFixtures", "Storage"]),
 
-    tests("PrimitivesTests", ["Primitives"]),
-    tests("CryptographyTests", ["Primitives", "Cryptography", crypto]),
-    tests("ChainTypesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", protobuf]),
+    tests("PrimitivesTests", ["Primitives", "TestVectors"]),
+    tests("CryptographyTests", ["Primitives", "Cryptography", "TestVectors", crypto]),
+    tests("ChainTypesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "TestVectors", protobuf]),
     tests("ConsentRulesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules"]),
     tests("DataModelTests", ["DataModel", "Primitives"]),
     tests("AttestationTests", ["Attestation", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
