@@ -126,6 +126,13 @@ let targets: [Target] = [
     support("PowerLossSupport", folder: "PowerLoss", [], exclude: ["powerloss.c"]),
     supportProgram("storage-crasher", folder: "StorageCrasher", ["Primitives", "AuthenticatedState", "Storage", "StateModel"]),
 
+    support(
+        "AdversarySupport", folder: "BypassedNode",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient", "EnclaveProtocol",
+            "EnclaveCore", "StateModel", crypto, protobuf,
+        ]),
+
     tests("PrimitivesTests", ["Primitives"]),
     tests("CryptographyTests", ["Primitives", "Cryptography", crypto]),
     tests("ChainTypesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", protobuf]),
@@ -141,6 +148,12 @@ let targets: [Target] = [
         ["LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient", "Modules"]),
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Engine"]),
     tests("StorageTests", ["Primitives", "AuthenticatedState", "Storage"]),
+    tests(
+        "EnclaveCoreTests",
+        [
+            "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient",
+            "EnclaveProtocol", "EnclaveCore", "jupiter-enclave", crypto,
+        ]),
     tests("NodeTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Storage", "Ledger", "Node"]),
 ]
 
