@@ -81,10 +81,11 @@ package final class MemoryVaultStorage: VaultStorage, @unchecked Sendable {
         if current.count > left.count, generator.next() % 4 != 0 {
             // The length may be safe where the content is not: such sectors read as zeros.
             let size = left.count + Int(generator.next() % UInt64(current.count - left.count + 1))
+            var written: [Int: Bool] = [:]
             for index in left.count..<size {
-                let sector = UInt64(index / 512)
-                var luck = SeededGenerator(seed: sector ^ generator.next() &* 0)
-                left.append(luck.next() % 2 == 0 ? current[index] : 0)
+                let isWritten = written[index / 512] ?? (generator.next() % 2 == 0)
+                written[index / 512] = isWritten
+                left.append(isWritten ? current[index] : 0)
             }
         }
         return MemoryVaultStorage(left)
