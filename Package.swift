@@ -142,6 +142,13 @@ let targets: [Target] = [
     support("ChainFixtures", ["Primitives", "AuthenticatedState", "Storage"]),
     supportProgram("storage-crasher", folder: "StorageCrasher", ["ChainFixtures", "Storage"]),
 
+    support(
+        "AdversarySupport", folder: "BypassedNode",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient", "EnclaveProtocol",
+            "EnclaveCore", "StateModel", crypto, protobuf,
+        ]),
+
     tests("PrimitivesTests", ["Primitives", "TestVectors"]),
     tests("CryptographyTests", ["Primitives", "Cryptography", "TestVectors", crypto]),
     tests("ChainTypesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "TestVectors", protobuf]),
@@ -157,6 +164,12 @@ let targets: [Target] = [
         ["LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient", "Modules"]),
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Engine"]),
     tests("StorageTests", ["Primitives", "AuthenticatedState", "Storage"]),
+    tests(
+        "EnclaveCoreTests",
+        [
+            "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient",
+            "EnclaveProtocol", "EnclaveCore", "jupiter-enclave", crypto,
+        ]),
     tests("NodeTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Storage", "Ledger", "Node"]),
     tests(
         "StorageCrashTests",
