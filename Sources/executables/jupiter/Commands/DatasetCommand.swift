@@ -1,4 +1,5 @@
 import ArgumentParser
+import Cryptography
 import DataModel
 import Foundation
 import JupiterClient
