@@ -125,7 +125,7 @@ let targets: [Target] = [
         "jupiter",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "JupiterClient", "LocalFederation",
-            argumentParser, crypto, protobuf,
+            "Node", "API", argumentParser, crypto, protobuf,
         ]),
 
     support("StateModel", ["Primitives", "AuthenticatedState", crypto]),
