@@ -150,6 +150,14 @@ let targets: [Target] = [
         ["LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient", "Modules"]),
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Engine"]),
     tests("StorageTests", ["Primitives", "AuthenticatedState", "Storage"]),
+    tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient"]),
+    tests("CommandTests", ["JupiterClient"]),
+    tests(
+        "EndToEndTests",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "JupiterClient", "LocalFederation",
+            "Storage",
+        ]),
     tests("NodeTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Storage", "Ledger", "Node"]),
 ]
 
