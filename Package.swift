@@ -62,6 +62,7 @@ let targets: [Target] = [
     system("CRocksDB", pkgConfig: "rocksdb", apt: "librocksdb-dev"),
     system("CSodium", pkgConfig: "libsodium", apt: "libsodium-dev"),
     system("CWasmtime", pkgConfig: "wasmtime"),
+    .systemLibrary(name: "CHardening", path: "Sources/system/CHardening"),
 
     library(.foundation, "Primitives"),
     library(.foundation, "WireTypes", ["Primitives", protobuf]),
@@ -90,7 +91,7 @@ let targets: [Target] = [
         .confidential, "EnclaveCore",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "AuthenticatedState", "ContractVM",
-            "LightClient", "ConsentRules", "EnclaveProtocol", crypto,
+            "LightClient", "ConsentRules", "EnclaveProtocol", crypto, protobuf,
         ]),
 
     library(.federation, "Relayer", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
@@ -115,12 +116,16 @@ let targets: [Target] = [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "ConsentRules", "Modules", "Engine",
             "EnclaveProtocol", "Relayer", "Storage", "Ledger", logging, protobuf,
         ]),
-    library(.node, "Console"),
+    library(
+        .node, "Console",
+        resources: [
+            .embedInCode("Resources/console.html"), .embedInCode("Resources/console.css"), .embedInCode("Resources/console.js"),
+        ]),
     library(
         .node, "API",
         ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Node", "Console", httpServer, logging, nio, protobuf]),
 
-    program("jupiter-enclave", ["Primitives", "Cryptography", "ChainTypes", "Attestation", "EnclaveProtocol", "EnclaveCore"]),
+    program("jupiter-enclave", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol", "EnclaveCore", "CHardening"]),
     program(
         "jupiter",
         [

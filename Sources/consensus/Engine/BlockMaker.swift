@@ -8,7 +8,7 @@ import WireTypes
 /// Builds and certifies blocks of a chain with one validator: values in, values out.
 package struct BlockMaker: Sendable {
     /// The only epoch there is until validator sets change.
-    package static let epoch: UInt64 = 1
+    package static let epoch: UInt64 = 0
     package static let applicationVersion: UInt32 = 1
 
     private let genesis: Genesis

@@ -1,0 +1,75 @@
+import ChainTypes
+import EnclaveProtocol
+import FoundationEssentials
+import Primitives
+import Synchronization
+import WireTypes
+
+/// The enclave as its socket sees it: one message in, one message out, one at a time.
+package final class Enclave: Sendable {
+    private let machine: Mutex<EnclaveMachine>
+
+    /// Opens the enclave in `storage`, or begins one for the chain of `genesis`.
+    /// - Parameter observer: for benchmarks.
+    package init(
+        platform: some EnclavePlatform, storage: sending any VaultStorage, genesis: Genesis, observer: EnclaveStepObserver? = nil
+    ) throws(VaultError) {
+        machine = Mutex(try EnclaveMachine(platform: platform, storage: storage, genesis: genesis, observer: observer))
+    }
+
+    /// What `Status` answers.
+    package var status: WireStatusAnswer { machine.withLock { $0.status() } }
+
+    /// Answers one message; whatever its bytes, it neither throws nor stops.
+    package func handle(_ message: [UInt8]) -> [UInt8] {
+        var response = WireEnclaveResponse()
+        if let request = try? WireEnclaveRequest(strictly: message, limit: EnclaveFraming.maximumBytes), let command = request.command {
+            response.id = request.id
+            response.answer = handle(command)
+        } else {
+            response.answer = .failure(WireEnclaveFailure(EnclaveError.malformedCommand))
+        }
+        let bytes = response.encoded()
+        guard bytes.count > EnclaveFraming.maximumBytes else { return bytes }
+        response.answer = .failure(WireEnclaveFailure(EnclaveError.frameTooLarge))
+        return response.encoded()
+    }
+
+    /// Answers one command.
+    package func handle(_ command: WireEnclaveRequest.OneOf_Command) -> WireEnclaveResponse.OneOf_Answer {
+        machine.withLock { machine in
+            do { return try machine.answer(command) } catch let error as any CodedError {
+                return .failure(WireEnclaveFailure(error))
+            } catch {
+                return .failure(WireEnclaveFailure(EnclaveError.internalFailure))
+            }
+        }
+    }
+
+    /// Makes everything durable and serves nothing any more: what waits for the lock waits until the process ends.
+    package func stop() throws(VaultError) { try machine.withLock { (machine) throws(VaultError) in try machine.flush() } }
+}
+
+extension EnclaveMachine {
+    fileprivate mutating func answer(_ command: WireEnclaveRequest.OneOf_Command) throws -> WireEnclaveResponse.OneOf_Answer {
+        switch command {
+        case .status: .status(status())
+        case .attest(let command): .attest(try attest(command))
+        case .importHeaders(let command): .importHeaders(try importHeaders(command))
+        case .proveAnchor(let command): .proveAnchor(try proveAnchor(command))
+        case .enrol(let command): .enrol(try enrol(command))
+        case .loadProgram(let command): .loadProgram(try loadProgram(command))
+        case .runAssessments(let command): .runAssessments(try runAssessments(command))
+        case .openAssessments(let command): .openAssessments(try openAssessments(command))
+        case .runSubscription(let command): .runSubscription(try runSubscription(command))
+        case .openSubscription(let command): .openSubscription(try openSubscription(command))
+        case .backup: .backup(try backup())
+        }
+    }
+
+    private mutating func loadProgram(_ command: WireLoadProgramCommand) throws(EnclaveError) -> WireLoadProgramAnswer {
+        var answer = WireLoadProgramAnswer()
+        answer.codeHash = .init(try programs.load([UInt8](command.code)).bytes)
+        return answer
+    }
+}

@@ -1,0 +1,75 @@
+import Attestation
+import Crypto
+import Cryptography
+import Glibc
+import Primitives
+
+/// What an enclave stands on: where its sealing key comes from and what vouches for it (ARCHITECTURE §8).
+package protocol EnclavePlatform: Sendable {
+    /// As in identities and evidence: `simulated`, `tpm`, `sev-snp`, …
+    var name: String { get }
+    /// Of the program that runs.
+    var measurement: Hash32 { get }
+    /// The key that seals the vault; the same at every start of the same program on the same machine.
+    func sealingKey() throws(VaultError) -> SymmetricKey
+    /// The platform's report that binds `reportData`.
+    func report(_ reportData: Hash32) throws(VaultError) -> [UInt8]
+}
+
+/// No hardware: an ordinary process whose sealing key lies in a file beside the vault.
+///
+/// It protects nothing against whoever owns the machine, and says so in every artefact: identity, evidence, results, key file, vault.
+package struct SimulatedPlatform: EnclavePlatform {
+    private static let heading = "jupiter sealing key, version 1, \(SimulatedEvidence.label)"
+
+    private let home: String
+
+    /// - Parameter home: the enclave's directory.
+    package init(home: String) { self.home = home }
+
+    package var name: String { SimulatedEvidence.platform }
+    package var measurement: Hash32 { SimulatedEvidence.measurement }
+    package func report(_ reportData: Hash32) -> [UInt8] { SimulatedEvidence.report(reportData) }
+
+    private var path: String { home + "/sealing-key.simulated" }
+
+    package func sealingKey() throws(VaultError) -> SymmetricKey {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else {
+            guard errno == ENOENT else { throw .ioFailed }
+            return try create()
+        }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o077 == 0 else {
+            throw .badSealingKey
+        }
+        var bytes = [UInt8](repeating: 0, count: 512)
+        let count = read(descriptor, &bytes, bytes.count)
+        guard count > 0 else { throw .badSealingKey }
+        let lines = String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n")
+        guard lines.count == 2, lines[0] == Self.heading, let secret = Hex.decode(lines[1]),
+            let key = try? AuthenticatedEncryption.key(secret)
+        else { throw .badSealingKey }
+        return key
+    }
+
+    /// A new key, durable before it is used; refused beside an existing vault, which it could never open.
+    private func create() throws(VaultError) -> SymmetricKey {
+        var status = stat()
+        guard lstat(home + "/vault.log", &status) != 0 || status.st_size == 0 else { throw .missing }
+        let key = AuthenticatedEncryption.randomKey()
+        let text = Self.heading + "\n" + Hex.encode(key.withUnsafeBytes { [UInt8]($0) }) + "\n"
+        let temporary = path + ".new"
+        unlink(temporary)
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .ioFailed }
+        defer { close(descriptor) }
+        let bytes = Array(text.utf8)
+        guard write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0, rename(temporary, path) == 0 else {
+            throw .ioFailed
+        }
+        try VaultFile.synchronize(directory: home)
+        return key
+    }
+}

@@ -1,0 +1,164 @@
+import ChainTypes
+import ConsentRules
+import Cryptography
+import DataModel
+import EnclaveProtocol
+import FoundationEssentials
+import LightClient
+import Primitives
+import SwiftProtobuf
+import WireTypes
+
+/// Judges the evidence of one command; what several jobs share is judged once.
+struct EvidenceChecks: ~Copyable {
+    struct Dataset {
+        let value: WireDataset
+        let schema: Schema
+    }
+
+    let chainID: String
+    let enclave: Hash32
+    let trusted: TrustedState
+    let observer: EnclaveStepObserver?
+    private let shared: WireSharedEvidence
+    private var transactions: [Data: SignedTransaction] = [:]
+    private var dataset: Dataset?
+    private var program: WireProgram?
+
+    init(chainID: String, enclave: Hash32, trusted: TrustedState, shared: WireSharedEvidence, observer: EnclaveStepObserver?) {
+        (self.chainID, self.enclave, self.trusted, self.shared, self.observer) = (chainID, enclave, trusted, shared, observer)
+    }
+
+    private var state: ProvenState { ProvenState(root: trusted.stateRoot) }
+
+    // MARK: Proofs
+
+    /// A job's value, which must exist.
+    func assessment(_ proven: WireProvenValue) throws(RunFailure) -> WireAssessment {
+        guard let claimed = try? WireAssessment(strictly: [UInt8](proven.value), limit: Limits.stateValue), let id = Hash32(claimed.id),
+            let value: WireAssessment = try prove(proven, StateKey.assessment(id))
+        else { throw .host(.badProof) }
+        return value
+    }
+
+    func subscription(_ proven: WireProvenValue) throws(RunFailure) -> WireSubscription {
+        guard let claimed = try? WireSubscription(strictly: [UInt8](proven.value), limit: Limits.stateValue), let id = Hash32(claimed.id),
+            let value: WireSubscription = try prove(proven, StateKey.subscription(id))
+        else { throw .host(.badProof) }
+        return value
+    }
+
+    /// The grant `grant` of `subject`; `nil` when the chain proves that there is none.
+    func consent(_ proven: WireProvenValue, subject: Address, grant: Hash32) throws(RunFailure) -> WireConsent? {
+        guard let consent: WireConsent = try prove(proven, StateKey.consent(subject, grant: grant)) else { return nil }
+        guard Address(consent.subject) == subject, Hash32(consent.grant) == grant else { throw .host(.badProof) }
+        return consent
+    }
+
+    /// The dataset `name` with its schema.
+    mutating func dataset(_ name: String) throws(RunFailure) -> Dataset {
+        if let dataset, dataset.value.dataset == name { return dataset }
+        guard name.utf8.count <= Limits.identifier, let value: WireDataset = try prove(shared.dataset, StateKey.dataset(name)),
+            value.dataset == name
+        else { throw .host(.badProof) }
+        guard let schema = try? Schema.decode([UInt8](value.schema)), schema.version == value.schemaVersion else {
+            throw .final(.badSchema)
+        }
+        let checked = Dataset(value: value, schema: schema)
+        dataset = checked
+        return checked
+    }
+
+    /// The published program with this code, of this kind.
+    mutating func program(_ hash: Hash32, kind: WireProgramKind) throws(RunFailure) -> WireProgramManifest {
+        if program == nil || program.flatMap({ Hash32($0.codeHash) }) != hash {
+            guard let value: WireProgram = try prove(shared.program, StateKey.program(hash)) else { throw .final(.programsUnpublished) }
+            guard Hash32(value.codeHash) == hash else { throw .host(.badProof) }
+            program = value
+        }
+        guard let program, program.manifest.kind == kind else { throw .final(.wrongProgramKind) }
+        return program.manifest
+    }
+
+    /// Returns if the chain knows `key` as the key that this enclave holds of `subject` for `dataset`.
+    func subjectKey(
+        _ proven: WireProvenValue, subject: Address, dataset: String, key: Vault.SubjectKey?
+    ) throws(RunFailure) -> Vault.SubjectKey {
+        let place = StateKey.subjectKey(subject, dataset: dataset, enclave: enclave)
+        let value: WireSubjectKey? = try prove(proven, place)
+        guard let value, let key, Hash32(value.commitment) == key.commitment else { throw .final(.unknownSubjectKey) }
+        return key
+    }
+
+    private func prove<Value>(_ proven: WireProvenValue, _ key: [UInt8]) throws(RunFailure) -> Value? where Value: SwiftProtobuf.Message {
+        observer?(.proofs)
+        defer { observer?(.other) }
+        do throws(EnclaveError) { return try state.value(proven, at: key) } catch { throw .host(error) }
+    }
+
+    // MARK: Signatures
+
+    /// A transaction of this chain with its sender's own signature; each is verified once a command.
+    mutating func transaction(_ bytes: Data, otherwise refusal: EnclaveError) throws(RunFailure) -> SignedTransaction {
+        if let known = transactions[bytes] { return known }
+        observer?(.signatures)
+        defer { observer?(.other) }
+        do throws(TransactionError) {
+            let transaction = try SignedTransaction(decoding: [UInt8](bytes))
+            guard transaction.body.chainID == chainID else { throw .wrongChain }
+            try transaction.verifySignature()
+            transactions[bytes] = transaction
+            return transaction
+        } catch { throw error == .wrongChain ? .final(.wrongChain) : .final(refusal) }
+    }
+
+    /// Returns if `consent` is what its subject signed: the quorum is often the host, so its state alone proves no will.
+    mutating func grant(_ consent: WireConsent, subject: Address, transaction bytes: Data) throws(RunFailure) {
+        let transaction = try transaction(bytes, otherwise: .badGrantSignature)
+        guard transaction.sender == subject, Hash32(consent.transactionID) == transaction.id,
+            transaction.body.messages.contains(where: { message in
+                guard case .grantConsent(let grant) = message.kind else { return false }
+                return grant.grant == consent.grant && grant.scope == consent.scope
+            })
+        else { throw .final(.badGrantSignature) }
+    }
+
+    /// Returns if the job with `id` was asked for by `requester` in message `index` of the transaction, in exactly these words.
+    mutating func request(
+        _ bytes: Data, id: Data, transactionID: Data, index: UInt32, requester: Data, isSame: (WireMessage) -> Bool
+    ) throws(RunFailure) {
+        let transaction = try transaction(bytes, otherwise: .badRequestSignature)
+        let position = Int(index)
+        guard transaction.body.messages.indices.contains(position), Address(requester) == transaction.sender,
+            Hash32(transactionID) == transaction.id, Hash32(id) == transaction.messageIdentifier(position),
+            isSame(transaction.body.messages[position])
+        else { throw .final(.badRequestSignature) }
+    }
+
+    // MARK: Records
+
+    /// The record in the clear, if it is exactly what the chain commits to.
+    func record(
+        _ evidence: WireRecordEvidence, owner: Address, dataset: Dataset, key: RecordKeyTree
+    ) throws(RunFailure) -> DataRecord {
+        let name = dataset.value.dataset
+        guard let claimed = try? WireRecord(strictly: [UInt8](evidence.record.value), limit: Limits.stateValue),
+            let id = Hash32(claimed.record),
+            let record: WireRecord = try prove(evidence.record, StateKey.record(owner, dataset: name, record: id)),
+            Address(record.owner) == owner, record.dataset == name
+        else { throw .host(.badProof) }
+        guard record.status == .live else { throw .final(.wrongRecords) }
+        observer?(.decryption)
+        defer { observer?(.other) }
+        let sidecar = [UInt8](evidence.sidecar)
+        guard sidecar.count <= Limits.sidecar, sidecar.count == Int(record.size), Hash32(record.commitment) == Sidecar.commitment(sidecar),
+            let box = Sidecar.content(sidecar), let recordKey = try? key.recordKey(record.keyIndex)
+        else { throw .final(.tamperedCiphertext) }
+        let binding = EnclaveStatement.recordBinding(
+            chainID: chainID, dataset: name, record: id, schemaVersion: record.schemaVersion, owner: owner)
+        guard let bytes = try? AuthenticatedEncryption.open(box, key: recordKey, context: .record, associated: binding),
+            let content = try? DataRecord.decode(bytes, schema: dataset.schema)
+        else { throw .final(.tamperedCiphertext) }
+        return content
+    }
+}

@@ -1,0 +1,67 @@
+import ChainTypes
+import Cryptography
+import DataModel
+import EnclaveProtocol
+import FoundationEssentials
+import LightClient
+import Primitives
+import WireTypes
+
+/// The steps that assessments and subscriptions share.
+extension EnclaveMachine {
+    /// Runs the program over `rows`.
+    func execute(
+        _ program: ReadyProgram, rows: [[FieldValue?]], schema: Schema, fields: [String], parameters: [RowBatch.Parameter]
+    ) throws(RunFailure) -> [UInt8] {
+        observer?(.program)
+        defer { observer?(.other) }
+        var batch: RowBatch
+        do throws(DataModelError) {
+            batch = try RowBatch(schema: schema, fields: fields, parameters: parameters)
+            for row in rows { try batch.appendRow(row) }
+        } catch { throw .final(error) }
+        return try program.run(batch)
+    }
+
+    /// Signs, pads and seals a program's output.
+    func seal(
+        _ output: [UInt8], job: Hash32, program: Hash32, by ready: ReadyProgram, subjects: Int
+    ) throws(RunFailure) -> (bytes: [UInt8], commitment: Hash32) {
+        observer?(.sealing)
+        defer { observer?(.other) }
+        var result = WireResult()
+        result.request = .init(job.bytes)
+        result.chainID = chainID
+        result.program = .init(program.bytes)
+        result.enclave = .init(id.bytes)
+        result.platform = platform.name
+        result.height = client.trusted.height
+        result.output = .init(output)
+        result.subjects = UInt32(clamping: subjects)
+        var signed = WireSignedResult()
+        signed.result = .init(result.encoded())
+        let salt = SecureRandom.bytes(Sidecar.saltBytes)
+        let padded = ResultEnvelope.paddedBytes(maximumOutput: ready.maximumOutput)
+        do throws(EnclaveError) { signed.signature = .init(try sign([UInt8](signed.result), .result)) } catch { throw .host(error) }
+        let key = secrets.resultKey(job: job, salt: salt)
+        guard let sealed = try? ResultEnvelope.seal(signed, job: job, key: key, salt: salt, paddedBytes: padded) else {
+            throw .host(.internalFailure)
+        }
+        return (sealed, Sidecar.commitment(sealed))
+    }
+
+    static func use(_ grant: Hash32, _ job: Hash32) -> WireVaultUse {
+        var use = WireVaultUse()
+        use.grant = .init(grant.bytes)
+        use.request = .init(job.bytes)
+        return use
+    }
+
+    static func run(_ job: Hash32, _ commitment: Hash32, _ sealed: [UInt8]) -> WireVaultRun {
+        var run = WireVaultRun()
+        run.request = .init(job.bytes)
+        run.commitment = .init(commitment.bytes)
+        run.sealedResult = .init(sealed)
+        return run
+    }
+}

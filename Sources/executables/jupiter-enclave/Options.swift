@@ -1,0 +1,47 @@
+/// The command line; read by hand, for the trusted computing base has no argument parser.
+struct Options {
+    static let help = """
+        jupiter-enclave: keeps subjects' keys and runs consented programs, apart from the node that feeds it.
+
+        usage: jupiter-enclave --home DIR --socket PATH --genesis FILE
+
+          --home DIR      where the vault lies; made if it is missing (mode 0700)
+          --socket PATH   the Unix socket the node connects to (mode 0600)
+          --genesis FILE  the chain's genesis (genesis.bin); the vault belongs to it for good
+          --version       print the version and stop
+          --help          print this and stop
+
+        Stop it with SIGTERM. Exit status: 0 stopped, 64 wrong options, 1 anything else; the reason is on standard error.
+        This build knows the platform `simulated`: process isolation only, no protection from the machine's owner.
+        """
+
+    enum Action {
+        case run(Options)
+        case help, version
+        /// Says what is wrong.
+        case misuse(String)
+    }
+
+    let home: String
+    let socket: String
+    let genesis: String
+
+    static func parse(_ arguments: [String]) -> Action {
+        var values: [String: String] = [:]
+        var rest = arguments[...]
+        while let option = rest.popFirst() {
+            switch option {
+            case "--help", "-h": return .help
+            case "--version": return .version
+            case "--home", "--socket", "--genesis":
+                guard let value = rest.popFirst(), !value.isEmpty else { return .misuse("\(option) needs a value") }
+                guard values.updateValue(value, forKey: option) == nil else { return .misuse("\(option) is given twice") }
+            default: return .misuse("unknown option \(option)")
+            }
+        }
+        guard let home = values["--home"], let socket = values["--socket"], let genesis = values["--genesis"] else {
+            return .misuse("--home, --socket and --genesis are needed")
+        }
+        return .run(Options(home: home, socket: socket, genesis: genesis))
+    }
+}
