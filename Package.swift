@@ -170,6 +170,14 @@ let targets: [Target] = [
             "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient",
             "EnclaveProtocol", "EnclaveCore", "jupiter-enclave", crypto,
         ]),
+    tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient"]),
+    tests("CommandTests", ["JupiterClient"]),
+    tests(
+        "EndToEndTests",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "JupiterClient", "LocalFederation",
+            "Storage",
+        ]),
     tests("NodeTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Storage", "Ledger", "Node"]),
     tests(
         "StorageCrashTests",

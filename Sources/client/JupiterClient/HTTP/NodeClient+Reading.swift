@@ -7,6 +7,21 @@ import WireTypes
 extension NodeClient {
     package func status() async throws -> NodeStatus { try await get("/v1/status") }
 
+    /// All items of a list such as `datasets`, page after page; at most `limit`.
+    package func list(_ name: String, query: String = "", limit: Int = 100_000) async throws -> [JSONValue] {
+        var items: [JSONValue] = []
+        var after = ""
+        while items.count < limit {
+            let parameters = [query, "limit=1000", after].filter { !$0.isEmpty }.joined(separator: "&")
+            let page = try await json("/v1/\(name)?\(parameters)")
+            guard let more = page[name]?.array else { throw ClientError.malformedAnswer("a list of \(name)") }
+            items += more
+            guard let next = page["next"]?.text, !more.isEmpty else { break }
+            after = "after=\(next)"
+        }
+        return items
+    }
+
     /// Whether the node serves, and if not, why.
     package func readiness() async throws -> (ready: Bool, reasons: [String]) {
         do {

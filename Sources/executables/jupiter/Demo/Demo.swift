@@ -42,7 +42,7 @@ struct Demo {
             try await Refusals(stage: stage, hostileHost: federation.hostileHost).run()
         }
         outcome.take(scores: scores, statistics: statistics, refusals: refusals)
-        try await timed("checkpoints", &outcome) { outcome.mainnet = try await stage.checkpoints() }
+        outcome.mainnet = try await timed("checkpoints", &outcome) { try await stage.checkpoints() }
         outcome.localTransactions = try await stage.localTransactions()
         outcome.seconds = progress.seconds
         if keep {

@@ -1,5 +1,6 @@
 import ChainTypes
 import Cryptography
+import DataModel
 import Foundation
 import JupiterClient
 import Primitives

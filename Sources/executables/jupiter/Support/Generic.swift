@@ -27,10 +27,4 @@ enum Generic {
             key + String(repeating: " ", count: width - key.count + 2) + cell(value)
         }.joined(separator: "\n")
     }
-
-    /// The list in an answer such as `{"datasets": […]}`, whatever its one list is called.
-    static func list(_ answer: JSONValue) -> [JSONValue] {
-        if let array = answer.array { return array }
-        return answer.object?.values.compactMap(\.array).first ?? []
-    }
 }
