@@ -167,6 +167,14 @@ let benchmarks: [Target] =
             path: "Benchmarks/StateBenchmarks", swiftSettings: settings),
         .executableTarget(
             name: "state-bench", dependencies: ["StateBenchmarks"], path: "Benchmarks/StateBench", swiftSettings: settings),
+        .target(
+            name: "EnclaveBenchmarks",
+            dependencies: [
+                "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "EnclaveCore",
+            ],
+            path: "Benchmarks/EnclaveBenchmarks", swiftSettings: settings),
+        .executableTarget(
+            name: "enclave-bench", dependencies: ["EnclaveBenchmarks"], path: "Benchmarks/EnclaveBench", swiftSettings: settings),
     ]
 
 /// Folders that have not landed yet are left out.
