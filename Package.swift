@@ -196,8 +196,7 @@ let benchmarks: [Target] =
         benchmark(
             "EnclaveBenchmarks",
             [
-                "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient",
-                "EnclaveProtocol", "EnclaveCore", "EnclaveSupport",
+                "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "EnclaveCore",
             ]),
         .executableTarget(
             name: "jupiter-bench", dependencies: ["StateBenchmarks", "NodeBenchmarks", "EnclaveBenchmarks"],
