@@ -133,16 +133,25 @@ let targets: [Target] = [
             "Node", "API", argumentParser, crypto, protobuf,
         ]),
 
+    support("TestVectors", ["Primitives"]),
     support("StateModel", ["Primitives", "AuthenticatedState", crypto]),
     support(
         "LedgerSupport",
         ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "Modules", "Execution", protobuf]),
-    support("PowerLossSupport", folder: "PowerLoss", [], exclude: ["powerloss.c"]),
-    supportProgram("storage-crasher", folder: "StorageCrasher", ["Primitives", "AuthenticatedState", "Storage", "StateModel"]),
+    support("PowerLossSupport", folder: "PowerLoss", ["Primitives"], exclude: ["powerloss.c"]),
+    support("ChainFixtures", ["Primitives", "AuthenticatedState", "Storage"]),
+    supportProgram("storage-crasher", folder: "StorageCrasher", ["ChainFixtures", "Storage"]),
 
-    tests("PrimitivesTests", ["Primitives"]),
-    tests("CryptographyTests", ["Primitives", "Cryptography", crypto]),
-    tests("ChainTypesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", protobuf]),
+    support(
+        "AdversarySupport", folder: "BypassedNode",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient", "EnclaveProtocol",
+            "EnclaveCore", "StateModel", crypto, protobuf,
+        ]),
+
+    tests("PrimitivesTests", ["Primitives", "TestVectors"]),
+    tests("CryptographyTests", ["Primitives", "Cryptography", "TestVectors", crypto]),
+    tests("ChainTypesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "TestVectors", protobuf]),
     tests("ConsentRulesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules"]),
     tests("DataModelTests", ["DataModel", "Primitives"]),
     tests("AttestationTests", ["Attestation", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
@@ -155,6 +164,12 @@ let targets: [Target] = [
         ["LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient", "Modules"]),
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Engine"]),
     tests("StorageTests", ["Primitives", "AuthenticatedState", "Storage"]),
+    tests(
+        "EnclaveCoreTests",
+        [
+            "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient",
+            "EnclaveProtocol", "EnclaveCore", "jupiter-enclave", crypto,
+        ]),
     tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient"]),
     tests("CommandTests", ["JupiterClient"]),
     tests(
@@ -164,6 +179,9 @@ let targets: [Target] = [
             "Storage",
         ]),
     tests("NodeTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Storage", "Ledger", "Node"]),
+    tests(
+        "StorageCrashTests",
+        ["Primitives", "AuthenticatedState", "Storage", "StateModel", "ChainFixtures", "PowerLossSupport", "storage-crasher"]),
 ]
 
 /// Benchmarks are built only when asked for, so that a plain build stays short.
