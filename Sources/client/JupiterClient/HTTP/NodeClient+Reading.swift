@@ -25,7 +25,7 @@ extension NodeClient {
     /// Whether the node serves, and if not, why.
     package func readiness() async throws -> (ready: Bool, reasons: [String]) {
         do {
-            _ = try await get("/ready")
+            _ = try await bytes("/ready")
             return (true, [])
         } catch ClientError.malformedAnswer { return (false, ["not ready"]) } catch let refusal as NodeRefusal {
             return (false, [refusal.reason])
@@ -62,7 +62,7 @@ extension NodeClient {
 
     /// The sidecar that hashes to `commitment`; another one is refused.
     package func sidecar(_ commitment: Hash32) async throws -> [UInt8] {
-        let bytes = try await get("/v1/sidecars/\(commitment)")
+        let bytes = try await self.bytes("/v1/sidecars/\(commitment)")
         guard Sidecar.commitment(bytes) == commitment else { throw ClientError.malformedAnswer("a sidecar with another hash") }
         return bytes
     }

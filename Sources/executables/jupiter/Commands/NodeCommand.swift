@@ -3,6 +3,7 @@ import ChainTypes
 import Cryptography
 import Foundation
 import JupiterClient
+import LocalFederation
 import Node
 import Primitives
 import WireTypes
@@ -61,16 +62,20 @@ struct NodeInit: AnsweringCommand {
     var allowSimulatedEnclaves = false
     @Option(name: .customLong("allocate"), help: ArgumentHelp("First balance in micro-JUPT; may be repeated.", valueName: "address=amount"))
     var allocations: [AllocationOption] = []
-    @Option(help: "Port of the API (default: a free one).")
-    var port: Int = 0
+    @Option(help: "Port of the API (default: 7340, or a free one when that is taken).")
+    var port: Int?
+
+    /// Where clients look when nobody tells them.
+    private static let usualPort = 7340
 
     func answer() async throws -> Answer {
         var initialiser = NodeInitialiser(chainID: chain)
         initialiser.profile = profile.wire
         initialiser.allowSimulatedEnclaves = allowSimulatedEnclaves
         initialiser.allocations = allocations.map { ($0.account, $0.amount) }
-        guard (0...65_535).contains(port) else { throw CommandError.badArgument("--port is from 0 to 65535") }
-        initialiser.configuration.apiPort = port
+        guard (0...65_535).contains(port ?? 0) else { throw CommandError.badArgument("--port is from 0 to 65535") }
+        // 0 stands for a free port.
+        initialiser.configuration.apiPort = port ?? (FreePort.isFree(Self.usualPort) ? Self.usualPort : 0)
         try PrivateFile.makeFolder(global.homePath + "/node")
         let made = try initialiser.initialise(
             NodeHome(jupiterHome: global.homePath, chainID: chain), passphrase: passphrase.passphrase(new: true))
