@@ -51,6 +51,7 @@ struct DemoCommand: AsyncParsableCommand {
 
 /// Ends the children and removes the home when the demo is interrupted.
 enum DemoSignals {
+    // Safe: written once by `install`, before any other thread exists, and never read.
     nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
 
     /// Called once, before anything is started; `sources` is not touched afterwards.

@@ -19,7 +19,7 @@ package enum FederationModule {
         locality.chainID = genesis.chainID
         locality.genesisHash = .init(genesis.hash.bytes)
         locality.profile = UInt32(genesis.wire.profile.rawValue)
-        store(LightClient(genesis: genesis).trusted, in: &locality)
+        store(LightVerifier(genesis: genesis).trusted, in: &locality)
         state.set(key, locality)
         state.emit("federation.localityRegistered", id: Array(genesis.chainID.utf8), account: context.sender)
     }
@@ -33,7 +33,7 @@ package enum FederationModule {
         guard let certified = try? WireCertifiedHeader(strictly: [UInt8](message.certifiedHeader), limit: limit) else {
             throw Refusal.federationMalformed
         }
-        var client = LightClient(trusted: try trusted(locality))
+        var client = LightVerifier(trusted: try trusted(locality))
         let known = client.trusted.height
         let header: BlockHeader
         do { header = try client.accept(certified) } catch {

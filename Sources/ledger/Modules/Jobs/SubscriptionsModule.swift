@@ -11,7 +11,7 @@ package enum SubscriptionsModule {
     package static let largestCohort: UInt32 = 4_096
 
     package static func request(_ message: WireRequestSubscription, _ context: MessageContext, _ state: inout ModuleState) throws {
-        guard let code = Hash32(message.program), ConsentRules.isCanonical(message.fields, limit: 128),
+        guard let code = Hash32(message.program), ConsentPolicy.isCanonical(message.fields, limit: 128),
             (try? SealingPublicKey(message.recipientKey)) != nil, message.minimumCohort >= 1,
             message.minimumCohort <= message.maximumCohort, message.maximumCohort <= largestCohort,
             message.parameters.count <= 64, message.parameters.allSatisfy({ $0.value != nil && $0.name.utf8.count <= Limits.identifier })
