@@ -62,7 +62,13 @@ import WireTypes
     @Test func `refuses platforms it cannot verify, and malformed identities`() {
         var other = subject
         var claimed = evidence
-        #expect(refusal({ var e = claimed; e.platform = "tdx"; return e }(), other) == .wrongBinding)
+        #expect(
+            refusal(
+                {
+                    var e = claimed
+                    e.platform = "tdx"
+                    return e
+                }(), other) == .wrongBinding)
         other.identity.platform = "tdx"
         claimed.platform = "tdx"
         #expect(refusal(claimed, other) == .unsupportedPlatform)
@@ -85,6 +91,8 @@ import WireTypes
                 (try? EvidenceAppraiser.appraise(bytes, about: subject, policy: AttestationPolicy(allowSimulated: true), at: 1)) != nil
             #expect(!isAccepted, "seed \(seed) round \(round)")
         }
-        #expect((try? EvidenceAppraiser.appraise(generator.bytes(100), about: subject, policy: AttestationPolicy(allowSimulated: true), at: 1)) == nil)
+        #expect(
+            (try? EvidenceAppraiser.appraise(generator.bytes(100), about: subject, policy: AttestationPolicy(allowSimulated: true), at: 1))
+                == nil)
     }
 }

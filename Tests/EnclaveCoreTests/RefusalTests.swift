@@ -1,7 +1,6 @@
 import AdversarySupport
 import Attestation
 import ChainTypes
-
 import Cryptography
 import DataModel
 import EnclaveCore

@@ -147,7 +147,9 @@ import WireTypes
         let good = try chain.certify(try chain.header())
         for round in 0..<2_000 {
             var bytes = [UInt8](round % 2 == 0 ? good.header : good.certificate)
-            for _ in 0...(generator.next() % 3) { bytes[Int(generator.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: generator.next()) }
+            for _ in 0...(generator.next() % 3) {
+                bytes[Int(generator.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: generator.next())
+            }
             if round % 5 == 0 { bytes = generator.bytes(Int(generator.next() % 300)) }
             var certified = good
             if round % 2 == 0 { certified.header = .init(bytes) } else { certified.certificate = .init(bytes) }

@@ -69,7 +69,8 @@ package enum NodeServer {
         } catch is CancellationError {
         } catch let error as IOError {
             throw NodeError.invalidConfiguration(
-                "the API cannot listen on \(node.configuration.apiHost):\(node.configuration.apiPort): \(error.errnoCode == 98 ? "the port is in use" : "see errno \(error.errnoCode)")")
+                "the API cannot listen on \(node.configuration.apiHost):\(node.configuration.apiPort): \(error.errnoCode == 98 ? "the port is in use" : "see errno \(error.errnoCode)")"
+            )
         }
     }
 }

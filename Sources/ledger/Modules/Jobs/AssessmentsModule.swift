@@ -130,7 +130,8 @@ package enum AssessmentsModule {
 
 extension Refusal {
     package static let assessmentsMalformed = Refusal(500, "assessments.malformed", "the request is not well formed")
-    package static let assessmentsBadDeadline = Refusal(501, "assessments.badDeadline", "the deadline is past, over a day away, or after the grant's end")
+    package static let assessmentsBadDeadline = Refusal(
+        501, "assessments.badDeadline", "the deadline is past, over a day away, or after the grant's end")
     package static let assessmentsUnknown = Refusal(502, "assessments.unknown", "there is no such assessment")
     package static let assessmentsNotPending = Refusal(503, "assessments.notPending", "the assessment is not waiting for a result")
     package static let assessmentsTooLate = Refusal(504, "assessments.tooLate", "the deadline has passed")
