@@ -102,7 +102,7 @@ let targets: [Target] = [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient",
             "EnclaveProtocol", crypto,
         ]),
-    library(.client, "LocalFederation", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol", "JupiterClient"]),
+    library(.client, "LocalFederation", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol"]),
 
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
     library(
@@ -129,8 +129,8 @@ let targets: [Target] = [
     program(
         "jupiter",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "JupiterClient", "LocalFederation",
-            "Node", "API", argumentParser, crypto, protobuf,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient", "LocalFederation", "Node",
+            "API", argumentParser, crypto, protobuf,
         ]),
 
     support("TestVectors", ["Primitives"]),
@@ -203,11 +203,6 @@ let benchmarks: [Target] =
             path: "Benchmarks/JupiterBench", swiftSettings: settings),
     ]
 
-/// Folders that have not landed yet are left out.
-let present = (targets + benchmarks).filter { target in
-    FileManager.default.fileExists(atPath: Context.packageDirectory + "/" + (target.path ?? ""))
-}
-
 let package = Package(
     name: "jupiter",
     products: [],
@@ -219,5 +214,5 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: ["FullFoundation"]),
     ],
-    targets: present
+    targets: targets + benchmarks
 )
