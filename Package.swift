@@ -138,6 +138,7 @@ let targets: [Target] = [
     support(
         "LedgerSupport",
         ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "Modules", "Execution", protobuf]),
+    support("RunningNode", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Node", "API", logging]),
     support("PowerLossSupport", folder: "PowerLoss", ["Primitives"], exclude: ["powerloss.c"]),
     support("ChainFixtures", ["Primitives", "AuthenticatedState", "Storage"]),
     supportProgram("storage-crasher", folder: "StorageCrasher", ["ChainFixtures", "Storage"]),
@@ -182,6 +183,9 @@ let targets: [Target] = [
     tests(
         "StorageCrashTests",
         ["Primitives", "AuthenticatedState", "Storage", "StateModel", "ChainFixtures", "PowerLossSupport", "storage-crasher"]),
+    tests("RelayerTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Relayer"]),
+    tests("APITests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Node", "API", "RunningNode"]),
+    tests("ConsoleTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Console", "RunningNode"]),
 ]
 
 /// Benchmarks are built only when asked for, so that a plain build stays short.
