@@ -50,6 +50,10 @@ func supportProgram(_ name: String, folder: String, _ dependencies: [Target.Depe
     .executableTarget(name: name, dependencies: dependencies, path: "Tests/Support/\(folder)", swiftSettings: settings)
 }
 
+func benchmark(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Benchmarks/\(name)", swiftSettings: settings)
+}
+
 func system(_ name: String, pkgConfig: String, apt: String? = nil) -> Target {
     .systemLibrary(name: name, path: "Sources/system/\(name)", pkgConfig: pkgConfig, providers: apt.map { [.apt([$0])] })
 }
@@ -98,7 +102,7 @@ let targets: [Target] = [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient",
             "EnclaveProtocol", crypto,
         ]),
-    library(.client, "LocalFederation", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol", "JupiterClient"]),
+    library(.client, "LocalFederation", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol"]),
 
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
     library(
@@ -112,19 +116,31 @@ let targets: [Target] = [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "ConsentRules", "Modules", "Engine",
             "EnclaveProtocol", "Relayer", "Storage", "Ledger", logging, protobuf,
         ]),
-    library(.node, "Console"),
+    library(
+        .node, "Console",
+        resources: [
+            .embedInCode("Resources/console.html"), .embedInCode("Resources/console.css"), .embedInCode("Resources/console.js"),
+        ]),
     library(
         .node, "API",
         ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Node", "Console", httpServer, logging, nio, protobuf]),
 
     program("jupiter-enclave", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol", "EnclaveCore", "CHardening"]),
+    program(
+        "jupiter",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient", "LocalFederation", "Node",
+            "API", argumentParser, crypto, protobuf,
+        ]),
 
+    support("TestVectors", ["Primitives"]),
     support("StateModel", ["Primitives", "AuthenticatedState", crypto]),
     support(
         "LedgerSupport",
         ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "Modules", "Execution", protobuf]),
-    support("PowerLossSupport", folder: "PowerLoss", [], exclude: ["powerloss.c"]),
-    supportProgram("storage-crasher", folder: "StorageCrasher", ["Primitives", "AuthenticatedState", "Storage", "StateModel"]),
+    support("PowerLossSupport", folder: "PowerLoss", ["Primitives"], exclude: ["powerloss.c"]),
+    support("ChainFixtures", ["Primitives", "AuthenticatedState", "Storage"]),
+    supportProgram("storage-crasher", folder: "StorageCrasher", ["ChainFixtures", "Storage"]),
 
     support(
         "AdversarySupport", folder: "BypassedNode",
@@ -133,9 +149,9 @@ let targets: [Target] = [
             "EnclaveCore", "StateModel", crypto, protobuf,
         ]),
 
-    tests("PrimitivesTests", ["Primitives"]),
-    tests("CryptographyTests", ["Primitives", "Cryptography", crypto]),
-    tests("ChainTypesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", protobuf]),
+    tests("PrimitivesTests", ["Primitives", "TestVectors"]),
+    tests("CryptographyTests", ["Primitives", "Cryptography", "TestVectors", crypto]),
+    tests("ChainTypesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "TestVectors", protobuf]),
     tests("ConsentRulesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules"]),
     tests("DataModelTests", ["DataModel", "Primitives"]),
     tests("AttestationTests", ["Attestation", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
@@ -154,7 +170,18 @@ let targets: [Target] = [
             "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient",
             "EnclaveProtocol", "EnclaveCore", "jupiter-enclave", crypto,
         ]),
+    tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient"]),
+    tests("CommandTests", ["JupiterClient"]),
+    tests(
+        "EndToEndTests",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "JupiterClient", "LocalFederation",
+            "Storage",
+        ]),
     tests("NodeTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Storage", "Ledger", "Node"]),
+    tests(
+        "StorageCrashTests",
+        ["Primitives", "AuthenticatedState", "Storage", "StateModel", "ChainFixtures", "PowerLossSupport", "storage-crasher"]),
 ]
 
 /// Benchmarks are built only when asked for, so that a plain build stays short.
@@ -162,25 +189,19 @@ let benchmarks: [Target] =
     ProcessInfo.processInfo.environment["JUPITER_BENCHMARKS"] != "1"
     ? []
     : [
-        .target(
-            name: "StateBenchmarks", dependencies: ["Primitives", "AuthenticatedState", "Storage", crypto],
-            path: "Benchmarks/StateBenchmarks", swiftSettings: settings),
-        .executableTarget(
-            name: "state-bench", dependencies: ["StateBenchmarks"], path: "Benchmarks/StateBench", swiftSettings: settings),
-        .target(
-            name: "EnclaveBenchmarks",
-            dependencies: [
+        benchmark("StateBenchmarks", ["Primitives", "AuthenticatedState", "Storage", crypto]),
+        benchmark(
+            "NodeBenchmarks",
+            ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Engine", "Storage", "Ledger", "Node"]),
+        benchmark(
+            "EnclaveBenchmarks",
+            [
                 "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "EnclaveCore",
-            ],
-            path: "Benchmarks/EnclaveBenchmarks", swiftSettings: settings),
+            ]),
         .executableTarget(
-            name: "enclave-bench", dependencies: ["EnclaveBenchmarks"], path: "Benchmarks/EnclaveBench", swiftSettings: settings),
+            name: "jupiter-bench", dependencies: ["StateBenchmarks", "NodeBenchmarks", "EnclaveBenchmarks"],
+            path: "Benchmarks/JupiterBench", swiftSettings: settings),
     ]
-
-/// Folders that have not landed yet are left out.
-let present = (targets + benchmarks).filter { target in
-    FileManager.default.fileExists(atPath: Context.packageDirectory + "/" + (target.path ?? ""))
-}
 
 let package = Package(
     name: "jupiter",
@@ -193,5 +214,5 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: ["FullFoundation"]),
     ],
-    targets: present
+    targets: targets + benchmarks
 )

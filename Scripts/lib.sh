@@ -5,15 +5,24 @@
 PATH=$PWD/.venv/bin:$PATH
 export PATH
 
-# How tests run in each configuration. Tests see only `package` names, never @testable ones: without
-# -enable-testing a release test shares its objects with the release build of the demo.
+# Every build goes through here. SwiftPM walks a package's traits in hash order when it writes compiler flags: with the
+# usual random seed every other build would see "new" flags for swift-protobuf and compile everything again.
+# Only the build gets the fixed seed, never a program or a test.
+swift_build() { SWIFT_DETERMINISTIC_HASHING=1 swift build "$@"; }
+
+# The one bundle of all test targets. `swift build --build-tests` would compile every module of every dependency as well,
+# used or not (all of BoringSSL's siblings, for minutes); this product takes what the tests need.
 # shellcheck disable=SC2034 # used by the scripts that source this file
-SWIFT_TEST_DEBUG=(swift test --disable-xctest)
-# shellcheck disable=SC2034
-SWIFT_TEST_RELEASE=(swift test --disable-xctest -c release --disable-testable-imports)
+TEST_BUNDLE=jupiterPackageTests
+
+# Tests see only `package` names, never @testable ones: without -enable-testing a release test shares its objects with
+# the release build of the demo. The caller has built them.
+debug_test() { swift test --skip-build --disable-xctest "$@"; }
+release_test() { swift test --skip-build --disable-xctest -c release --disable-testable-imports "$@"; }
 
 # Says what happens and how long it took: phase "[1/4] setup" command args…
-# The caller's `set -e` ends the script when the command fails; nothing here hides its status.
+# A failed command ends the caller by its `set -e`. Inside a function called so, bash does not stop at the first
+# failure: give phase a script, or a function whose last command decides.
 phase() {
     local title=$1 began=$SECONDS status=0
     shift

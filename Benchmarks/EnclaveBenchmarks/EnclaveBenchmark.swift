@@ -80,7 +80,9 @@ package func enclaveBenchmark(batch: Int = 200, rounds: Int = 5) throws -> [Encl
         EnclaveBenchmarkRow(name: "time of an assessment", value: each, unit: "µs"),
     ]
     for step in EnclaveStep.allCases {
-        rows.append(EnclaveBenchmarkRow(name: "share of \(step.rawValue)", value: (times[step] ?? .zero).microseconds / count / each, unit: "share"))
+        rows.append(
+            EnclaveBenchmarkRow(name: "share of \(step.rawValue)", value: (times[step] ?? .zero).microseconds / count / each, unit: "share")
+        )
     }
     let verify = try verification()
     rows.append(EnclaveBenchmarkRow(name: "one Ed25519 verification", value: verify, unit: "µs"))

@@ -33,7 +33,8 @@ final class EnclaveProcess {
 
     /// The executable lies beside the test bundle.
     static var executable: URL {
-        URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "jupiter-enclave")
+        URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent().appending(
+            path: "jupiter-enclave")
     }
 
     @discardableResult
@@ -167,7 +168,9 @@ final class EnclaveProcess {
         let unknown = try EnclaveProcess.run(["--frob"])
         #expect(unknown.status == 64)
         #expect(unknown.output.contains("unknown option --frob"))
-        let missing = try EnclaveProcess.run(["--home", "/tmp/jupiter-none", "--socket", "/tmp/jupiter-none.s", "--genesis", "/nonexistent"])
+        let missing = try EnclaveProcess.run([
+            "--home", "/tmp/jupiter-none", "--socket", "/tmp/jupiter-none.s", "--genesis", "/nonexistent",
+        ])
         rmdir("/tmp/jupiter-none")
         #expect(missing.status == 1)
         #expect(missing.output.contains("enclave.noGenesis (891)"))

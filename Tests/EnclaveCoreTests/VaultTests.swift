@@ -142,7 +142,10 @@ import WireTypes
     @Test func `keeps its sealing key to its owner`() throws {
         let home = "/tmp/jupiter-vault-\(UInt64.random(in: 0 ... .max))"
         #expect(mkdir(home, 0o700) == 0)
-        defer { _ = ["/sealing-key.simulated", "/vault.log"].map { unlink(home + $0) }; rmdir(home) }
+        defer {
+            _ = ["/sealing-key.simulated", "/vault.log"].map { unlink(home + $0) }
+            rmdir(home)
+        }
         let platform = SimulatedPlatform(home: home)
         let key = try platform.sealingKey()
         #expect(try platform.sealingKey() == key)

@@ -4,6 +4,8 @@ import Primitives
 ///
 /// A payload names a place (a declared field, a part of an encoding), never a value: values are personal data.
 package enum DataModelError: CodedError, Equatable {
+    package static let domain = "data"
+
     /// Bytes that are not an encoding of what was asked for: truncated, trailing, or out of a bound of the format.
     case malformed(StaticReason)
     /// The first byte, or the magic, names a format this build does not know.

@@ -39,6 +39,8 @@ package enum Context: String, CaseIterable, Sendable {
     case keyBox = "jupiter/seal/key-box/v1"
     case enrolmentBox = "jupiter/seal/enrolment/v1"
     case keyFile = "jupiter/seal/key-file/v1"
+    case wallet = "jupiter/derive/wallet/v1"
+    case walletFile = "jupiter/seal/wallet-file/v1"
 
     /// One length byte and the text.
     package var prefix: [UInt8] {

@@ -2,6 +2,8 @@ import Primitives
 
 /// Why a proof about the state was refused. Codes 1250–1299.
 package enum ProofError: CodedError, Equatable {
+    package static let domain = "proof"
+
     /// The bytes are cut short, too many, or name an unknown kind of ending.
     case malformed
     /// The proof is written in a format this program does not know.

@@ -2,6 +2,8 @@ import Primitives
 
 /// Why the state tree could not be read or updated. Codes 1200–1249.
 package enum StateError: CodedError, Equatable {
+    package static let domain = "state"
+
     /// A node that its parent names is not in the store.
     case missingNode(version: UInt64, depth: Int)
     /// A stored node does not decode.

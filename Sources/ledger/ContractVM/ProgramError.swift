@@ -3,6 +3,8 @@ import Primitives
 /// Why a module was not accepted as a program, or a run gave no result. Codes are part of the protocol: never reuse or renumber
 /// one.
 package enum ProgramError: CodedError, Equatable {
+    package static let domain = "program"
+
     /// Limits outside the range the engine can keep; names the limit.
     case invalidLimits(String)
     case moduleTooLarge

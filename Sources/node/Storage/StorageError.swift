@@ -2,6 +2,8 @@ import Primitives
 
 /// Why the disk store could not be opened, read or written. Codes 1300–1349.
 package enum StorageError: CodedError, Equatable {
+    package static let domain = "storage"
+
     /// Another process has the store open.
     case locked(path: String)
     /// There is no store, and none was to be made.

@@ -17,7 +17,8 @@ package struct CreditScene {
     package static let dataset = "credit"
 
     package init(seed: UInt64 = 42) throws {
-        var generator = SeededGenerator(seed: seed)
+        // Another stream than the chain's own, or subject and operator would be one account.
+        var generator = SeededGenerator(seed: seed &+ 1_000_000)
         subject = try SigningKey.ed25519(seed: generator.bytes(32))
         lender = try SigningKey.ed25519(seed: generator.bytes(32))
         chain = try MemoryChain(funded: [subject.address, lender.address], seed: seed)

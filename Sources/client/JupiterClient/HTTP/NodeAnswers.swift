@@ -1,0 +1,142 @@
+import Cryptography
+import Foundation
+import Primitives
+
+/// `GET /v1/status`.
+package struct NodeStatus: Codable, Sendable {
+    package struct EnclaveStatus: Codable, Sendable {
+        package let connected: Bool
+        package let id: String?
+        package let platform: String?
+        package let serving: Bool?
+        package let trustedHeight: UInt64?
+    }
+
+    package let chainId: String
+    package let height: UInt64
+    package let headHash: String
+    package let stateRoot: String
+    /// Milliseconds since 1970.
+    package let time: UInt64
+    package let profile: String
+    package let genesisHash: String
+    package let nodeVersion: String
+    package let enclave: EnclaveStatus?
+}
+
+/// `GET /v1/genesis`.
+struct GenesisAnswer: Codable {
+    let genesis: Data
+    let hash: String
+}
+
+/// `GET /v1/headers/{height}`: a certified header.
+struct HeaderAnswer: Codable {
+    let header: Data
+    let certificate: Data
+    let nextValidators: Data?
+    let height: UInt64
+    let hash: String
+}
+
+/// `GET /v1/accounts/{address}`.
+package struct AccountAnswer: Codable, Sendable {
+    package let address: String
+    package let nonce: UInt64
+    /// Micro-JUPT.
+    package let balance: UInt64
+    /// The next nonce, counting what waits in this node.
+    package let pendingNonce: UInt64
+}
+
+/// What an event of a receipt tells.
+package struct EventAnswer: Codable, Sendable {
+    package let type: String
+    package let id: String?
+    package let account: String?
+    package let amount: UInt64?
+}
+
+/// What became of a transaction: `code` 0, or the stable code of a refusal.
+package struct ReceiptAnswer: Codable, Sendable {
+    package let id: String
+    package let height: UInt64
+    package let index: UInt32
+    package let code: UInt32
+    package let name: String?
+    package let reason: String?
+    package let fee: UInt64
+    package let events: [EventAnswer]
+
+    /// The refusal that the receipt reports; `nil` when everything applied.
+    package var refusal: NodeRefusal? {
+        code == 0 ? nil : NodeRefusal(code: code, name: name ?? "transaction.refused", reason: reason ?? "refused", status: 200)
+    }
+}
+
+/// `GET /v1/transactions/{id}`.
+package struct TransactionAnswer: Codable, Sendable {
+    package let id: String
+    /// pending, committed or unknown.
+    package let status: String
+    package let receipt: ReceiptAnswer?
+}
+
+struct ReceiptsAnswer: Codable {
+    let receipts: [TransactionAnswer]
+}
+
+struct ReceiptProofAnswer: Codable {
+    let receiptProof: Data
+}
+
+struct SubmitAnswer: Codable {
+    let id: String
+}
+
+struct ErrorBody: Codable {
+    let code: UInt32
+    let name: String
+    let reason: String
+    let next: String?
+}
+
+struct ErrorAnswer: Codable {
+    let error: ErrorBody
+}
+
+struct BatchAnswer: Codable {
+    struct Item: Codable {
+        let id: String?
+        let error: ErrorBody?
+    }
+    let results: [Item]
+}
+
+/// `GET /v1/state/{key}`.
+package struct StateAnswer: Codable, Sendable {
+    /// The value is that of the state after this block; header `height + 1` proves it.
+    package let height: UInt64
+    package let value: Data?
+    package let proof: Data?
+}
+
+/// What an enclave answered to an enrolment.
+package struct EnrolmentOutcome: Codable, Sendable {
+    package let subject: String
+    package let dataset: String
+    package let commitment: String
+    package let vaultVersion: UInt64
+    package let receipt: Data
+    package let error: Failure?
+
+    package struct Failure: Codable, Sendable {
+        package let code: UInt32
+        package let name: String
+        package let reason: String
+    }
+}
+
+struct EnrolmentsAnswer: Codable {
+    let outcomes: [EnrolmentOutcome]
+}

@@ -1,0 +1,199 @@
+import ArgumentParser
+import ChainTypes
+import Cryptography
+import DataModel
+import Foundation
+import JupiterClient
+import Primitives
+import WireTypes
+
+/// `jupiter record …`
+struct RecordCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "record", abstract: "Put, list, read and export your own records.",
+        discussion: """
+            A record is encrypted here, with a key only your wallet and the enclave have; the chain sees a salted hash.
+
+            EXAMPLE
+              jupiter record put --dataset german-credit --file me.json
+              jupiter record export --dataset german-credit --to mine.json
+            """,
+        subcommands: [RecordPut.self, RecordList.self, RecordGet.self, RecordExport.self])
+}
+
+/// The wallet's own records on one chain.
+struct OwnRecords {
+    let client: NodeClient
+    let chainID: String
+    let wallet: Wallet
+
+    init(client: NodeClient, wallet: Wallet) async throws {
+        (self.client, self.wallet) = (client, wallet)
+        chainID = try await client.status().chainId
+    }
+
+    /// As the node lists them; `dataset` narrows.
+    func list(dataset: String?) async throws -> [JSONValue] {
+        let all = try await client.list("records", query: "owner=\(wallet.address)")
+        return dataset == nil ? all : all.filter { $0["dataset"]?.text == dataset }
+    }
+
+    func place(_ dataset: String) async throws -> RecordPlace {
+        guard let found = try await client.dataset(dataset) else { throw CommandError.notFound("dataset \(dataset)") }
+        return RecordPlace(
+            chainID: chainID, dataset: dataset, owner: wallet.address, schema: try Schema.decode([UInt8](found.schema)))
+    }
+
+    /// The decrypted record `id`.
+    func open(_ id: Hash32, place: RecordPlace) async throws -> JSONValue {
+        guard let record = try await client.record(wallet.address, dataset: place.dataset, record: id),
+            let commitment = Hash32(record.commitment)
+        else { throw CommandError.notFound("record \(id) of this wallet") }
+        let sidecar = try await client.sidecar(commitment)
+        let key = wallet.subjectKey(chainID: chainID, dataset: place.dataset)
+        return RecordJSON.json(
+            try RecordSealer.open(record, sidecar: sidecar, place: place, subjectKey: key), schema: place.schema)
+    }
+
+    /// The first active enclave of the chain.
+    func enclave() async throws -> WireEnclaveIdentity {
+        for item in try await client.list("enclaves") {
+            guard let id = item["id"]?.text.flatMap({ Hash32(hex: $0) }), let enclave = try await client.enclave(id) else { continue }
+            if enclave.status == .active { return enclave.identity }
+        }
+        throw CommandError.noEnclave
+    }
+}
+
+struct RecordPut: AnsweringCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "put", abstract: "Encrypt a record and put it on the chain.",
+        discussion: """
+            The first record of a dataset also hands the dataset's key to the locality's enclave, sealed to it.
+
+            EXAMPLE
+              jupiter record put --dataset german-credit --file me.json
+            """)
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var node: NodeOptions
+    @OptionGroup var wallet: WalletOptions
+    @Option(help: "The dataset's id.")
+    var dataset: String
+    @Option(help: ArgumentHelp("JSON object (- for standard input).", valueName: "file"))
+    var file: String
+
+    func answer() async throws -> Answer {
+        var open = try OpenWallet(wallet, home: global.homePath)
+        let own = try await OwnRecords(client: node.client(), wallet: open.wallet)
+        let place = try await own.place(dataset)
+        let record = try RecordJSON.record(PlainFile.json(file), schema: place.schema)
+        let used = try await own.list(dataset: dataset).compactMap { $0["keyIndex"]?.unsigned }.max().flatMap { UInt32(exactly: $0) }
+        let index = open.wallet.takeKeyIndex(chainID: own.chainID, dataset: dataset, used: used)
+        // Saved before it is used: after a crash a leaf is lost, never used twice.
+        try open.save()
+        let sealed = try RecordSealer.seal(
+            record, place: place, subjectKey: open.wallet.subjectKey(chainID: own.chainID, dataset: dataset), keyIndex: index)
+        let messages = try await enrolment(&open.wallet, own) + [.putRecord(sealed.message)]
+        var builder = try await own.client.builder(for: open.wallet.signingKey)
+        let receipt = try await own.client.commit(builder.sign(messages, sidecars: [sealed.sidecar]))
+        open.wallet.remember(Wallet.Entry(kind: .record, chainID: own.chainID, dataset: dataset, id: sealed.id))
+        try open.save()
+        return Receipts.answer(receipt, ["record": .text(sealed.id.description)], "put record \(sealed.id)")
+    }
+
+    /// The enrolment message, unless the enclave holds the key already.
+    private func enrolment(_ wallet: inout Wallet, _ own: OwnRecords) async throws -> [WireMessage] {
+        let enclave = try await own.enclave()
+        let id = EnclaveStatement.identifier(enclave)
+        let key = StateKey.subjectKey(wallet.address, dataset: dataset, enclave: id)
+        guard try await own.client.state(key).value == nil else { return [] }
+        let sealed = try EnrolmentSealer.seal(chainID: own.chainID, dataset: dataset, wallet: wallet, enclave: enclave)
+        guard let outcome = try await own.client.enrol([sealed]).first else { throw ClientError.malformedAnswer("no enrolment") }
+        let message = try EnrolmentSealer.message(outcome, chainID: own.chainID, wallet: wallet, enclave: enclave)
+        wallet.noteEnrolment(chainID: own.chainID, dataset: dataset, enclave: id)
+        return [.enrolSubjectKey(message)]
+    }
+}
+
+struct RecordList: AnsweringCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List your records, as the chain knows them.",
+        discussion: """
+            EXAMPLE
+              jupiter record list --dataset german-credit
+            """)
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var node: NodeOptions
+    @OptionGroup var wallet: WalletOptions
+    @Option(help: "Only of this dataset.")
+    var dataset: String?
+
+    func answer() async throws -> Answer {
+        let own = try await OwnRecords(client: node.client(), wallet: OpenWallet(wallet, home: global.homePath).wallet)
+        let list = try await own.list(dataset: dataset)
+        return Answer(
+            .array(list), text: Generic.table(list, columns: ["dataset", "record", "status", "height", "size"], empty: "no records"))
+    }
+}
+
+struct RecordGet: AnsweringCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "get", abstract: "Decrypt one of your records.",
+        discussion: """
+            EXAMPLE
+              jupiter record get --dataset german-credit 5f0c…
+            """)
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var node: NodeOptions
+    @OptionGroup var wallet: WalletOptions
+    @Option(help: "The dataset's id.")
+    var dataset: String
+    @Argument(help: "The record's id, 64 hexadecimal digits.")
+    var record: Hash32
+
+    func answer() async throws -> Answer {
+        let own = try await OwnRecords(client: node.client(), wallet: OpenWallet(wallet, home: global.homePath).wallet)
+        let json = try await own.open(record, place: own.place(dataset))
+        return Answer(json, text: Generic.lines(json))
+    }
+}
+
+struct RecordExport: AnsweringCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Decrypt all your live records of a dataset into a file of your own.",
+        discussion: """
+            The file holds personal data in the clear: yours. It is written readable by you only.
+
+            EXAMPLE
+              jupiter record export --dataset german-credit --to mine.json
+            """)
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var node: NodeOptions
+    @OptionGroup var wallet: WalletOptions
+    @Option(help: "The dataset's id.")
+    var dataset: String
+    @Option(help: ArgumentHelp("Where it goes.", valueName: "file"))
+    var to: String
+
+    func answer() async throws -> Answer {
+        let own = try await OwnRecords(client: node.client(), wallet: OpenWallet(wallet, home: global.homePath).wallet)
+        let place = try await own.place(dataset)
+        var records: [JSONValue] = []
+        for item in try await own.list(dataset: dataset) where item["status"]?.text?.lowercased() == "live" {
+            guard let id = item["record"]?.text.flatMap({ Hash32(hex: $0) }) else { continue }
+            records.append(["record": .text(id.description), "values": try await own.open(id, place: place)])
+        }
+        let json: JSONValue = [
+            "chain": .text(own.chainID), "dataset": .text(dataset), "owner": .text(own.wallet.address.description),
+            "schema": SchemaJSON.json(place.schema), "records": .array(records),
+        ]
+        guard !FileManager.default.fileExists(atPath: to) else { throw CommandError.fileExists(to) }
+        try PrivateFile.write(Array(json.encoded().utf8), to: to, overwrite: false)
+        return Answer(
+            ["records": .integer(Int64(records.count)), "file": .text(to)], text: "exported \(records.count) records to \(to)")
+    }
+}

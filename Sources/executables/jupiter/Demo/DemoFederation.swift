@@ -1,0 +1,134 @@
+import ChainTypes
+import Cryptography
+import Foundation
+import JupiterClient
+import LocalFederation
+import Primitives
+import Synchronization
+
+/// One chain of the demo: its node process, and for a locality its enclave.
+struct DemoChain: Sendable {
+    let chainID: String
+    let url: String
+    let client: NodeClient
+    /// Signs what only the chain's operator may.
+    let operatorKey: SigningKey
+    /// Holds the chain's first balance.
+    let treasury: Wallet
+}
+
+/// The processes of a demo: mainnet, and the localities `sg` and `id` with an enclave each.
+final class DemoFederation: Sendable {
+    static let mainnetID = "jupiter-main"
+    static let localityIDs = ["jupiter-sg", "jupiter-id"]
+    /// Micro-JUPT that a chain begins with, in its treasury.
+    static let supply: UInt64 = 1_000_000_000_000
+
+    let home: String
+    private let passphrase: String
+    private let children = Mutex<[ChildProcess]>([])
+    private let proxy = Mutex<EnclaveProxy?>(nil)
+
+    init() throws {
+        let template = NSTemporaryDirectory() + "jupiter-demo-XXXXXX"
+        var bytes = Array(template.utf8CString)
+        guard mkdtemp(&bytes) != nil else { throw DemoError.missingFile("a temporary folder") }
+        home = String(decoding: bytes.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        passphrase = Hex.encode(SecureRandom.bytes(16))
+    }
+
+    private var environment: [String: String] { ["JUPITER_PASSPHRASE": passphrase] }
+
+    /// Where the demo's hostile host listens, between the first locality's node and its enclave.
+    var hostileHost: EnclaveProxy? { proxy.withLock { $0 } }
+
+    private func enclaveSocket(_ chainID: String) -> String { "\(home)/enclave/\(chainID)/enclave.sock" }
+    private func nodeFolder(_ chainID: String) -> String { "\(home)/node/\(chainID)" }
+
+    /// Starts all of it; returns when every node answers and every enclave serves.
+    func start() async throws -> (mainnet: DemoChain, localities: [DemoChain]) {
+        try PrivateFile.makeFolder(home + "/logs")
+        let mainnetURL = "http://127.0.0.1:\(try FreePort.take())"
+        async let mainnet = startChain(Self.mainnetID, url: mainnetURL, mainnet: nil)
+        async let first = startChain(Self.localityIDs[0], url: "http://127.0.0.1:\(try FreePort.take())", mainnet: mainnetURL)
+        async let second = startChain(Self.localityIDs[1], url: "http://127.0.0.1:\(try FreePort.take())", mainnet: mainnetURL)
+        return try await (mainnet, [first, second])
+    }
+
+    private func startChain(_ chainID: String, url: String, mainnet: String?) async throws -> DemoChain {
+        let treasury = try Wallet(name: "treasury-\(chainID)", sealing: .x25519)
+        var arguments = ["node", "init", chainID, "--home", home, "--allocate", "\(treasury.address)=\(Self.supply)"]
+        if mainnet != nil { arguments.append("--allow-simulated-enclaves") }
+        try await runToEnd(arguments, name: "init-\(chainID)")
+        let port = url.split(separator: ":").last.map(String.init) ?? ""
+        var start = ["node", "start", chainID, "--home", home, "--port", port]
+        if let mainnet {
+            try await startEnclave(chainID)
+            start += ["--enclave-socket", try hostSocket(chainID), "--mainnet", mainnet, "--checkpoint-interval", "1"]
+        }
+        let process = try launch("node-\(chainID)", Executables.own, start)
+        let client = try NodeClient(url: url)
+        try await waitUntilReady(client, process)
+        let key = try OperatorKey.read(home: home, chainID: chainID, passphrase: passphrase)
+        return DemoChain(chainID: chainID, url: url, client: client, operatorKey: key, treasury: treasury)
+    }
+
+    /// What the node takes for the enclave. The host between them is not to be trusted; in the first locality the demo plays it.
+    private func hostSocket(_ chainID: String) throws -> String {
+        guard chainID == Self.localityIDs[0] else { return enclaveSocket(chainID) }
+        let socket = "\(home)/enclave/\(chainID)/host.sock"
+        let made = try EnclaveProxy(path: socket, enclave: enclaveSocket(chainID))
+        proxy.withLock { $0 = made }
+        return socket
+    }
+
+    private func startEnclave(_ chainID: String) async throws {
+        let folder = "\(home)/enclave/\(chainID)"
+        try PrivateFile.makeFolder(folder)
+        let process = try launch(
+            "enclave-\(chainID)", Executables.beside("jupiter-enclave"),
+            ["--home", folder, "--socket", enclaveSocket(chainID), "--genesis", nodeFolder(chainID) + "/genesis.bin"])
+        for _ in 0..<1_000 where process.isRunning {
+            if access(enclaveSocket(chainID), F_OK) == 0 { return }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        throw LocalFederationError.notReady(program: process.name, log: process.logTail)
+    }
+
+    private func launch(_ name: String, _ executable: String, _ arguments: [String]) throws -> ChildProcess {
+        let process = try ChildProcess(
+            name: name, executable: executable, arguments: arguments, environment: environment, logPath: "\(home)/logs/\(name).log")
+        children.withLock { $0.append(process) }
+        return process
+    }
+
+    private func runToEnd(_ arguments: [String], name: String) async throws {
+        let process = try ChildProcess(
+            name: name, executable: Executables.own, arguments: arguments, environment: environment, logPath: "\(home)/logs/\(name).log")
+        while process.isRunning { try await Task.sleep(for: .milliseconds(5)) }
+        guard process.exitStatus == 0 else { throw LocalFederationError.notReady(program: name, log: process.logTail) }
+    }
+
+    private func waitUntilReady(_ client: NodeClient, _ process: ChildProcess) async throws {
+        let deadline = ContinuousClock.now.advanced(by: .seconds(60))
+        while process.isRunning, ContinuousClock.now < deadline {
+            if let readiness = try? await client.readiness(), readiness.ready { return }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw LocalFederationError.notReady(program: process.name, log: process.logTail)
+    }
+
+    /// Ends every process and removes the home.
+    func stop() {
+        for process in children.withLock({ $0 }).reversed() { process.stop() }
+        try? FileManager.default.removeItem(atPath: home)
+    }
+
+    /// Leaves every process running on its own, and tells how to end them.
+    func release() -> String {
+        proxy.withLock { $0 }?.stepAside(enclave: enclaveSocket(Self.localityIDs[0]))
+        let all = children.withLock { $0 }
+        for process in all { process.release() }
+        return "kill " + all.map { String($0.processID) }.joined(separator: " ")
+    }
+}

@@ -1,0 +1,228 @@
+import ChainTypes
+import Cryptography
+import EnclaveProtocol
+import FoundationEssentials
+import Logging
+import Primitives
+import Synchronization
+import WireTypes
+
+extension EnclaveHost {
+    /// Does what is due at the builder's height; answers whether anything was.
+    func work(_ builder: EvidenceBuilder, time: UInt64) async throws -> Bool {
+        let assessments = take(.assessment, builder, limit: settings.batch)
+        var groups: [Group: [(Hash32, WireAssessment)]] = [:]
+        var committed: [Hash32] = []
+        for id in assessments {
+            switch try builder.assessment(id) {
+            case .some(let assessment) where assessment.status == .pending:
+                guard let program = Hash32(assessment.request.program) else { continue }
+                groups[Group(dataset: assessment.request.dataset, program: program), default: []].append((id, assessment))
+            case .some(let assessment) where assessment.status == .committed && Hash32(assessment.enclave) == builder.enclave:
+                committed.append(id)
+            default: state.withLock { $0.jobs.finish(id) }
+            }
+        }
+        for (group, members) in groups { try await run(group, members, builder) }
+        if !committed.isEmpty { try await open(committed, builder) }
+        let subscriptions = take(.subscription, builder, limit: 1)
+        for id in subscriptions { try await work(on: id, builder, time: time) }
+        return !assessments.isEmpty || !subscriptions.isEmpty
+    }
+
+    /// What one command to the enclave shares.
+    struct Group: Hashable {
+        let dataset: String
+        let program: Hash32
+    }
+
+    private func take(_ kind: JobTracker.Kind, _ builder: EvidenceBuilder, limit: Int) -> [Hash32] {
+        state.withLock { state in
+            state.jobs.due(kind, height: builder.height, limit: limit) { transaction in
+                // A receipt only counts once the state that is looked at shows its effect.
+                guard let receipt = try? view.receipt(transaction), receipt.height <= builder.height else { return .waiting }
+                return receipt.code == 0 ? .applied : .refused
+            }
+        }
+    }
+
+    // MARK: Assessments
+
+    private func run(_ group: Group, _ members: [(Hash32, WireAssessment)], _ builder: EvidenceBuilder) async throws {
+        try await load(group.program, builder)
+        var command = WireRunAssessmentsCommand()
+        command.shared = try builder.shared(dataset: group.dataset, program: group.program)
+        for (id, assessment) in members {
+            if let evidence = try builder.evidence(id, assessment) {
+                command.assessments.append(evidence)
+            } else {
+                state.withLock { $0.jobs.retry(id, after: builder.height) }
+            }
+        }
+        guard !command.assessments.isEmpty else { return }
+        let whole = command
+        let start = ContinuousClock.now
+        let answer = try await perform { try $0.runAssessments(whole) }
+        runs.observe(Self.seconds(since: start))
+        for outcome in answer.outcomes {
+            guard let id = Hash32(outcome.id), members.contains(where: { $0.0 == id }) else { continue }
+            await post(id, builder) { message in
+                if outcome.hasFailure {
+                    message.refuseAssessment = Self.refusal(outcome, enclave: builder.enclave)
+                    return []
+                }
+                message.commitAssessment.id = outcome.id
+                message.commitAssessment.enclave = .init(builder.enclave.bytes)
+                message.commitAssessment.commitment = outcome.commitment
+                message.commitAssessment.size = UInt32(outcome.sealedResult.count)
+                message.commitAssessment.signature = outcome.signature
+                return [[UInt8](outcome.sealedResult)]
+            } isFinal: {
+                try self.isFinal(outcome)
+            }
+        }
+    }
+
+    private static func refusal(_ outcome: WireRunOutcome, enclave: Hash32) -> WireRefuseAssessment {
+        var message = WireRefuseAssessment()
+        message.id = outcome.id
+        message.enclave = .init(enclave.bytes)
+        message.code = outcome.failure.code
+        message.signature = outcome.signature
+        return message
+    }
+
+    /// Whether an outcome goes to the chain: the others are this node's to mend and to try again.
+    private func isFinal(_ outcome: WireRunOutcome) throws -> Bool {
+        guard outcome.hasFailure else { return true }
+        let failure = Refusal(outcome.failure)
+        log.info("The enclave refuses a job.", metadata: ["code": "\(failure.code)", "name": "\(failure.name)"])
+        if failure.code == EnclaveError.programNotLoaded.code { state.withLock { $0.loaded = [] } }
+        return !outcome.signature.isEmpty
+    }
+
+    private func open(_ ids: [Hash32], _ builder: EvidenceBuilder) async throws {
+        var command = WireOpenAssessmentsCommand()
+        command.height = builder.height + 1
+        command.assessments = try ids.map { try builder.proven(StateKey.assessment($0)) }
+        let whole = command
+        let answer = try await perform { try $0.openAssessments(whole) }
+        for outcome in answer.outcomes {
+            guard let id = Hash32(outcome.id), ids.contains(id) else { continue }
+            await post(id, builder) { message in
+                message.openAssessment.id = outcome.id
+                message.openAssessment.enclave = .init(builder.enclave.bytes)
+                message.openAssessment.keyBox = outcome.keyBox
+                message.openAssessment.signature = outcome.signature
+                return []
+            } isFinal: {
+                !outcome.hasFailure
+            }
+        }
+    }
+
+    // MARK: Subscriptions
+
+    private func work(on id: Hash32, _ builder: EvidenceBuilder, time: UInt64) async throws {
+        switch try builder.subscription(id) {
+        case .some(let subscription) where subscription.status == .pending: try await run(id, subscription, builder, time: time)
+        case .some(let subscription) where subscription.status == .committed && Hash32(subscription.enclave) == builder.enclave:
+            try await open(id, builder)
+        default: state.withLock { $0.jobs.finish(id) }
+        }
+    }
+
+    private func run(_ id: Hash32, _ subscription: WireSubscription, _ builder: EvidenceBuilder, time: UInt64) async throws {
+        guard let program = Hash32(subscription.request.program), let command = try builder.run(id, subscription, time: time) else {
+            state.withLock { $0.jobs.retry(id, after: builder.height) }
+            return
+        }
+        try await load(program, builder)
+        let start = ContinuousClock.now
+        let outcome = try await perform { try $0.runSubscription(command) }.outcome
+        runs.observe(Self.seconds(since: start))
+        await post(id, builder) { message in
+            if outcome.hasFailure {
+                message.refuseSubscription.id = outcome.id
+                message.refuseSubscription.enclave = .init(builder.enclave.bytes)
+                message.refuseSubscription.code = outcome.failure.code
+                message.refuseSubscription.signature = outcome.signature
+                return []
+            }
+            message.commitSubscription.id = outcome.id
+            message.commitSubscription.enclave = .init(builder.enclave.bytes)
+            message.commitSubscription.commitment = outcome.commitment
+            message.commitSubscription.size = UInt32(outcome.sealedResult.count)
+            message.commitSubscription.runHeight = outcome.runHeight
+            message.commitSubscription.grants = outcome.grants
+            message.commitSubscription.signature = outcome.signature
+            return [[UInt8](outcome.sealedResult)]
+        } isFinal: {
+            try self.isFinal(outcome)
+        }
+    }
+
+    private func open(_ id: Hash32, _ builder: EvidenceBuilder) async throws {
+        var command = WireOpenSubscriptionCommand()
+        command.height = builder.height + 1
+        command.subscription = try builder.proven(StateKey.subscription(id))
+        let whole = command
+        let outcome = try await perform { try $0.openSubscription(whole) }.outcome
+        await post(id, builder) { message in
+            message.openSubscription.id = outcome.id
+            message.openSubscription.enclave = .init(builder.enclave.bytes)
+            message.openSubscription.keyBox = outcome.keyBox
+            message.openSubscription.signature = outcome.signature
+            return []
+        } isFinal: {
+            !outcome.hasFailure
+        }
+    }
+
+    // MARK: Both
+
+    /// Gives the enclave a program's code, once a connection.
+    private func load(_ program: Hash32, _ builder: EvidenceBuilder) async throws {
+        guard !state.withLock({ $0.loaded.contains(program) }),
+            let bytes = try builder.value(StateKey.program(program)),
+            let published = try? WireProgram(strictly: bytes, limit: Limits.stateValue), let commitment = Hash32(published.commitment),
+            let sidecar = try view.sidecar(commitment), let code = Sidecar.content(sidecar)
+        else { return }
+        let copy = Array(code)
+        _ = try await perform { try $0.loadProgram(copy) }
+        state.withLock { _ = $0.loaded.insert(program) }
+    }
+
+    /// Posts what the enclave answered about a job, or lets the job be tried again later.
+    private func post(
+        _ id: Hash32, _ builder: EvidenceBuilder, _ fill: (inout WireMessage) -> [[UInt8]], isFinal: () throws -> Bool
+    ) async {
+        do {
+            guard try isFinal() else {
+                state.withLock { $0.jobs.retry(id, after: builder.height) }
+                return
+            }
+            var message = WireMessage()
+            let sidecars = fill(&message)
+            let (transaction, validUntil) = try await account.submit([message], sidecars: sidecars)
+            state.withLock { $0.jobs.posted(id, transaction, validUntil: validUntil) }
+            count(message)
+        } catch {
+            log.warning("An enclave's answer could not be posted.", metadata: ["job": "\(id)", "error": "\(Self.text(error))"])
+            state.withLock { $0.jobs.retry(id, after: builder.height) }
+        }
+    }
+
+    private func count(_ message: WireMessage) {
+        switch message.kind {
+        case .commitAssessment, .commitSubscription: outcomes.committed.add()
+        case .openAssessment, .openSubscription: outcomes.opened.add()
+        default: outcomes.refused.add()
+        }
+    }
+
+    private static func seconds(since start: ContinuousClock.Instant) -> Double {
+        let duration = ContinuousClock.now - start
+        return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+    }
+}

@@ -1,0 +1,256 @@
+import ChainTypes
+import Cryptography
+import EnclaveProtocol
+import Engine
+import FoundationEssentials
+import Logging
+import Primitives
+import Synchronization
+import WireTypes
+
+/// Feeds an enclave: headers, proofs, ciphertext and jobs in; its signed answers out to the chain.
+///
+/// The enclave does not trust it. What is to be done is read from the chain at every start and kept up to date from committed
+/// blocks, so nothing is lost when either process stops.
+package final class EnclaveHost: Sendable {
+    /// What is known of the enclave now.
+    package struct Status: Sendable, Equatable {
+        package var isConnected = false
+        package var id: Hash32?
+        package var platform = ""
+        package var isServing = false
+        package var trustedHeight: UInt64 = 0
+    }
+
+    struct State {
+        var status = Status()
+        var jobs = JobTracker()
+        /// Programs whose code this enclave was given since it was connected.
+        var loaded: Set<Hash32> = []
+        var wake: CheckedContinuation<Void, Never>?
+        /// The newest committed height that nobody has looked at yet.
+        var hasNews = false
+    }
+
+    struct Settings: Sendable {
+        var registers: Bool
+        var batch: Int
+    }
+
+    let state = Mutex(State())
+    let view: ChainView
+    let account: OperatorAccount
+    let events: EventHub
+    let settings: Settings
+    let log: Logger
+    let runs: Metrics.Histogram
+    let outcomes: (committed: Metrics.Counter, opened: Metrics.Counter, refused: Metrics.Counter)
+    private let connection: EnclaveConnection
+    private let enrolments: EnclaveConnection
+    private let threads = WorkerPool(width: 2, maximumWaiting: 256)
+
+    init(socket: String, view: ChainView, account: OperatorAccount, events: EventHub, settings: Settings, metrics: Metrics, log: Logger) {
+        connection = EnclaveConnection(path: socket)
+        // Enrolments do not wait behind runs.
+        enrolments = EnclaveConnection(path: socket)
+        (self.view, self.account, self.events, self.settings, self.log) = (view, account, events, settings, log)
+        runs = metrics.histogram("jupiter_enclave_run_seconds", "Time of one run command to the enclave, in seconds.")
+        let name = "jupiter_enclave_outcomes_total"
+        let help = "Job outcomes posted to the chain for the enclave."
+        outcomes = (
+            metrics.counter(name, help, labels: [("outcome", "committed")]), metrics.counter(name, help, labels: [("outcome", "opened")]),
+            metrics.counter(name, help, labels: [("outcome", "refused")])
+        )
+    }
+
+    package var status: Status { state.withLock { $0.status } }
+
+    /// How many jobs it follows.
+    package var openJobs: Int { state.withLock { $0.jobs.count } }
+
+    /// Hears of a durable block; called by the engine, so it only notes.
+    func committed(_ block: Block) {
+        let waiter = state.withLock { state in
+            state.jobs.note(block)
+            state.hasNews = true
+            defer { state.wake = nil }
+            return state.wake
+        }
+        waiter?.resume()
+    }
+
+    /// Passes sealed enrolments on; what is inside only the enclave sees.
+    package func enrol(_ sealed: [WireSealedMessage]) async throws -> [WireEnrolOutcome] {
+        guard status.isServing else { throw NodeError.enclaveUnavailable }
+        return try await onThread { try self.enrolments.enrol(sealed).outcomes }
+    }
+
+    /// Serves until the task is cancelled, connecting again whenever the enclave was gone.
+    package func run() async {
+        var pause = 0.25
+        while !Task.isCancelled {
+            do {
+                try await serve()
+                pause = 0.25
+            } catch {
+                let wasConnected = state.withLock { state in
+                    defer { state.status = Status() }
+                    return state.status.isConnected
+                }
+                connection.disconnect()
+                if wasConnected { pause = 0.25 }
+                log.warning("The enclave cannot be used now.", metadata: ["error": "\(Self.text(error))", "retry_seconds": "\(pause)"])
+            }
+            try? await Task.sleep(for: .seconds(pause))
+            pause = min(pause * 2, 10)
+        }
+    }
+
+    private func serve() async throws {
+        let status = try await onThread { try self.connection.status() }
+        guard status.chainID == view.chainID, let id = Hash32(status.id) else { throw EnclaveError.wrongChain }
+        state.withLock { state in
+            state.loaded = []
+            state.status = Status(
+                isConnected: true, id: id, platform: status.identity.platform, isServing: status.serving,
+                trustedHeight: status.trustedHeight)
+        }
+        log.notice("The enclave is connected.", metadata: ["enclave": "\(id)", "platform": "\(status.identity.platform)"])
+        try await atHeight(2)
+        try await feed()
+        try await register(id)
+        if !status.serving { try await anchor(id, status.anchor) }
+        try findJobs()
+        while !Task.isCancelled {
+            let header = try await feed()
+            let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id)
+            let worked = try await work(builder, time: header.time)
+            if !worked { await news() }
+        }
+    }
+
+    /// Shows the enclave the newest header; the certificates of one epoch follow from each other, so those between can be left out.
+    @discardableResult
+    private func feed() async throws -> BlockHeader {
+        guard let (header, wire) = try view.certifiedHeader(view.head.height) else { throw NodeError.damagedChain("newest header") }
+        if status.trustedHeight < header.height {
+            let answer = try await onThread { try self.connection.importHeaders([wire]) }
+            state.withLock { $0.status.trustedHeight = answer.trustedHeight }
+        }
+        return header
+    }
+
+    /// Registers an enclave that the chain does not know, when this operator is configured to.
+    private func register(_ id: Hash32) async throws {
+        guard try view.value(StateKey.enclave(id)) == nil else { return }
+        guard settings.registers else { throw NodeError.notFound("the enclave \(id)") }
+        let head = view.head
+        var command = WireAttestCommand()
+        command.challengeHeight = head.height
+        command.challengeBlock = .init(head.blockHash.bytes)
+        let challenge = command
+        let answer = try await onThread { try self.connection.attest(challenge) }
+        var message = WireMessage()
+        message.registerEnclave.identity = answer.identity
+        message.registerEnclave.evidence = answer.evidence
+        try await post(message)
+        log.notice("The enclave is registered.", metadata: ["enclave": "\(id)"])
+    }
+
+    /// Puts this start's nonce on chain and proves it to the enclave, which serves from then on.
+    private func anchor(_ id: Hash32, _ anchor: WireAnchorVault) async throws {
+        var message = WireMessage()
+        message.anchorVault = anchor
+        let receipt = try await post(message)
+        try await atHeight(receipt.height + 1)
+        let header = try await feed()
+        let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id)
+        let proof = try builder.proven(StateKey.enclave(id))
+        let answer = try await onThread { try self.connection.proveAnchor(proof) }
+        state.withLock { $0.status.isServing = answer.serving }
+        log.notice("The enclave serves.", metadata: ["enclave": "\(id)"])
+    }
+
+    /// Posts one message and waits for its receipt.
+    @discardableResult
+    private func post(_ message: WireMessage) async throws -> WireReceipt {
+        let (id, validUntil) = try await account.submit([message])
+        while view.head.height <= validUntil, !Task.isCancelled {
+            if let receipt = try view.receipt(id) {
+                guard receipt.code == 0 else { throw ErrorCatalogue.refusal(receipt.code) }
+                return receipt
+            }
+            await events.wait(for: id, atMost: .seconds(2)) { (try? self.view.receiptBytes(id)) != nil }
+        }
+        throw TransactionError.expired
+    }
+
+    /// Returns once block `height` is committed.
+    private func atHeight(_ height: UInt64) async throws {
+        while view.head.height < height {
+            try Task.checkCancellation()
+            await news()
+        }
+    }
+
+    /// Returns when a block has been committed since the last call, or the task is cancelled.
+    private func news() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isDone = state.withLock { state in
+                    if state.hasNews || Task.isCancelled {
+                        state.hasNews = false
+                        return true
+                    }
+                    state.wake = continuation
+                    return false
+                }
+                if isDone { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { state in
+                defer { state.wake = nil }
+                return state.wake
+            }?.resume()
+        }
+    }
+
+    /// All jobs that the state shows as open.
+    private func findJobs() throws {
+        for (family, kind) in [("assessments", JobTracker.Kind.assessment), ("subscriptions", .subscription)] {
+            let prefix = StateKey.family(family)
+            var after: [UInt8]?
+            while true {
+                let keys = try view.ledger.keys(prefix: prefix, after: after, limit: 1_000)
+                for key in keys {
+                    guard let id = Hash32(key.dropFirst(prefix.count)), let value = try view.value(key), Self.isOpen(value, kind) else {
+                        continue
+                    }
+                    state.withLock { $0.jobs.add(id, kind, height: 0) }
+                }
+                guard keys.count == 1_000 else { break }
+                after = keys.last
+            }
+        }
+    }
+
+    private static func isOpen(_ value: [UInt8], _ kind: JobTracker.Kind) -> Bool {
+        let status: WireJobStatus? =
+            switch kind {
+            case .assessment: (try? WireAssessment(strictly: value, limit: Limits.stateValue))?.status
+            case .subscription: (try? WireSubscription(strictly: value, limit: Limits.stateValue))?.status
+            }
+        return status == .pending || status == .committed
+    }
+
+    /// Runs one command on the job connection, off Swift's own threads.
+    func perform<Answer: Sendable>(_ command: @escaping @Sendable (EnclaveConnection) throws -> Answer) async throws -> Answer {
+        try await onThread { try command(self.connection) }
+    }
+
+    private func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await threads.run { Result { try work() } }.get()
+    }
+
+    static func text(_ error: any Error) -> String { (error as? any CodedError)?.text ?? String(describing: type(of: error)) }
+}

@@ -1,0 +1,135 @@
+import ChainTypes
+import ConsentRules
+import Cryptography
+import FoundationEssentials
+import Primitives
+import WireTypes
+
+/// Gathers, for one state height, what the enclave demands to see before it computes.
+///
+/// All proofs are under the header of `height + 1`, which the enclave must have imported.
+struct EvidenceBuilder {
+    let view: ChainView
+    /// The state height.
+    let height: UInt64
+    let enclave: Hash32
+
+    /// The value of `key` or the proof of its absence.
+    func proven(_ key: [UInt8]) throws -> WireProvenValue {
+        let answer = try view.ledger.query(key, height: height, prove: true)
+        var proven = WireProvenValue()
+        if let value = answer.value { proven.value = .init(value) }
+        if let proof = answer.proof { proven.proof = .init(proof) }
+        return proven
+    }
+
+    func value(_ key: [UInt8]) throws -> [UInt8]? { try view.ledger.query(key, height: height, prove: false).value }
+
+    func assessment(_ id: Hash32) throws -> WireAssessment? {
+        try value(StateKey.assessment(id)).flatMap { try? WireAssessment(strictly: $0, limit: Limits.stateValue) }
+    }
+
+    func subscription(_ id: Hash32) throws -> WireSubscription? {
+        try value(StateKey.subscription(id)).flatMap { try? WireSubscription(strictly: $0, limit: Limits.stateValue) }
+    }
+
+    func shared(dataset: String, program: Hash32) throws -> WireSharedEvidence {
+        var shared = WireSharedEvidence()
+        shared.height = height + 1
+        shared.dataset = try proven(StateKey.dataset(dataset))
+        shared.program = try proven(StateKey.program(program))
+        return shared
+    }
+
+    /// Evidence for one pending assessment; `nil` when a transaction it rests on is not in this node's archive.
+    func evidence(_ id: Hash32, _ assessment: WireAssessment) throws -> WireAssessmentEvidence? {
+        guard let request = Hash32(assessment.transactionID), let requestBytes = try view.transactionBytes(request),
+            let subject = Address(assessment.request.subject), let grant = Hash32(assessment.request.grant)
+        else { return nil }
+        var evidence = WireAssessmentEvidence()
+        evidence.requestTransaction = .init(requestBytes)
+        evidence.assessment = try proven(StateKey.assessment(id))
+        evidence.consent = try proven(StateKey.consent(subject, grant: grant))
+        evidence.grantTransaction = .init(try grantTransaction(evidence.consent) ?? [])
+        evidence.subjectKey = try proven(StateKey.subjectKey(subject, dataset: assessment.request.dataset, enclave: enclave))
+        evidence.records = try records(of: subject, dataset: assessment.request.dataset)
+        return evidence
+    }
+
+    private func grantTransaction(_ consent: WireProvenValue) throws -> [UInt8]? {
+        guard let consent = try? WireConsent(strictly: [UInt8](consent.value), limit: Limits.stateValue),
+            let transaction = Hash32(consent.transactionID)
+        else { return nil }
+        return try view.transactionBytes(transaction)
+    }
+
+    /// The subject's live records with their ciphertext, at most as many as the enclave looks at.
+    private func records(of subject: Address, dataset: String) throws -> [WireRecordEvidence] {
+        var records: [WireRecordEvidence] = []
+        for key in try view.ledger.keys(prefix: StateKey.records(of: subject, dataset: dataset), after: nil, limit: 256) {
+            guard records.count < 16, let value = try value(key),
+                let record = try? WireRecord(strictly: value, limit: Limits.stateValue), record.status == .live,
+                let commitment = Hash32(record.commitment), let sidecar = try view.sidecar(commitment)
+            else { continue }
+            var evidence = WireRecordEvidence()
+            evidence.record = try proven(key)
+            evidence.sidecar = .init(sidecar)
+            records.append(evidence)
+        }
+        return records
+    }
+
+    /// Everything for one run of a subscription: each covering grant of the requester, one a subject.
+    func run(_ id: Hash32, _ subscription: WireSubscription, time: UInt64) throws -> WireRunSubscriptionCommand? {
+        guard let transaction = Hash32(subscription.transactionID), let bytes = try view.transactionBytes(transaction),
+            let requester = Address(subscription.requester), let program = Hash32(subscription.request.program)
+        else { return nil }
+        let request = subscription.request
+        var command = WireRunSubscriptionCommand()
+        command.shared = try shared(dataset: request.dataset, program: program)
+        command.requestTransaction = .init(bytes)
+        command.subscription = try proven(StateKey.subscription(id))
+        let use = ConsentUse(
+            recipient: requester, dataset: request.dataset, fields: request.fields, purpose: request.purpose, program: program,
+            locality: view.chainID, price: request.price)
+        var subjects: Set<Address> = []
+        try eachGrant(to: requester, dataset: request.dataset) { grant in
+            guard command.contributions.count < Int(request.maximumCohort) else { return false }
+            if let (subject, contribution) = try contribution(grant, use: use, time: time), subjects.insert(subject).inserted {
+                command.contributions.append(contribution)
+            }
+            return true
+        }
+        return command
+    }
+
+    private func eachGrant(to requester: Address, dataset: String, _ body: (Hash32) throws -> Bool) throws {
+        let prefix = StateKey.received(by: requester, dataset: dataset)
+        var after: [UInt8]?
+        while true {
+            let keys = try view.ledger.keys(prefix: prefix, after: after, limit: 1_000)
+            for key in keys {
+                guard let grant = Hash32(key.dropFirst(prefix.count)) else { continue }
+                guard try body(grant) else { return }
+            }
+            guard keys.count == 1_000 else { return }
+            after = keys.last
+        }
+    }
+
+    /// What a grant's subject contributes; `nil` when the grant does not cover the use or there is no record.
+    private func contribution(_ grant: Hash32, use: ConsentUse, time: UInt64) throws -> (Address, WireContributionEvidence)? {
+        guard let owner = try value(StateKey.grantSubject(grant)), let subject = Address(owner) else { return nil }
+        let key = StateKey.consent(subject, grant: grant)
+        guard let bytes = try value(key), let consent = try? WireConsent(strictly: bytes, limit: Limits.stateValue) else { return nil }
+        // The enclave decides by the same rules; what it would skip need not be sent.
+        do { try ConsentPolicy.check(consent, use: use, at: time) } catch { return nil }
+        var contribution = WireContributionEvidence()
+        contribution.consent = try proven(key)
+        guard let transaction = try grantTransaction(contribution.consent) else { return nil }
+        contribution.grantTransaction = .init(transaction)
+        contribution.subjectKey = try proven(StateKey.subjectKey(subject, dataset: use.dataset, enclave: enclave))
+        contribution.records = try records(of: subject, dataset: use.dataset)
+        return contribution.records.isEmpty ? nil : (subject, contribution)
+    }
+}

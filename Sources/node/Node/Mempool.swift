@@ -1,0 +1,92 @@
+import ChainTypes
+import Cryptography
+import Engine
+import Primitives
+import Synchronization
+
+/// Transactions that wait for a block: decoded and checked once, then handed to the engine as they are.
+package final class Mempool: ProposalSource {
+    private struct State {
+        var queues: MempoolQueues
+        var arrivals: [UInt64: CheckedContinuation<Void, Never>] = [:]
+        var nextArrival: UInt64 = 0
+    }
+
+    private let state: Mutex<State>
+    private let check: @Sendable (SubmittedTransaction) throws -> Void
+    private let stateNonce: @Sendable (Address) throws -> UInt64
+
+    /// - Parameters:
+    ///   - check: the application's judgement on one transaction against the newest state.
+    ///   - stateNonce: the next nonce of an account in the newest state.
+    package init(
+        limits: MempoolLimits = MempoolLimits(), check: @escaping @Sendable (SubmittedTransaction) throws -> Void,
+        stateNonce: @escaping @Sendable (Address) throws -> UInt64
+    ) {
+        state = Mutex(State(queues: MempoolQueues(limits: limits)))
+        (self.check, self.stateNonce) = (check, stateNonce)
+    }
+
+    /// How many transactions it holds, those in flight included.
+    package var count: Int { state.withLock { $0.queues.count } }
+    /// Bytes of transactions and sidecars.
+    package var bytes: Int { state.withLock { $0.queues.bytes } }
+    package var backlog: Int { state.withLock { $0.queues.backlog } }
+
+    package func contains(_ id: Hash32) -> Bool { state.withLock { $0.queues.entries[id] != nil } }
+
+    /// The nonce that a new transaction of `sender` should have.
+    package func pendingNonce(_ sender: Address) throws -> UInt64 {
+        try state.withLock { $0.queues.pendingNonce(sender) } ?? stateNonce(sender)
+    }
+
+    /// Takes in a transaction whose signature has been checked.
+    ///
+    /// A nonce above the next one waits for those between.
+    package func insert(_ submitted: SubmittedTransaction) throws {
+        let sender = submitted.transaction.sender
+        do { try check(submitted) } catch TransactionError.nonceGap {}
+        let isKnown = state.withLock { $0.queues.knows(sender) }
+        let nonce = isKnown || submitted.transaction.isFreeWithdrawal ? 0 : try stateNonce(sender)
+        let waiter: CheckedContinuation<Void, Never>? = try state.withLock { state in
+            // The sender's last transaction may have left in between: then its nonce has to be read after all.
+            let nonce = isKnown && !state.queues.knows(sender) ? try stateNonce(sender) : nonce
+            try state.queues.insert(submitted, stateNonce: nonce)
+            return state.arrivals.popFirst()?.value
+        }
+        waiter?.resume()
+    }
+
+    package func take(_ bounds: ProposalBounds) -> [SubmittedTransaction] { state.withLock { $0.queues.take(bounds) } }
+
+    package func putBack(_ transactions: [SubmittedTransaction]) { state.withLock { $0.queues.putBack(transactions) } }
+
+    /// Forgets what is in block `height` and what expired with it.
+    package func committed(_ transactions: [SignedTransaction], height: UInt64) {
+        let touched = state.withLock { $0.queues.committed(transactions, height: height) }
+        for sender in touched {
+            // A nonce that cannot be read now is read with the sender's next transaction.
+            guard let nonce = try? stateNonce(sender) else { continue }
+            state.withLock { $0.queues.setNonce(nonce, of: sender) }
+        }
+    }
+
+    package func arrival() async {
+        let ticket = state.withLock { state in
+            state.nextArrival += 1
+            return state.nextArrival
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isDone = state.withLock { state in
+                    if state.queues.backlog > 0 || Task.isCancelled { return true }
+                    state.arrivals[ticket] = continuation
+                    return false
+                }
+                if isDone { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.arrivals.removeValue(forKey: ticket) }?.resume()
+        }
+    }
+}

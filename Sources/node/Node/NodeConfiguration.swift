@@ -1,0 +1,152 @@
+import Foundation
+import FoundationEssentials
+import Primitives
+
+/// How a node runs: from `node.json` in its home, then the environment (`JUPITER_…`), then flags; the last one wins.
+///
+/// Unknown keys and values out of range are refused: a node never starts with a setting it did not understand.
+package struct NodeConfiguration: Sendable, Equatable {
+    /// The address the API listens on.
+    package var apiHost = "127.0.0.1"
+    /// The API's port; 0 takes a free one.
+    package var apiPort = 26_650
+    /// A file with the token that callers must show; needed beyond loopback.
+    package var apiTokenFile: String?
+    /// The enclave's Unix socket; without one the node runs no jobs.
+    package var enclaveSocket: String?
+    /// Whether the operator's account registers an enclave that the chain does not know.
+    package var registerEnclave = true
+    /// The API of mainnet's node; without one no checkpoints are posted.
+    package var mainnetURL: String?
+    /// A file with the token for `mainnetURL`.
+    package var mainnetTokenFile: String?
+    /// Seconds between checkpoints.
+    package var checkpointInterval = 10
+    package var logLevel = "info"
+    package var logJSON = false
+    /// The least time between the starts of two blocks, in milliseconds.
+    package var blockInterval = 50
+    package var mempoolTransactions = 50_000
+    package var mempoolBytes = 256 << 20
+    /// How many of the newest state versions are kept.
+    package var stateVersions = 10_000
+    /// How many assessments one command to the enclave holds.
+    package var enclaveBatch = 64
+
+    package init() {}
+
+    private enum Setting {
+        case text(WritableKeyPath<NodeConfiguration, String>)
+        case optionalText(WritableKeyPath<NodeConfiguration, String?>)
+        case number(WritableKeyPath<NodeConfiguration, Int>, ClosedRange<Int>)
+        case flag(WritableKeyPath<NodeConfiguration, Bool>)
+    }
+
+    private static var settings: [(key: String, setting: Setting)] {
+        [
+            ("apiHost", .text(\.apiHost)), ("apiPort", .number(\.apiPort, 0...65_535)),
+            ("apiTokenFile", .optionalText(\.apiTokenFile)), ("enclaveSocket", .optionalText(\.enclaveSocket)),
+            ("registerEnclave", .flag(\.registerEnclave)), ("mainnetURL", .optionalText(\.mainnetURL)),
+            ("mainnetTokenFile", .optionalText(\.mainnetTokenFile)), ("checkpointInterval", .number(\.checkpointInterval, 1...86_400)),
+            ("logLevel", .text(\.logLevel)), ("logJSON", .flag(\.logJSON)), ("blockInterval", .number(\.blockInterval, 1...60_000)),
+            ("mempoolTransactions", .number(\.mempoolTransactions, 1...1_000_000)),
+            ("mempoolBytes", .number(\.mempoolBytes, 1 << 20...8 << 30)), ("stateVersions", .number(\.stateVersions, 100...10_000_000)),
+            ("enclaveBatch", .number(\.enclaveBatch, 1...64)),
+        ]
+    }
+
+    /// The names of all settings, as in `node.json`.
+    package static var keys: [String] { settings.map(\.key) }
+
+    /// The environment variable of a setting: `apiPort` is `JUPITER_API_PORT`.
+    package static func environmentName(_ key: String) -> String {
+        var name = "JUPITER_"
+        var lastWasUpper = true
+        for character in key {
+            if character.isUppercase, !lastWasUpper { name.append("_") }
+            lastWasUpper = character.isUppercase
+            name.append(contentsOf: character.uppercased())
+        }
+        return name
+    }
+
+    /// Sets one setting from its text.
+    package mutating func set(_ key: String, to text: String) throws(NodeError) {
+        guard let setting = Self.settings.first(where: { $0.key == key })?.setting else {
+            throw .invalidConfiguration("there is no setting named \(key)")
+        }
+        switch setting {
+        case .text(let path):
+            guard !text.isEmpty else { throw .invalidConfiguration("\(key) is empty") }
+            self[keyPath: path] = text
+        case .optionalText(let path): self[keyPath: path] = text.isEmpty ? nil : text
+        case .number(let path, let range):
+            guard let number = Int(text), range.contains(number) else {
+                throw .invalidConfiguration("\(key) is a number from \(range.lowerBound) to \(range.upperBound)")
+            }
+            self[keyPath: path] = number
+        case .flag(let path):
+            guard text == "true" || text == "false" else { throw .invalidConfiguration("\(key) is true or false") }
+            self[keyPath: path] = text == "true"
+        }
+    }
+
+    /// The configuration of the file's bytes, the environment and the flags.
+    package static func load(
+        file: [UInt8], environment: [String: String] = [:], flags: [String: String] = [:]
+    ) throws(NodeError) -> NodeConfiguration {
+        var configuration = NodeConfiguration()
+        for (key, text) in try read(file) { try configuration.set(key, to: text) }
+        for key in keys { if let text = environment[environmentName(key)] { try configuration.set(key, to: text) } }
+        for (key, text) in flags { try configuration.set(key, to: text) }
+        try configuration.validate()
+        return configuration
+    }
+
+    private static func read(_ file: [UInt8]) throws(NodeError) -> [String: String] {
+        guard file.count <= 64 << 10, let object = try? JSONSerialization.jsonObject(with: Data(file)) as? [String: Any] else {
+            throw .invalidConfiguration("node.json is not a JSON object")
+        }
+        var texts: [String: String] = [:]
+        for (key, value) in object {
+            switch value {
+            case let text as String: texts[key] = text
+            // A Bool is an NSNumber too, so it comes first.
+            case let flag as Bool: texts[key] = flag ? "true" : "false"
+            case let number as Int: texts[key] = String(number)
+            default: throw .invalidConfiguration("\(key) is neither text, nor a whole number, nor true or false")
+            }
+        }
+        return texts
+    }
+
+    private func validate() throws(NodeError) {
+        guard ["trace", "debug", "info", "notice", "warning", "error", "critical"].contains(logLevel) else {
+            throw .invalidConfiguration("logLevel is trace, debug, info, notice, warning, error or critical")
+        }
+        guard isLoopback || apiTokenFile != nil else { throw .tokenRequired }
+        if let mainnetURL, URL(string: mainnetURL)?.host() == nil { throw .invalidConfiguration("mainnetURL is not a URL") }
+    }
+
+    /// Whether only this machine reaches the API.
+    package var isLoopback: Bool { apiHost == "127.0.0.1" || apiHost == "::1" || apiHost == "localhost" }
+
+    /// The text of `node.json`: every setting that is not empty.
+    package var json: String {
+        let lines = Self.settings.compactMap { key, setting -> String? in
+            switch setting {
+            case .text(let path): "  \"\(key)\": \(Self.quote(self[keyPath: path]))"
+            case .optionalText(let path): self[keyPath: path].map { "  \"\(key)\": \(Self.quote($0))" }
+            case .number(let path, _): "  \"\(key)\": \(self[keyPath: path])"
+            case .flag(let path): "  \"\(key)\": \(self[keyPath: path])"
+            }
+        }
+        return "{\n" + lines.joined(separator: ",\n") + "\n}\n"
+    }
+
+    private static func quote(_ text: String) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        return (try? encoder.encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+    }
+}

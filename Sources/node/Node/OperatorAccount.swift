@@ -1,0 +1,43 @@
+import ChainTypes
+import Cryptography
+import FoundationEssentials
+import Primitives
+import WireTypes
+
+/// The account through which a node's services act on its own chain.
+///
+/// Nonces follow the mempool, so nothing has to be remembered across restarts.
+package struct OperatorAccount: Sendable {
+    /// Heights for which its transactions are valid.
+    static let window: UInt64 = 2_000
+
+    private let key: SigningKey
+    private let view: ChainView
+    private let mempool: Mempool
+    private let intake: TransactionIntake
+
+    package init(key: SigningKey, view: ChainView, mempool: Mempool, intake: TransactionIntake) {
+        (self.key, self.view, self.mempool, self.intake) = (key, view, mempool, intake)
+    }
+
+    package var address: Address { key.address }
+
+    /// Signs and takes in one transaction of `messages` with the sidecars that they commit to.
+    ///
+    /// One caller at a time: two would take the same nonce.
+    /// - Returns: the transaction and the last height that may hold it.
+    func submit(_ messages: [WireMessage], sidecars: [[UInt8]] = []) async throws -> (id: Hash32, validUntil: UInt64) {
+        let height = view.head.height
+        var body = WireTransactionBody()
+        body.chainID = view.chainID
+        body.sender = .init(key.address.bytes)
+        body.nonce = try mempool.pendingNonce(key.address)
+        body.validFrom = height
+        body.validUntil = height + min(Self.window, view.genesis.parameters.maximumValidityWindow)
+        body.fee = view.genesis.parameters.minimumFee
+        body.messages = messages
+        let submitted = try SubmittedTransaction(SignedTransaction(signing: body, with: key), sidecars: sidecars)
+        try await intake.submit(submitted)
+        return (submitted.transaction.id, body.validUntil)
+    }
+}
