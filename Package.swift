@@ -102,7 +102,7 @@ let targets: [Target] = [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient",
             "EnclaveProtocol", crypto,
         ]),
-    library(.client, "LocalFederation", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol", "JupiterClient"]),
+    library(.client, "LocalFederation", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol"]),
 
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
     library(
@@ -129,7 +129,7 @@ let targets: [Target] = [
     program(
         "jupiter",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "JupiterClient", "LocalFederation",
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient", "LocalFederation",
             "Node", "API", argumentParser, crypto, protobuf,
         ]),
 

@@ -25,7 +25,9 @@ import Testing
         defer { jupiter.remove() }
         let outcome = try jupiter.run(in: command.split(separator: " ").map(String.init) + ["--help"])
         #expect(outcome.status == 0)
-        for part in ["OVERVIEW:", "EXAMPLE", "jupiter \(command)", "--output"] { #expect(outcome.out.contains(part), "\(command): \(part)") }
+        for part in ["OVERVIEW:", "EXAMPLE", "jupiter \(command)", "--output"] {
+            #expect(outcome.out.contains(part), "\(command): \(part)")
+        }
     }
 
     @Test func `wrong usage is 64 and says what to do`() throws {
@@ -75,7 +77,8 @@ import Testing
         #expect(copied.status == 0, "\(copied.error)")
         let code = try #require(copied.json?["recoveryCode"]?.text)
         #expect(code.hasPrefix("jupr ec1"))
-        #expect(try jupiter.run("wallet", "restore", "--wallet", "b", "--from", backup, "--output", "json").json?["address"]?.text == address)
+        #expect(
+            try jupiter.run("wallet", "restore", "--wallet", "b", "--from", backup, "--output", "json").json?["address"]?.text == address)
 
         let paper = jupiter.home + "/paper.txt"
         try Data((code + "\n").utf8).write(to: URL(fileURLWithPath: paper))

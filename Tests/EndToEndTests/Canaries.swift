@@ -50,5 +50,7 @@ struct SearchedPlace {
     let parts: [(name: String, bytes: Data)]
 
     /// Where `canary` turned up.
-    func findings(_ canary: Canary) -> [String] { parts.filter { canary.isFound(in: $0.bytes) }.map { "\(canary.name) in \(name): \($0.name)" } }
+    func findings(_ canary: Canary) -> [String] {
+        parts.filter { canary.isFound(in: $0.bytes) }.map { "\(canary.name) in \(name): \($0.name)" }
+    }
 }

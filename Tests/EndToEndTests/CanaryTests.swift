@@ -84,7 +84,8 @@ import WireTypes
         let bureau = try Wallet(name: "bureau")
         let contracts = Built.root + "/Contracts/build-output/cohort-statistics"
         let manifest = try JSONValue(parsing: PrivateFile.read(contracts + ".json", limit: 1 << 20))
-        let program = try ProgramPackage(code: PrivateFile.read(contracts + ".wasm", limit: 1 << 20), manifest: manifest, kind: .subscription)
+        let program = try ProgramPackage(
+            code: PrivateFile.read(contracts + ".wasm", limit: 1 << 20), manifest: manifest, kind: .subscription)
         let publication = program.publication()
         var dataset = WirePublishDataset()
         (dataset.dataset, dataset.residency, dataset.minimumCohort) = (Self.dataset, .results, 5)
@@ -177,14 +178,17 @@ import WireTypes
         let database = try Database(path: "\(locality.home)/node/\(locality.chainID)/data", columns: ChainStore.columns)
         defer { database.close() }
         return try ChainStore.columns.flatMap { column in
-            try database.iterate(column, limit: 1_000_000).map { ("\(column.name)/\(Hex.encode($0.key.prefix(16)))", Data($0.key + $0.value)) }
+            try database.iterate(column, limit: 1_000_000).map {
+                ("\(column.name)/\(Hex.encode($0.key.prefix(16)))", Data($0.key + $0.value))
+            }
         }
     }
 
     private func answers(of locality: RecordedLocality, people: [Planted], job: Hash32) async throws -> [(name: String, bytes: Data)] {
         let client = locality.client
         var paths = [
-            "/", "/health", "/ready", "/metrics", "/openapi.json", "/v1/status", "/v1/genesis", "/v1/blocks?limit=1000", "/v1/headers/latest",
+            "/", "/health", "/ready", "/metrics", "/openapi.json", "/v1/status", "/v1/genesis", "/v1/blocks?limit=1000",
+            "/v1/headers/latest",
             "/v1/datasets", "/v1/datasets/\(Self.dataset)", "/v1/programs", "/v1/enclaves", "/v1/localities", "/v1/assessments",
             "/v1/subscriptions", "/v1/subscriptions/\(job)",
         ]

@@ -67,7 +67,9 @@ extension NodeClient {
         return bytes
     }
 
-    package func dataset(_ id: String) async throws -> WireDataset? { try await value(StateKey.dataset(id)) { try WireDataset(strictly: $0, limit: $1) } }
+    package func dataset(_ id: String) async throws -> WireDataset? {
+        try await value(StateKey.dataset(id)) { try WireDataset(strictly: $0, limit: $1) }
+    }
 
     package func program(_ hash: Hash32) async throws -> WireProgram? {
         try await value(StateKey.program(hash)) { try WireProgram(strictly: $0, limit: $1) }

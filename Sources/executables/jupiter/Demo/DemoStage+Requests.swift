@@ -152,7 +152,9 @@ extension DemoStage {
                 case .resultNotReady, .noSuchThing: break
                 default: throw error
                 }
-                guard ContinuousClock.now < deadline else { throw DemoError.unexpected("a statistic of \(locality.chainID) was not opened") }
+                guard ContinuousClock.now < deadline else {
+                    throw DemoError.unexpected("a statistic of \(locality.chainID) was not opened")
+                }
                 try await Task.sleep(for: .milliseconds(50))
             }
         }

@@ -47,7 +47,9 @@ struct DemoStage: Sendable {
         }
         progress.end()
         for locality in localities { enclaves.append(try await Self.activeEnclave(locality)) }
-        progress.note("enclaves serve: \(enclaves.map { EnclaveStatement.identifier($0).description.prefix(8) + "… (\($0.platform))" }.joined(separator: ", "))")
+        progress.note(
+            "enclaves serve: \(enclaves.map { EnclaveStatement.identifier($0).description.prefix(8) + "… (\($0.platform))" }.joined(separator: ", "))"
+        )
     }
 
     private func publish(_ home: Int) async throws {
