@@ -129,8 +129,8 @@ let targets: [Target] = [
     program(
         "jupiter",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient", "LocalFederation",
-            "Node", "API", argumentParser, crypto, protobuf,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient", "LocalFederation", "Node",
+            "API", argumentParser, crypto, protobuf,
         ]),
 
     support("TestVectors", ["Primitives"]),
@@ -138,6 +138,7 @@ let targets: [Target] = [
     support(
         "LedgerSupport",
         ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "Modules", "Execution", protobuf]),
+    support("RunningNode", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Node", "API", logging]),
     support("PowerLossSupport", folder: "PowerLoss", ["Primitives"], exclude: ["powerloss.c"]),
     support("ChainFixtures", ["Primitives", "AuthenticatedState", "Storage"]),
     supportProgram("storage-crasher", folder: "StorageCrasher", ["ChainFixtures", "Storage"]),
@@ -182,6 +183,9 @@ let targets: [Target] = [
     tests(
         "StorageCrashTests",
         ["Primitives", "AuthenticatedState", "Storage", "StateModel", "ChainFixtures", "PowerLossSupport", "storage-crasher"]),
+    tests("RelayerTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Relayer"]),
+    tests("APITests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Node", "API", "RunningNode"]),
+    tests("ConsoleTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Console", "RunningNode"]),
 ]
 
 /// Benchmarks are built only when asked for, so that a plain build stays short.
@@ -196,18 +200,12 @@ let benchmarks: [Target] =
         benchmark(
             "EnclaveBenchmarks",
             [
-                "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient",
-                "EnclaveProtocol", "EnclaveCore", "EnclaveSupport",
+                "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "EnclaveCore",
             ]),
         .executableTarget(
             name: "jupiter-bench", dependencies: ["StateBenchmarks", "NodeBenchmarks", "EnclaveBenchmarks"],
             path: "Benchmarks/JupiterBench", swiftSettings: settings),
     ]
-
-/// Folders that have not landed yet are left out.
-let present = (targets + benchmarks).filter { target in
-    FileManager.default.fileExists(atPath: Context.packageDirectory + "/" + (target.path ?? ""))
-}
 
 let package = Package(
     name: "jupiter",
@@ -220,5 +218,5 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: ["FullFoundation"]),
     ],
-    targets: present
+    targets: targets + benchmarks
 )

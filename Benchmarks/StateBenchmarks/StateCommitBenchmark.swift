@@ -93,7 +93,6 @@ struct StateCommitRun {
         return chosen.map { keys[$0] }
     }
 
-
     private mutating func commit(_ changes: [(key: [UInt8], value: [UInt8]?)]) throws -> Times {
         height += 1
         let clock = ContinuousClock()

@@ -30,14 +30,14 @@ import WireTypes
 
     func refusal(_ evidence: WireEvidence, _ subject: AttestationSubject, allowed: Bool = true) -> AttestationError? {
         do throws(AttestationError) {
-            _ = try Attestation.appraise(
+            _ = try EvidenceAppraiser.appraise(
                 evidence.encoded(), about: subject, policy: AttestationPolicy(allowSimulated: allowed), at: 1)
         } catch { return error }
         return nil
     }
 
     @Test func `takes simulated evidence only where the genesis allows it, and values it at nothing`() throws {
-        let appraisal = try Attestation.appraise(
+        let appraisal = try EvidenceAppraiser.appraise(
             evidence.encoded(), about: subject, policy: AttestationPolicy(allowSimulated: true), at: 1)
         #expect(appraisal == Appraisal(platform: "simulated", assurance: .none))
         #expect(refusal(evidence, subject, allowed: false) == .simulatedNotAllowed)
@@ -62,7 +62,13 @@ import WireTypes
     @Test func `refuses platforms it cannot verify, and malformed identities`() {
         var other = subject
         var claimed = evidence
-        #expect(refusal({ var e = claimed; e.platform = "tdx"; return e }(), other) == .wrongBinding)
+        #expect(
+            refusal(
+                {
+                    var e = claimed
+                    e.platform = "tdx"
+                    return e
+                }(), other) == .wrongBinding)
         other.identity.platform = "tdx"
         claimed.platform = "tdx"
         #expect(refusal(claimed, other) == .unsupportedPlatform)
@@ -82,9 +88,11 @@ import WireTypes
             var bytes = good
             bytes[Int(generator.next() % UInt64(bytes.count))] ^= UInt8(truncatingIfNeeded: 1 + generator.next() % 255)
             let isAccepted =
-                (try? Attestation.appraise(bytes, about: subject, policy: AttestationPolicy(allowSimulated: true), at: 1)) != nil
+                (try? EvidenceAppraiser.appraise(bytes, about: subject, policy: AttestationPolicy(allowSimulated: true), at: 1)) != nil
             #expect(!isAccepted, "seed \(seed) round \(round)")
         }
-        #expect((try? Attestation.appraise(generator.bytes(100), about: subject, policy: AttestationPolicy(allowSimulated: true), at: 1)) == nil)
+        #expect(
+            (try? EvidenceAppraiser.appraise(generator.bytes(100), about: subject, policy: AttestationPolicy(allowSimulated: true), at: 1))
+                == nil)
     }
 }

@@ -21,14 +21,14 @@ import WireTypes
 
     @Test func `A use that the grant covers is allowed`() throws {
         let sample = ConsentSample()
-        try ConsentRules.check(sample.consent, use: sample.use, at: sample.time)
-        try ConsentRules.checkCharged(sample.consent, use: sample.use, useNumber: 2, at: sample.time)
+        try ConsentPolicy.check(sample.consent, use: sample.use, at: sample.time)
+        try ConsentPolicy.checkCharged(sample.consent, use: sample.use, useNumber: 2, at: sample.time)
     }
 
     @Test func `No grant is no consent`() {
         let sample = ConsentSample()
-        #expect(throws: Refusal.consentNone) { try ConsentRules.check(nil, use: sample.use, at: sample.time) }
-        #expect(throws: Refusal.consentNone) { try ConsentRules.checkCharged(nil, use: sample.use, useNumber: 1, at: sample.time) }
+        #expect(throws: Refusal.consentNone) { try ConsentPolicy.check(nil, use: sample.use, at: sample.time) }
+        #expect(throws: Refusal.consentNone) { try ConsentPolicy.checkCharged(nil, use: sample.use, useNumber: 1, at: sample.time) }
     }
 
     /// Faults of the scope, the use or the time, which both checks refuse.
@@ -61,12 +61,12 @@ import WireTypes
         let fault = Self.scopeFaults[index]
         var sample = ConsentSample()
         fault.change(&sample)
-        #expect(throws: fault.refusal, "\(fault.what)") { try ConsentRules.check(sample.consent, use: sample.use, at: sample.time) }
+        #expect(throws: fault.refusal, "\(fault.what)") { try ConsentPolicy.check(sample.consent, use: sample.use, at: sample.time) }
         #expect(throws: fault.refusal, "\(fault.what)") {
-            try ConsentRules.checkCharged(sample.consent, use: sample.use, useNumber: 1, at: sample.time)
+            try ConsentPolicy.checkCharged(sample.consent, use: sample.use, useNumber: 1, at: sample.time)
         }
         #expect(throws: fault.refusal, "\(fault.what)") {
-            try ConsentRules.checkScope(sample.consent.scope, use: sample.use, at: sample.time)
+            try ConsentPolicy.checkScope(sample.consent.scope, use: sample.use, at: sample.time)
         }
     }
 
@@ -85,7 +85,7 @@ import WireTypes
     @Test(arguments: allowed.indices) func `What the grant covers is allowed up to its edges`(index: Int) throws {
         var sample = ConsentSample()
         Self.allowed[index].change(&sample)
-        try ConsentRules.check(sample.consent, use: sample.use, at: sample.time)
+        try ConsentPolicy.check(sample.consent, use: sample.use, at: sample.time)
     }
 
     @Test(
@@ -96,14 +96,14 @@ import WireTypes
     func `A grant that is not active is refused by its status`(status: WireConsentStatus, refusal: Refusal) {
         var sample = ConsentSample()
         sample.consent.status = status
-        #expect(throws: refusal) { try ConsentRules.check(sample.consent, use: sample.use, at: sample.time) }
+        #expect(throws: refusal) { try ConsentPolicy.check(sample.consent, use: sample.use, at: sample.time) }
     }
 
     @Test func `A new use is refused once all uses are made`() {
         for uses in [5, 6, .max] as [UInt32] {
             var sample = ConsentSample()
             sample.consent.uses = uses
-            #expect(throws: Refusal.consentExhausted) { try ConsentRules.check(sample.consent, use: sample.use, at: sample.time) }
+            #expect(throws: Refusal.consentExhausted) { try ConsentPolicy.check(sample.consent, use: sample.use, at: sample.time) }
         }
     }
 
@@ -116,18 +116,18 @@ import WireTypes
     func `A charged use ends with the grant's suspension or withdrawal`(status: WireConsentStatus, refusal: Refusal) {
         var sample = ConsentSample()
         sample.consent.status = status
-        #expect(throws: refusal) { try ConsentRules.checkCharged(sample.consent, use: sample.use, useNumber: 1, at: sample.time) }
+        #expect(throws: refusal) { try ConsentPolicy.checkCharged(sample.consent, use: sample.use, useNumber: 1, at: sample.time) }
     }
 
     @Test func `Exhaustion by this use or later ones does not stop a charged use`() throws {
         var sample = ConsentSample()
         (sample.consent.status, sample.consent.uses) = (.exhausted, 5)
         for number in 1...5 as ClosedRange<UInt32> {
-            try ConsentRules.checkCharged(sample.consent, use: sample.use, useNumber: number, at: sample.time)
+            try ConsentPolicy.checkCharged(sample.consent, use: sample.use, useNumber: number, at: sample.time)
         }
         for number in [0, 6, .max] as [UInt32] {
             #expect(throws: Refusal.consentExhausted) {
-                try ConsentRules.checkCharged(sample.consent, use: sample.use, useNumber: number, at: sample.time)
+                try ConsentPolicy.checkCharged(sample.consent, use: sample.use, useNumber: number, at: sample.time)
             }
         }
     }
@@ -136,12 +136,12 @@ import WireTypes
         var sample = ConsentSample()
         sample.consent.uses = 2
         #expect(throws: Refusal.consentExhausted) {
-            try ConsentRules.checkCharged(sample.consent, use: sample.use, useNumber: 3, at: sample.time)
+            try ConsentPolicy.checkCharged(sample.consent, use: sample.use, useNumber: 3, at: sample.time)
         }
         // More uses than the grant has, whatever the count says.
         sample.consent.uses = 9
         #expect(throws: Refusal.consentExhausted) {
-            try ConsentRules.checkCharged(sample.consent, use: sample.use, useNumber: 6, at: sample.time)
+            try ConsentPolicy.checkCharged(sample.consent, use: sample.use, useNumber: 6, at: sample.time)
         }
     }
 
@@ -150,7 +150,7 @@ import WireTypes
         one.consent.scope.fields = ["income"]
         two.consent.scope.fields = ["postcode"]
         for sample in [one, two] {
-            #expect(throws: Refusal.consentFieldOutsideScope) { try ConsentRules.check(sample.consent, use: sample.use, at: sample.time) }
+            #expect(throws: Refusal.consentFieldOutsideScope) { try ConsentPolicy.check(sample.consent, use: sample.use, at: sample.time) }
         }
     }
 

@@ -31,7 +31,7 @@ import WireTypes
         ("no uses", { $0.maximumUses = 0 }),
         ("ends as it begins", { $0.validUntil = $0.validFrom }),
         ("ends before it begins", { $0.validUntil = $0.validFrom - 1 }),
-        ("a millisecond more than five years", { $0.validUntil = $0.validFrom + ConsentRules.longestValidity + 1 }),
+        ("a millisecond more than five years", { $0.validUntil = $0.validFrom + ConsentPolicy.longestValidity + 1 }),
         ("for ever", { ($0.validFrom, $0.validUntil) = (0, .max) }),
         ("no localities", { $0.localities = [] }),
         ("localities out of order", { $0.localities = ["jupiter-us", "jupiter-sg"] }),
@@ -48,7 +48,7 @@ import WireTypes
         let (what, change) = Self.malformed[index]
         var scope = ConsentSample().consent.scope
         change(&scope)
-        #expect(throws: Refusal.consentMalformed, "\(what)") { try ConsentRules.validate(scope, at: ConsentSample.begin) }
+        #expect(throws: Refusal.consentMalformed, "\(what)") { try ConsentPolicy.validate(scope, at: ConsentSample.begin) }
     }
 
     static let wellFormed: [(String, Change)] = [
@@ -57,7 +57,7 @@ import WireTypes
         ("64 programs", { $0.programs = (0..<64).map { bytes($0) } }),
         ("64 localities", { $0.localities = (100..<164).map { "l\($0)" } }),
         ("names of 64 bytes", { ($0.dataset, $0.fields) = (String(repeating: "d", count: 64), [String(repeating: "f", count: 64)]) }),
-        ("five years", { $0.validUntil = $0.validFrom + ConsentRules.longestValidity }),
+        ("five years", { $0.validUntil = $0.validFrom + ConsentPolicy.longestValidity }),
         ("one millisecond", { $0.validUntil = $0.validFrom + 1 }),
         ("one use, free", { ($0.maximumUses, $0.price) = (1, 0) }),
         ("no language nor legal basis", { ($0.language, $0.legalBasis) = ("", "") }),
@@ -67,21 +67,21 @@ import WireTypes
     @Test(arguments: wellFormed.indices) func `A scope at its bounds is well formed`(index: Int) throws {
         var scope = ConsentSample().consent.scope
         Self.wellFormed[index].1(&scope)
-        try ConsentRules.validate(scope, at: ConsentSample.begin)
+        try ConsentPolicy.validate(scope, at: ConsentSample.begin)
     }
 
     @Test func `A scope that is over already is expired, not malformed`() throws {
         let scope = ConsentSample().consent.scope
-        #expect(throws: Refusal.consentExpired) { try ConsentRules.validate(scope, at: scope.validUntil) }
-        try ConsentRules.validate(scope, at: scope.validUntil - 1)
+        #expect(throws: Refusal.consentExpired) { try ConsentPolicy.validate(scope, at: scope.validUntil) }
+        try ConsentPolicy.validate(scope, at: scope.validUntil - 1)
     }
 
     @Test func `Lists are sorted by bytes, not by letters`() {
-        #expect(ConsentRules.isCanonical(["Z", "a", "é"], limit: 3))
-        #expect(!ConsentRules.isCanonical(["a", "Z"], limit: 3))
-        #expect(!ConsentRules.isCanonical(["a", "b"], limit: 1))
-        #expect(!ConsentRules.isCanonical([], limit: 1))
+        #expect(ConsentPolicy.isCanonical(["Z", "a", "é"], limit: 3))
+        #expect(!ConsentPolicy.isCanonical(["a", "Z"], limit: 3))
+        #expect(!ConsentPolicy.isCanonical(["a", "b"], limit: 1))
+        #expect(!ConsentPolicy.isCanonical([], limit: 1))
         // The same letter in two forms is two names: only bytes count.
-        #expect(ConsentRules.isCanonical(["e\u{301}", "\u{e9}"], limit: 2))
+        #expect(ConsentPolicy.isCanonical(["e\u{301}", "\u{e9}"], limit: 2))
     }
 }

@@ -1,7 +1,6 @@
 import AdversarySupport
 import Attestation
 import ChainTypes
-
 import Cryptography
 import DataModel
 import EnclaveCore
@@ -272,6 +271,6 @@ import WireTypes
         let block = try #require(Hash32(command.challengeBlock))
         let subject = AttestationSubject(chainID: small.node.chainID, identity: answer.identity, challengeBlock: block)
         let policy = AttestationPolicy(allowSimulated: true)
-        #expect(try Attestation.appraise([UInt8](answer.evidence), about: subject, policy: policy, at: 0).assurance == .none)
+        #expect(try EvidenceAppraiser.appraise([UInt8](answer.evidence), about: subject, policy: policy, at: 0).assurance == .none)
     }
 }

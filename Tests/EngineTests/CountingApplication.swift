@@ -3,6 +3,7 @@ import Cryptography
 import Engine
 import Primitives
 import Synchronization
+import WireTypes
 
 /// An application that remembers what an engine asked of it and whose state root is the number of transactions so far.
 final class CountingApplication: Application {
@@ -68,7 +69,7 @@ final class CountingApplication: Application {
         }
     }
 
-    func query(_ key: [UInt8], height: UInt64?, prove: Bool) throws -> QueryAnswer { QueryAnswer(height: 0, value: nil) }
+    func query(_ key: [UInt8], height: UInt64?, prove: Bool) throws -> QueryAnswer { QueryAnswer(height: 0, value: nil, proof: nil) }
 }
 
 /// Candidates given by the test, in order.

@@ -31,7 +31,7 @@ import WireTypes
                 for _ in 0..<4 {
                     let signers = (0..<count).filter { _ in generator.next() % 4 != 0 }
                     let weight = signers.reduce(0) { $0 + weights[$1] }
-                    var client = LightClient(genesis: chain.genesis)
+                    var client = LightVerifier(genesis: chain.genesis)
                     let certified = try chain.certify(header, signers: signers)
                     let isAccepted = (try? client.accept(certified)) != nil
                     let expected = Quorum.isReached(weight: weight, total: weights.reduce(0, +), profile: profile)
@@ -45,7 +45,7 @@ import WireTypes
     @Test func `do not count validators without weight`() throws {
         let chain = try TestChain(weights: [3, 1, 0, 0, 0])
         let header = try chain.header()
-        var client = LightClient(genesis: chain.genesis)
+        var client = LightVerifier(genesis: chain.genesis)
         #expect(throws: LightClientError.noQuorum) { try client.accept(chain.certify(header, signers: [1, 2, 3, 4])) }
         #expect(throws: Never.self) { try client.accept(chain.certify(header, signers: [0, 2, 4])) }
     }
@@ -67,9 +67,9 @@ import WireTypes
         let chain = try TestChain(weights: [1, 1, 1, 1, 1])
         let header = try chain.header()
         for (index, (expected, change)) in Self.changes.enumerated() {
-            var client = LightClient(genesis: chain.genesis)
+            var client = LightVerifier(genesis: chain.genesis)
             #expect(throws: expected, "change \(index)") { try client.accept(chain.certify(header, change)) }
-            #expect(client == LightClient(genesis: chain.genesis))
+            #expect(client == LightVerifier(genesis: chain.genesis))
         }
     }
 

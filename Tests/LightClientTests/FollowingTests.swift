@@ -9,7 +9,7 @@ import WireTypes
 @Suite struct `A light client` {
     @Test func `leaps inside an epoch and repeats without harm`() throws {
         var chain = try TestChain(weights: [1, 1, 1])
-        var client = LightClient(genesis: chain.genesis)
+        var client = LightVerifier(genesis: chain.genesis)
         let headers = try (0..<5).map { _ in try chain.extend() }
         try client.accept(headers[1])
         try client.accept(headers[1])
@@ -22,7 +22,7 @@ import WireTypes
         var chain = try TestChain(weights: [1, 1, 1])
         let second = try TestChain.set(chain.keys, [0, 5, 5, 5])
         let third = try TestChain.set(Array(chain.keys.reversed()), [1])
-        var client = LightClient(genesis: chain.genesis)
+        var client = LightVerifier(genesis: chain.genesis)
         let first = try chain.extend()
         let last = try chain.extend(next: second)
         #expect(chain.set == second)
@@ -41,7 +41,7 @@ import WireTypes
 
     @Test func `refuses what does not follow`() throws {
         var chain = try TestChain(weights: [1, 1, 1])
-        var client = LightClient(genesis: chain.genesis)
+        var client = LightVerifier(genesis: chain.genesis)
         try client.accept(try chain.extend())
         let trusted = client
         func refusal(_ adjust: (inout WireHeader) -> Void) throws -> LightClientError? {
@@ -68,27 +68,27 @@ import WireTypes
         let chain = try TestChain(weights: [1, 1, 1])
         let next = try TestChain.set(chain.keys, [2, 2])
         let another = try TestChain.set(chain.keys, [2, 3])
-        var client = LightClient(genesis: chain.genesis)
+        var client = LightVerifier(genesis: chain.genesis)
         for set in [nil, another] {
             let certified = try chain.certify(try chain.header(next: next), next: set)
             #expect(throws: LightClientError.wrongNextValidators) { try client.accept(certified) }
         }
         #expect(throws: LightClientError.wrongNextValidators) { try client.accept(try chain.certify(try chain.header(), next: chain.set)) }
-        #expect(client == LightClient(genesis: chain.genesis))
+        #expect(client == LightVerifier(genesis: chain.genesis))
     }
 
     @Test func `holds to the profile of its genesis`() throws {
         var chain = try TestChain(weights: [1, 1, 1], profile: .crash)
-        var client = LightClient(genesis: chain.genesis)
+        var client = LightVerifier(genesis: chain.genesis)
         try client.accept(try chain.certify(try chain.header(), signers: [0, 1]))
         chain.profile = .byzantine
-        var other = LightClient(genesis: chain.genesis)
+        var other = LightVerifier(genesis: chain.genesis)
         #expect(throws: LightClientError.wrongProfile) { try other.accept(try chain.certify(try chain.header())) }
     }
 
     @Test func `continues from what was stored`() throws {
         var chain = try TestChain(weights: [1, 1, 1])
-        var client = LightClient(genesis: chain.genesis)
+        var client = LightVerifier(genesis: chain.genesis)
         let certified = try chain.extend()
         try client.accept(certified)
         let header = try BlockHeader(decoding: [UInt8](certified.header))
@@ -99,7 +99,7 @@ import WireTypes
 
     @Test func `believes ancestors by their hashes`() throws {
         var chain = try TestChain(weights: [1])
-        var client = LightClient(genesis: chain.genesis)
+        var client = LightVerifier(genesis: chain.genesis)
         let headers = try (0..<6).map { _ in try chain.extend() }
         try client.accept(headers[4])
         let path = headers[1...4].map { [UInt8]($0.header) }
@@ -147,11 +147,13 @@ import WireTypes
         let good = try chain.certify(try chain.header())
         for round in 0..<2_000 {
             var bytes = [UInt8](round % 2 == 0 ? good.header : good.certificate)
-            for _ in 0...(generator.next() % 3) { bytes[Int(generator.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: generator.next()) }
+            for _ in 0...(generator.next() % 3) {
+                bytes[Int(generator.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: generator.next())
+            }
             if round % 5 == 0 { bytes = generator.bytes(Int(generator.next() % 300)) }
             var certified = good
             if round % 2 == 0 { certified.header = .init(bytes) } else { certified.certificate = .init(bytes) }
-            var client = LightClient(genesis: chain.genesis)
+            var client = LightVerifier(genesis: chain.genesis)
             let isAccepted = (try? client.accept(certified)) != nil
             #expect(!isAccepted || certified == good, "seed \(seed) round \(round)")
         }

@@ -108,7 +108,7 @@ extension EnclaveMachine {
             recipient: requester, dataset: request.dataset, fields: request.fields, purpose: request.purpose, program: program,
             locality: chainID, price: request.price)
         do throws(Refusal) {
-            try ConsentRules.checkCharged(consent, use: use, useNumber: assessment.useNumber, at: client.trusted.time)
+            try ConsentPolicy.checkCharged(consent, use: use, useNumber: assessment.useNumber, at: client.trusted.time)
         } catch { throw .final(error) }
         try checkOwnCount(grant, job: Hash32(assessment.id), maximum: consent.scope.maximumUses, pending: pendingUses[grant] ?? [])
         return grant

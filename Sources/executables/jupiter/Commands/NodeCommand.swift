@@ -128,7 +128,7 @@ struct NodeBackup: AnsweringCommand {
     var to: String
 
     func answer() async throws -> Answer {
-        let manifest = try Node.backup(NodeHome(jupiterHome: global.homePath, chainID: chain), to: to)
+        let manifest = try JupiterNode.backup(NodeHome(jupiterHome: global.homePath, chainID: chain), to: to)
         return Backups.answer(manifest, "backed up \(chain) to \(to)")
     }
 }
@@ -151,7 +151,7 @@ struct NodeRestore: AnsweringCommand {
 
     func answer() async throws -> Answer {
         try PrivateFile.makeFolder(global.homePath + "/node")
-        let manifest = try Node.restore(from: from, to: NodeHome(jupiterHome: global.homePath, chainID: chain))
+        let manifest = try JupiterNode.restore(from: from, to: NodeHome(jupiterHome: global.homePath, chainID: chain))
         return Backups.answer(manifest, "restored \(chain) from \(from)")
     }
 }
