@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import JupiterClient
 import LocalFederation
+import Synchronization
 
 /// `jupiter demo`: two localities and a mainnet on this machine, real applicants, real refusals.
 struct DemoCommand: AsyncParsableCommand {
@@ -51,10 +52,9 @@ struct DemoCommand: AsyncParsableCommand {
 
 /// Ends the children and removes the home when the demo is interrupted.
 enum DemoSignals {
-    // Safe: written once by `install`, before any other thread exists, and never read.
-    nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
+    private static let sources = Mutex<[any DispatchSourceSignal]>([])
 
-    /// Called once, before anything is started; `sources` is not touched afterwards.
+    /// Called once, before anything is started.
     static func install(home: String) {
         for number in [SIGINT, SIGTERM, SIGHUP] {
             signal(number, SIG_IGN)
@@ -65,7 +65,7 @@ enum DemoSignals {
                 exit(128 + number)
             }
             source.resume()
-            sources.append(source)
+            sources.withLock { $0.append(source) }
         }
     }
 }
