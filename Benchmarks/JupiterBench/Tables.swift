@@ -36,8 +36,10 @@ func recordTable() async throws -> RecordThroughput {
     print(String(format: "| processor time per transaction, µs | %.0f |", row.cpuMicroseconds))
     print("| transactions, blocks | \(row.transactions), \(row.blocks) |")
     print("| bytes of a transaction without its sidecar | \(row.transactionBytes) |")
-    print(String(format: "| mainnet bytes per local transaction at that rate, one checkpoint each %.0f s | %.4f |",
-        CheckpointSize.interval, perTransaction))
+    print(
+        String(
+            format: "| mainnet bytes per local transaction at that rate, one checkpoint each %.0f s | %.4f |",
+            CheckpointSize.interval, perTransaction))
     return row
 }
 
@@ -45,7 +47,8 @@ func enclaveTable() throws -> [EnclaveBenchmarkRow] {
     progress("enclave: assessments end to end")
     let rows = try enclaveBenchmark()
     print("\n## Assessments inside the enclave\n")
-    for row in rows { print(row.text) }
+    print("| figure | value |\n| --- | --- |")
+    for row in rows { print("| \(row.name), \(row.unit) | \(String(format: row.value >= 100 ? "%.0f" : "%.2f", row.value)) |") }
     return rows
 }
 

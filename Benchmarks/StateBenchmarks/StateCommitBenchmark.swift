@@ -1,6 +1,7 @@
 import AuthenticatedState
 import Crypto
 import Foundation
+import Glibc
 import Primitives
 import Storage
 
@@ -18,6 +19,8 @@ package struct StateCommitRow: Sendable, Codable {
     package var hashing: Double
     /// One synced RocksDB batch of the same entries into a second store of the same past.
     package var batch: Double
+    /// Processor time of the committing thread: what `commit` takes on an idle machine, without waiting for the disk.
+    package var processor: Double
     /// Nodes written per commit.
     package var nodes: Int
     /// Bytes of the batch (what goes to the log) per byte of updated keys and values.
@@ -32,17 +35,19 @@ package func stateCommitBenchmark(
     sizes: [Int] = [10_000, 100_000, 1_000_000], updates: Int = 10_000, rounds: Int = 9,
     directory: String = FileManager.default.temporaryDirectory.path
 ) throws -> [StateCommitRow] {
-    try sizes.map { size in
-        let path = directory + "/jupiter-state-bench-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        var run = try StateCommitRun(keys: size, updates: updates, path: path)
-        return try run.measure(rounds: rounds)
+    let path = directory + "/jupiter-state-bench-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    var runs = try sizes.map { size in
+        try FileManager.default.createDirectory(atPath: "\(path)/\(size)", withIntermediateDirectories: true)
+        return try StateCommitRun(keys: size, updates: updates, path: "\(path)/\(size)")
     }
+    // The sizes take turns, so that what else the machine does falls on all of them.
+    for _ in 0..<rounds { for index in runs.indices { try runs[index].measure() } }
+    return runs.map(\.row)
 }
 
 /// Two stores with the same past: one commits through the tree, one gets the same entries ready-made.
-private struct StateCommitRun {
+struct StateCommitRun {
     let store: ChainStore
     let baseline: Database
     let tree: StateTree
@@ -50,6 +55,10 @@ private struct StateCommitRun {
     let updates: Int
     var generator = SeededGenerator(seed: 1)
     var height: UInt64 = 0
+    var measured: [Measured] = []
+
+    typealias Times = (tree: Double, store: Double, batch: Double, processor: Double, update: TreeUpdate, bytes: Int)
+    typealias Measured = (times: Times, hashing: Double)
 
     init(keys count: Int, updates: Int, path: String) throws {
         store = try ChainStore(path: path + "/chain")
@@ -64,24 +73,18 @@ private struct StateCommitRun {
         }
     }
 
-    mutating func measure(rounds: Int) throws -> StateCommitRow {
-        var commits: [Double] = []
-        var (trees, hashings, batches) = (commits, commits, commits)
-        var (nodes, written) = (0, 0)
-        for _ in 0..<rounds {
-            let changes = distinctKeys().map { (key: $0, value: Optional(generator.bytes(100))) }
-            let times = try commit(changes)
-            commits.append(times.tree + times.store)
-            trees.append(times.tree)
-            batches.append(times.batch)
-            hashings.append(HashInputs(times.update).time())
-            nodes = times.update.newNodes.count
-            written = times.bytes
-        }
-        func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+    mutating func measure() throws {
+        let times = try commit(distinctKeys().map { (key: $0, value: Optional(generator.bytes(100))) })
+        measured.append((times, HashInputs(times.update).time()))
+    }
+
+    var row: StateCommitRow {
+        func median(_ value: (Measured) -> Double) -> Double { measured.map(value).sorted()[measured.count / 2] }
+        let bytes = measured.last.map { Double($0.times.bytes) } ?? 0
         return StateCommitRow(
-            keys: keys.count, updates: updates, commit: median(commits), tree: median(trees), hashing: median(hashings),
-            batch: median(batches), nodes: nodes, writtenPerUpdatedByte: Double(written) / Double(updates * 132))
+            keys: keys.count, updates: updates, commit: median { $0.times.tree + $0.times.store }, tree: median { $0.times.tree },
+            hashing: median { $0.hashing }, batch: median { $0.times.batch }, processor: median { $0.times.processor },
+            nodes: measured.last?.times.update.newNodes.count ?? 0, writtenPerUpdatedByte: bytes / Double(updates * 132))
     }
 
     private mutating func distinctKeys() -> [[UInt8]] {
@@ -90,23 +93,23 @@ private struct StateCommitRun {
         return chosen.map { keys[$0] }
     }
 
-    private typealias Times = (tree: Double, store: Double, batch: Double, update: TreeUpdate, bytes: Int)
-
     private mutating func commit(_ changes: [(key: [UInt8], value: [UInt8]?)]) throws -> Times {
         height += 1
         let clock = ContinuousClock()
+        let processor = processorTime()
         let start = clock.now
         let update = try tree.apply(changes, version: height)
         let applied = clock.now
         let block = BlockCommit(height: height, blockHash: Hash32(height, 0, 0, 1), block: [1], treeUpdate: update)
         try store.commit(block)
         let stored = clock.now
+        let used = processorTime() - processor
         var batch = try baseline.makeBatch()
         _ = ChainStore.append(block, first: height == 1, to: &batch)
         try baseline.write(batch, sync: true)
         let written = clock.now
         return (
-            milliseconds(applied - start), milliseconds(stored - applied), milliseconds(written - stored), update, batch.bytes
+            milliseconds(applied - start), milliseconds(stored - applied), milliseconds(written - stored), used, update, batch.bytes
         )
     }
 }
@@ -150,6 +153,13 @@ private struct HashInputs {
         let elapsed = milliseconds(clock.now - start)
         return check == 255 ? elapsed.nextUp : elapsed
     }
+}
+
+/// Of this thread, in milliseconds.
+private func processorTime() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) * 1e3 + Double(time.tv_nsec) * 1e-6
 }
 
 private func milliseconds(_ duration: Duration) -> Double {

@@ -25,7 +25,7 @@ import WireTypes
         let text = try #require(proof.json["receiptProof"] as? String)
         let bytes = [UInt8](try #require(Data(base64Encoded: text)))
         let receipt = try ReceiptProof.verify(
-            WireReceiptProof(strictly: bytes, limit: 1 << 20), trusted: LightClient(genesis: node.genesis).trusted)
+            WireReceiptProof(strictly: bytes, limit: 1 << 20), trusted: LightVerifier(genesis: node.genesis).trusted)
         #expect([UInt8](receipt.transactionID) == transfer.id.bytes && receipt.code == 0)
         try await node.stop()
         node.remove()
@@ -107,7 +107,7 @@ import WireTypes
         var certified = WireCertifiedHeader()
         certified.header = try #require(Data(base64Encoded: header["header"] as? String ?? ""))
         certified.certificate = try #require(Data(base64Encoded: header["certificate"] as? String ?? ""))
-        var client = LightClient(genesis: node.genesis)
+        var client = LightVerifier(genesis: node.genesis)
         let accepted = try client.accept(certified)
         #expect(accepted.height == 2 && "\(accepted.hash)" == header["hash"] as? String)
         #expect(try await node.get("/v1/headers/latest").status == 200)

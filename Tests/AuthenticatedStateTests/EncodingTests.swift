@@ -51,7 +51,10 @@ import Testing
         ]
         let record = InternalRecord(bitmap: 0x0810, children: children)
         let bytes = record.encoded(version: 300)
-        #expect(Hex.encode(bytes) == "010210081000d932839fd86cf1d2d8423a959459a572781423401c53a016b02882159939e89800030000000000000000000000000000000000000000000000000000000000000000ac02")
+        #expect(
+            Hex.encode(bytes)
+                == "010210081000d932839fd86cf1d2d8423a959459a572781423401c53a016b02882159939e89800030000000000000000000000000000000000000000000000000000000000000000ac02"
+        )
         #expect(try InternalRecord(bytes, key: key) == record)
         let leaf = LeafRecord(key: Array("key".utf8), value: Array("value".utf8))
         #expect(Hex.encode(leaf.encoded) == "010103006b657976616c7565")
@@ -66,7 +69,9 @@ import Testing
         update.newNodes.forEach { key, value in all += Array(key) + Array(value) }
         #expect(update.root.description == "acaeca78a240573fcadb4010545f12b058a046e867f0d458cb59f33559b65f7a")
         #expect(StateHashing.value(all).description == "7306276ae960022f506b75289d59696626b7319ea8191bbf9a3046218fd52407")
-        #expect(StateHashing.value(update.stale.flatMap(\.encoded)).description == "06dddc9ba9e460889b7360c441439a5783edacd4ac87aba3350612dccb79bc1d")
+        #expect(
+            StateHashing.value(update.stale.flatMap(\.encoded)).description
+                == "06dddc9ba9e460889b7360c441439a5783edacd4ac87aba3350612dccb79bc1d")
     }
 
     @Test func `proofs are pinned`() throws {
@@ -74,7 +79,8 @@ import Testing
         try tracked.apply((0..<100).map { (key: [UInt8($0)], value: [UInt8($0), 1]) })
         let proofs = try [[5], [200], [201], [202], [203]].map { try tracked.tree.prove($0, version: 1).encode() }
         #expect(proofs.map(\.count) == [583, 647, 647, 777, 647])
-        #expect(StateHashing.value(proofs.flatMap(\.self)).description == "b02f801577c049f2bcf16b7a51f3091723c57ec585a077712fb068d170cbe6af")
+        #expect(
+            StateHashing.value(proofs.flatMap(\.self)).description == "b02f801577c049f2bcf16b7a51f3091723c57ec585a077712fb068d170cbe6af")
     }
 
     @Test func `unknown formats are named as such`() throws {
@@ -120,7 +126,8 @@ import Testing
             Array(tracked.store.nodes.values).sorted { $0.lexicographicallyPrecedes($1) }
             + (try pool.prefix(10).map { try tracked.tree.prove($0, version: 1).encode() })
         for round in 0..<20_000 {
-            var bytes = round % 3 == 0 ? generator.bytes(Int(generator.next() % 200)) : samples[Int(generator.next() % UInt64(samples.count))]
+            var bytes =
+                round % 3 == 0 ? generator.bytes(Int(generator.next() % 200)) : samples[Int(generator.next() % UInt64(samples.count))]
             if !bytes.isEmpty, round % 3 != 0 {
                 for _ in 0...(generator.next() % 3) { bytes[Int(generator.next() % UInt64(bytes.count))] = UInt8(generator.next() & 255) }
                 if round % 5 == 0 { bytes.removeLast(Int(generator.next() % UInt64(bytes.count))) }

@@ -37,7 +37,7 @@ import WireTypes
         let chain = try SoloChain()
         let application = CountingApplication(genesis: chain.genesis)
         let engine = try engine(chain, application, ListedSource([]), VirtualClock(2_000_000))
-        var client = LightClient(genesis: chain.genesis)
+        var client = LightVerifier(genesis: chain.genesis)
         for index in 0..<3 {
             _ = try await engine.produce()
             var certified = WireCertifiedHeader()

@@ -44,11 +44,11 @@ import WireTypes
         _ = try NodeInitialiser(chainID: "jupiter-sg").initialise(home, passphrase: "secret")
         var configuration = try home.configuration(environment: [:])
         (configuration.blockInterval, configuration.logLevel) = (1, "critical")
-        let node = try Node(home: home, configuration: configuration, passphrase: "secret")
+        let node = try JupiterNode(home: home, configuration: configuration, passphrase: "secret")
         let run = Task { try await node.run() }
         let events = try #require(node.events.subscribe())
         for await event in events { if case .block(let block) = event, block.height >= 2 { break } }
-        #expect(throws: NodeError.running(home.path)) { try Node.backup(home, to: folder + "/early") }
+        #expect(throws: NodeError.running(home.path)) { try JupiterNode.backup(home, to: folder + "/early") }
         run.cancel()
         try await run.value
         return home
@@ -58,20 +58,20 @@ import WireTypes
         let folder = try folder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let home = try await ranNode(folder)
-        let manifest = try Node.backup(home, to: folder + "/backup")
+        let manifest = try JupiterNode.backup(home, to: folder + "/backup")
         #expect(manifest.height >= 2)
-        #expect(throws: NodeError.homeExists(folder + "/backup")) { try Node.backup(home, to: folder + "/backup") }
-        #expect(throws: NodeError.homeExists(home.path)) { try Node.restore(from: folder + "/backup", to: home) }
+        #expect(throws: NodeError.homeExists(folder + "/backup")) { try JupiterNode.backup(home, to: folder + "/backup") }
+        #expect(throws: NodeError.homeExists(home.path)) { try JupiterNode.restore(from: folder + "/backup", to: home) }
         let restored = NodeHome(path: folder + "/restored")
-        #expect(try Node.restore(from: folder + "/backup", to: restored) == manifest)
-        let node = try Node(home: restored, configuration: NodeConfiguration(), passphrase: "secret")
+        #expect(try JupiterNode.restore(from: folder + "/backup", to: restored) == manifest)
+        let node = try JupiterNode(home: restored, configuration: NodeConfiguration(), passphrase: "secret")
         #expect(node.view.head.height == manifest.height && "\(node.view.head.stateRoot)" == manifest.stateRoot)
 
         let text = try String(contentsOfFile: folder + "/backup/backup.json", encoding: .utf8)
         let other = text.replacingOccurrences(of: manifest.stateRoot, with: String(repeating: "0", count: 64))
         try other.write(toFile: folder + "/backup/backup.json", atomically: true, encoding: .utf8)
         let third = NodeHome(path: folder + "/third")
-        #expect(throws: NodeError.self) { try Node.restore(from: folder + "/backup", to: third) }
+        #expect(throws: NodeError.self) { try JupiterNode.restore(from: folder + "/backup", to: third) }
         #expect(!third.exists && !FileManager.default.fileExists(atPath: third.path + ".partial"))
     }
 }

@@ -31,7 +31,8 @@ import Testing
                 let forged = splicer.forge(honest, path: path, leafHash: leafHash, absence: value != nil)
                 if forged != honest { distinct += 1 }
                 // Every false claim about the key: absent though present, present though absent, or with another value.
-                for claim in value == nil ? [[], [1]] : [nil, (value ?? []) + [0]] as [[UInt8]?] where Self.holds(forged, large.root, key, claim) {
+                for claim in value == nil ? [[], [1]] : [nil, (value ?? []) + [0]] as [[UInt8]?]
+                where Self.holds(forged, large.root, key, claim) {
                     accepted += 1
                     Issue.record("seed \(seed): \(forged) accepted for \(key) as \(String(describing: claim))")
                 }

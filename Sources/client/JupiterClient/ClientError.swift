@@ -115,4 +115,3 @@ package struct NodeRefusal: CodedError, Equatable {
         (self.code, self.name, self.reason, self.next, self.status) = (code, name, reason, next, status)
     }
 }
-

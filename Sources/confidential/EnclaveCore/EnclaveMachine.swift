@@ -23,7 +23,7 @@ struct EnclaveMachine: ~Copyable {
 
     var vault: Vault
     var programs = ProgramCache()
-    private(set) var client: LightClient
+    private(set) var client: LightVerifier
     private var newestHeader: WireVaultHead?
     private var durableHeight: UInt64
     private var durableEpoch: UInt64
@@ -54,13 +54,13 @@ struct EnclaveMachine: ~Copyable {
     }
 
     /// Continues from the vault's header; from the genesis only when there is none.
-    private static func client(_ head: WireVaultHead?, genesis: Genesis) throws(VaultError) -> LightClient {
-        guard let head else { return LightClient(genesis: genesis) }
+    private static func client(_ head: WireVaultHead?, genesis: Genesis) throws(VaultError) -> LightVerifier {
+        guard let head else { return LightVerifier(genesis: genesis) }
         guard let header = try? BlockHeader(decoding: [UInt8](head.header)), header.chainID == genesis.chainID,
             let validators = try? ValidatorSet(decoding: [UInt8](head.validators)),
             let trusted = try? TrustedState(after: header, validators: validators, profile: genesis.wire.profile)
         else { throw .damaged }
-        return LightClient(trusted: trusted)
+        return LightVerifier(trusted: trusted)
     }
 
     private static func anchor(

@@ -1,8 +1,8 @@
 import ChainTypes
 import ConsentRules
 import ContractVM
-import DataModel
 import Cryptography
+import DataModel
 import EnclaveProtocol
 import Primitives
 import WireTypes

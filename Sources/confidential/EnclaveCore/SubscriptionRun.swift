@@ -111,7 +111,7 @@ extension EnclaveMachine {
             let subject = Address(claimed.subject), let grant = Hash32(claimed.grant),
             let consent = try checks.consent(contribution.consent, subject: subject, grant: grant)
         else { throw .host(.badProof) }
-        do throws(Refusal) { try ConsentRules.check(consent, use: use, at: client.trusted.time) } catch { throw .final(error) }
+        do throws(Refusal) { try ConsentPolicy.check(consent, use: use, at: client.trusted.time) } catch { throw .final(error) }
         try checkOwnCount(grant, job: job, maximum: consent.scope.maximumUses, pending: [])
         try checks.grant(consent, subject: subject, transaction: contribution.grantTransaction)
         return (subject, grant)

@@ -59,7 +59,7 @@ package protocol AttestationVerifier: Sendable {
 }
 
 /// The appraisal of all platforms that this build knows.
-package enum Attestation {
+package enum EvidenceAppraiser {
     /// Bytes of evidence that are looked at.
     package static let maximumEvidence = 64 << 10
 

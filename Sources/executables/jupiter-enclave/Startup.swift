@@ -1,5 +1,5 @@
-import ChainTypes
 import CHardening
+import ChainTypes
 import EnclaveCore
 import EnclaveProtocol
 import Glibc

@@ -92,7 +92,9 @@ package struct HTTPCheckpointTarget: CheckpointTarget {
     private func answer(_ request: URLRequest) async throws -> Data {
         let (data, response): (Data, URLResponse)
         do { (data, response) = try await session.data(for: request) } catch { throw RelayerError.unreachable }
-        guard let status = (response as? HTTPURLResponse)?.statusCode, data.count <= Self.maximumAnswer else { throw RelayerError.badAnswer }
+        guard let status = (response as? HTTPURLResponse)?.statusCode, data.count <= Self.maximumAnswer else {
+            throw RelayerError.badAnswer
+        }
         guard (200..<300).contains(status) else {
             if let failure = try? JSONDecoder().decode(Failure.self, from: data) { throw RelayerError.refused(failure.error.code) }
             throw RelayerError.badAnswer

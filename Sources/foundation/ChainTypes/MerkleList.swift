@@ -44,7 +44,7 @@ package enum MerkleList {
                 guard let sibling = rest.popFirst() else { return false }
                 hash = position & 1 == 0 ? parent(hash, sibling) : parent(sibling, hash)
             }
-            (position, size) = (position / 2, (size + 1) / 2)
+            (position, size) = (position / 2, size / 2 + size % 2)
         }
         return rest.isEmpty && hash == root
     }

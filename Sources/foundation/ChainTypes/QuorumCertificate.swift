@@ -2,7 +2,7 @@ import Cryptography
 import Primitives
 import WireTypes
 
-/// Votes of a quorum for one block, as every engine writes them. `LightClient` judges them.
+/// Votes of a quorum for one block, as every engine writes them. `LightVerifier` judges them.
 package struct QuorumCertificate: Sendable, Equatable {
     package let wire: WireCertificate
     package let block: Hash32

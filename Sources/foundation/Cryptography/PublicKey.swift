@@ -38,16 +38,22 @@ package enum VerificationKey: Sendable, Hashable {
     /// on which libraries disagree; all validators must decide alike.
     /// - Throws: `malformedKey`, `malformedSignature` or `badSignature`.
     package func verify(_ signature: [UInt8], of message: [UInt8], context: Context) throws(CryptographyError) {
+        try verifyBare(signature, of: context.bind(message))
+    }
+
+    /// Checks `signature` of exactly `message`, without a context: the decision that `verify` makes once it has bound one.
+    ///
+    /// Apart from `verify` only the vectors of RFC 8032 and FIPS 186-5 are checked so; nothing of ours is signed without a context.
+    package func verifyBare(_ signature: [UInt8], of message: [UInt8]) throws(CryptographyError) {
         guard signature.count == 64 else { throw .malformedSignature }
-        let bound = context.bind(message)
         switch self {
         case .ed25519(let key):
-            let valid = crypto_sign_verify_detached(signature, bound, UInt64(bound.count), key.bytes) == 0
+            let valid = crypto_sign_verify_detached(signature, message, UInt64(message.count), key.bytes) == 0
             guard valid else { throw .badSignature }
         case .p256(let bytes):
             guard let key = try? P256.Signing.PublicKey(compressedRepresentation: bytes) else { throw .malformedKey }
             guard let signature = try? P256.Signing.ECDSASignature(rawRepresentation: signature) else { throw .malformedSignature }
-            guard key.isValidSignature(signature, for: bound) else { throw .badSignature }
+            guard key.isValidSignature(signature, for: message) else { throw .badSignature }
         }
     }
 }

@@ -38,14 +38,17 @@ package struct SealingPublicKey: Sendable, Hashable {
     package let suite: SealingSuiteID
     package let bytes: [UInt8]
 
-    /// - Throws: `malformedKey` when the length is not that of the suite or the key is invalid.
+    /// - Throws: `malformedKey` when the length is not that of the suite or an agreement with the key would be all zero.
+    ///   Whether an X-Wing key is well formed shows in `seal` alone: to know takes as long as to seal.
     package init(suite: SealingSuiteID, bytes: [UInt8]) throws(CryptographyError) {
         guard bytes.count == suite.publicKeyBytes else { throw .malformedKey }
+        guard suite != .x25519 || !SmallOrder.contains(bytes) else { throw .malformedKey }
         self.suite = suite
         self.bytes = bytes
     }
 
     /// Seals `message` so that it opens only in `context` and together with `associated`.
+    /// - Throws: `malformedKey` when the key is not a valid key of its suite.
     package func seal(_ message: [UInt8], context: Context, associated: [UInt8]) throws(CryptographyError) -> SealedBox {
         do {
             let info = Data(context.prefix)
@@ -113,10 +116,18 @@ package struct SealingPrivateKey: Sendable {
     /// The message inside `box`.
     /// - Throws: `unknownSuite` for another suite than this key's, `cannotOpen` for another key, context or altered bytes.
     package func open(_ box: SealedBox, context: Context, associated: [UInt8]) throws(CryptographyError) -> [UInt8] {
+        try open(box, info: context.prefix, associated: associated)
+    }
+
+    /// The message inside a box that was sealed with RFC 9180's application info `info`.
+    ///
+    /// Apart from `open` in a context only the vectors of the standards are opened so.
+    package func open(_ box: SealedBox, info: [UInt8], associated: [UInt8]) throws(CryptographyError) -> [UInt8] {
         guard box.suite == publicKey.suite else { throw .unknownSuite }
         guard box.encapsulatedKey.count == box.suite.encapsulatedKeyBytes else { throw .malformedBox }
+        guard box.suite != .x25519 || !SmallOrder.contains(box.encapsulatedKey) else { throw .cannotOpen }
         do {
-            let info = Data(context.prefix)
+            let info = Data(info)
             let encapsulated = Data(box.encapsulatedKey)
             var recipient: HPKE.Recipient
             switch material {

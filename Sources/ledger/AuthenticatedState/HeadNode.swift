@@ -66,16 +66,19 @@ final class HeadNode {
         bitmap &= ~(1 << UInt16(slot))
     }
 
-    /// Forgets the nodes below that no update since `stamp` passed through.
-    func forget(before stamp: UInt64) {
+    /// Forgets the nodes below that no update since `stamp` passed through; returns the memory they took.
+    func forget(before stamp: UInt64) -> Int {
+        var freed = 0
         for index in children.indices {
             guard let node = children[index].node else { continue }
             if node.lastUsed < stamp {
                 children[index].node = nil
+                freed += node.subtreeMemory
             } else {
-                node.forget(before: stamp)
+                freed += node.forget(before: stamp)
             }
         }
+        return freed
     }
 
     /// `memory` with everything below.

@@ -2,8 +2,8 @@ import Primitives
 
 /// Where a node is stored: the version that wrote it and its place, as the nibbles from the root.
 ///
-/// Encoded as version (8 bytes, big-endian) ‖ nibbles, two per byte, the last half byte zero when their number is odd ‖
-/// their number (1 byte). So the nodes of one version lie together, and inside it a subtree lies together.
+/// Encoded as version (8 bytes, big-endian) ‖ one byte per nibble. So the nodes of one version lie together, each before those below
+/// it and in slot order: the order in which an update lists them, which an ordered store takes fastest.
 package struct NodeKey: Sendable, Hashable {
     /// The version whose update wrote the node.
     package let version: UInt64
@@ -13,7 +13,7 @@ package struct NodeKey: Sendable, Hashable {
     package let length: Int
 
     /// The largest encoding, in bytes.
-    package static let maximumEncodedBytes = 41
+    package static let maximumEncodedBytes = 72
 
     /// The place of the node of `version` at the first `length` nibbles of `path`.
     package init(version: UInt64, path: Hash32, length: Int) {
@@ -35,23 +35,22 @@ package struct NodeKey: Sendable, Hashable {
 
     /// Writes the encoding to the start of `target`, which holds `maximumEncodedBytes`, and returns its size.
     package func write(to target: UnsafeMutableRawBufferPointer) -> Int {
-        precondition(target.count >= Self.maximumEncodedBytes, "a key may need 41 bytes")
+        precondition(target.count >= Self.maximumEncodedBytes, "a key may need 72 bytes")
         target.storeBytes(of: version.bigEndian, as: UInt64.self)
-        path.write(to: UnsafeMutableRawBufferPointer(rebasing: target[8..<40]))
-        let end = 8 + (length + 1) / 2
-        target[end] = UInt8(truncatingIfNeeded: length)
-        return end + 1
+        for index in 0..<length { target[8 + index] = UInt8(truncatingIfNeeded: path.nibble(index)) }
+        return 8 + length
     }
 
-    /// The key with this encoding; `nil` unless it is the canonical one.
-    package init?(encoded bytes: some RandomAccessCollection<UInt8>) {
-        guard bytes.count >= 9, bytes.count <= Self.maximumEncodedBytes, let length = bytes.last, length <= 64 else { return nil }
-        guard bytes.count == 9 + (Int(length) + 1) / 2 else { return nil }
+    /// The key with this encoding; `nil` for other bytes.
+    package init?(encoded bytes: some Collection<UInt8>) {
+        guard (8...Self.maximumEncodedBytes).contains(bytes.count) else { return nil }
+        var path = Hash32.zero
+        for (index, nibble) in bytes.dropFirst(8).enumerated() {
+            guard nibble < 16 else { return nil }
+            path = path.settingNibble(index, to: Int(nibble))
+        }
         let version = bytes.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        let nibbles = Array(bytes.dropFirst(8).dropLast())
-        guard let path = Hash32(nibbles + [UInt8](repeating: 0, count: 32 - nibbles.count)) else { return nil }
-        self.init(version: version, path: path, length: Int(length))
-        guard self.path == path else { return nil }
+        self.init(version: version, path: path, length: bytes.count - 8)
     }
 }
 

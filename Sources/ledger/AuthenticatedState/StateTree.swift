@@ -110,9 +110,10 @@ struct HeadTree {
         do throws(StateError) {
             let root = try root()
             _ = try updater.update(root, depth: 0, range: updater.items.indices)
-            _ = try updater.finish(root, depth: 0, path: .zero)
+            try updater.write(root, depth: 0, path: .zero)
             if let version { updater.stale.append(.root(version)) }
             version = new
+            memory += updater.memory
             trimCache()
             return updater.result(root: Self.hash(ofRoot: root))
         } catch {
@@ -127,6 +128,7 @@ struct HeadTree {
         let node =
             if let version { HeadNode(try reader.rootRecord(version), lastUsed: stamp) } else { HeadNode(lastUsed: stamp) }
         rootNode = node
+        memory = node.memory
         return node
     }
 
@@ -134,14 +136,12 @@ struct HeadTree {
         InternalRecord(bitmap: node.bitmap, children: ContiguousArray(node.children.map(\.reference))).hash(depth: 0)
     }
 
-    /// Forgets the nodes unused for longest until the cache is within its bound.
+    /// When the cache is over its bound, forgets the nodes unused for longest until a quarter of it is free.
     private mutating func trimCache() {
-        guard let rootNode else { return }
-        memory = rootNode.subtreeMemory
+        guard let rootNode, memory > cacheBytes else { return }
         var age: UInt64 = 64
-        while memory > cacheBytes {
-            rootNode.forget(before: stamp + 1 - min(age, stamp + 1))
-            memory = rootNode.subtreeMemory
+        while memory > cacheBytes / 4 * 3 {
+            memory -= rootNode.forget(before: stamp + 1 - min(age, stamp + 1))
             guard age > 0 else { return }
             age /= 4
         }

@@ -19,7 +19,7 @@ package struct TreeUpdate: Sendable {
     package var writtenBytes: Int { newNodes.bytes.count }
 }
 
-/// Nodes to write, with their encoded keys, in one flat buffer.
+/// Nodes to write, with their encoded keys, in one flat buffer; in the order of the keys.
 package struct NodeBatch: Sendable, Equatable {
     struct Entry: Sendable, Equatable {
         var offset: Int

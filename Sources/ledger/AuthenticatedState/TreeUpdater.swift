@@ -1,8 +1,7 @@
 import Primitives
 
-/// One pass of an update through the head tree: changes the nodes in memory, hashes each touched node once, and collects what to write.
-///
-/// The items are sorted by path, so each node sees its items as one range.
+/// An update's way through the head tree. The first pass changes the nodes in memory and hashes each touched node once; the items are
+/// sorted by path, so each node sees its items as one range. The second pass (`write`) lists the touched nodes in key order.
 struct TreeUpdater: ~Copyable {
     /// One key's update.
     struct Item {
@@ -28,6 +27,8 @@ struct TreeUpdater: ~Copyable {
     var stale: [NodeKey] = []
     var insertedKeys: [[UInt8]] = []
     var removedKeys: [[UInt8]] = []
+    /// By how much the nodes in memory grew, in bytes.
+    var memory = 0
 
     init(reader: StateReader, version: UInt64, stamp: UInt64, updates: [(key: [UInt8], value: [UInt8]?)]) throws(StateError) {
         self.reader = reader
@@ -42,6 +43,8 @@ struct TreeUpdater: ~Copyable {
     /// Applies the items of `range`, which all belong below `node` at `depth`; tells whether anything changed.
     mutating func update(_ node: HeadNode, depth: Int, range: Range<Int>) throws(StateError) -> Bool {
         node.lastUsed = stamp
+        memory -= node.memory
+        defer { memory += node.memory }
         var changed = false
         var start = range.lowerBound
         while start < range.upperBound {
@@ -110,16 +113,18 @@ struct TreeUpdater: ~Copyable {
             let record = try reader.internalNode(node.children[position].reference, path: path, depth: depth)
             below = HeadNode(record, lastUsed: stamp)
             node.children[position].node = below
+            memory += below.memory
         }
         guard try update(below, depth: depth, range: range) else { return false }
         stale.append(NodeKey(version: node.children[position].version, path: path, length: depth))
         if below.children.isEmpty {
+            memory -= below.memory
             node.remove(slot: slot)
         } else if below.children.count == 1, below.children[0].isLeaf {
+            memory -= below.memory
             node.children[position] = try lift(below, to: depth, path: path)
         } else {
-            let hash = try finish(below, depth: depth, path: path)
-            node.children[position].hash = hash
+            node.children[position].hash = below.hash
             node.children[position].version = version
         }
         return true
@@ -150,8 +155,8 @@ struct TreeUpdater: ~Copyable {
             if let child = try build(start..<end, kept: keptHere, depth: depth + 1) { node.insert(child, slot: slot) }
             start = end
         }
-        let hash = try finish(node, depth: depth, path: items[first].path)
-        return HeadChild(hash: hash, version: version, node: node, isLeaf: false)
+        memory += node.memory
+        return HeadChild(hash: node.hash, version: version, node: node, isLeaf: false)
     }
 
     private mutating func newLeaf(_ index: Int) -> HeadChild {
@@ -162,25 +167,40 @@ struct TreeUpdater: ~Copyable {
             isLeaf: true, pathKnown: true)
     }
 
-    /// Writes the leaves of `node` that are new or moved up, then the node; returns its hash.
-    mutating func finish(_ node: HeadNode, depth: Int, path: Hash32) throws(StateError) -> Hash32 {
-        for index in node.children.indices where node.children[index].isLeaf && Int(node.children[index].keyLength) > depth + 1 {
-            let child = node.children[index]
-            let key = NodeKey(version: version, path: child.leafPath, length: depth + 1)
-            if child.item >= 0 {
-                let update = updates[Int(child.item)]
-                nodes.append(key, leafKey: update.key, value: update.value ?? [])
-            } else {
-                let leaf = try reader.leaf(child.reference, path: child.leafPath)
-                stale.append(NodeKey(version: child.version, path: child.leafPath, length: Int(child.keyLength)))
-                nodes.append(key, leafKey: leaf.record.key, value: leaf.record.value)
-            }
-            node.children[index].item = -1
-            node.children[index].version = version
-            node.children[index].keyLength = UInt8(depth + 1)
+    /// Lists `node`, whose place is the first `depth` nibbles of `path`, and the touched nodes below it, in the order of their keys.
+    mutating func write(_ node: HeadNode, depth: Int, path: Hash32) throws(StateError) {
+        nodes.append(NodeKey(version: version, path: path, length: depth), bitmap: node.bitmap) { [version] index in
+            let reference = node.children[index].reference
+            // A leaf that is new or moved up is written just below.
+            guard let length = reference.leafKeyLength, Int(length) > depth + 1 else { return reference }
+            return ChildReference(hash: reference.hash, version: version, leafKeyLength: UInt8(depth + 1))
         }
-        nodes.append(NodeKey(version: version, path: path, length: depth), bitmap: node.bitmap) { node.children[$0].reference }
-        return node.hash
+        var slots = node.bitmap
+        for index in node.children.indices {
+            let slot = slots.trailingZeroBitCount
+            slots &= slots &- 1
+            if node.children[index].isLeaf {
+                if Int(node.children[index].keyLength) > depth + 1 { try writeLeaf(&node.children[index], depth: depth + 1) }
+            } else if node.children[index].version == version, let below = node.children[index].node {
+                try write(below, depth: depth + 1, path: path.settingNibble(depth, to: slot))
+            }
+        }
+    }
+
+    /// Writes a leaf at its place: one of this update, or an old one that moved up.
+    private mutating func writeLeaf(_ child: inout HeadChild, depth: Int) throws(StateError) {
+        let key = NodeKey(version: version, path: child.leafPath, length: depth)
+        if child.item >= 0 {
+            let item = Int(child.item)
+            if let value = updates[item].value { nodes.append(key, leafKey: updates[item].key, value: value) }
+        } else {
+            let leaf = try reader.leaf(child.reference, path: child.leafPath)
+            stale.append(NodeKey(version: child.version, path: child.leafPath, length: Int(child.keyLength)))
+            nodes.append(key, leafKey: leaf.record.key, value: leaf.record.value)
+        }
+        child.item = -1
+        child.version = version
+        child.keyLength = UInt8(depth)
     }
 
     /// The items in path order, hashed; refuses sizes out of bounds and double keys.

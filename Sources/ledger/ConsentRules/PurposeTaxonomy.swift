@@ -1,8 +1,8 @@
 /// The purposes of W3C's Data Privacy Vocabulary 2.3 (terms and their broader terms; Community Group report 2026-02-15,
 /// https://w3id.org/dpv, W3C Document Licence). The table is part of the protocol.
-enum PurposeTaxonomy {
+package enum PurposeTaxonomy {
     /// term → its broader terms; a top-level purpose has none.
-    static let broader: [String: [String]] = [
+    package static let broader: [String: [String]] = [
         "AcademicResearch": ["ResearchAndDevelopment"],
         "AccountManagement": [],
         "Advertising": ["Marketing"],
@@ -101,7 +101,8 @@ enum PurposeTaxonomy {
         "RepairImpairments": ["ServiceManagement"],
         "RequestedServiceProvision": ["ServiceProvision"],
         "ResearchAndDevelopment": [],
-        "RightsFulfilment": ["LegalObligation"],
+        // The vocabulary's broader term, LegalObligation, is a legal basis and no purpose.
+        "RightsFulfilment": [],
         "ScientificResearch": ["ResearchAndDevelopment"],
         "SearchFunctionalities": ["ServiceProvision"],
         "SellDataToThirdParties": ["SellProducts"],

@@ -11,11 +11,11 @@ package enum ReceiptProof {
     package static func verify(_ proof: WireReceiptProof, trusted: TrustedState) throws(LightClientError) -> WireReceipt {
         let bytes = [UInt8](proof.receipt)
         guard let receipt = try? WireReceipt(strictly: bytes, limit: Limits.stateValue), proof.hasHeader else { throw .malformed }
-        let header = try LightClient.header(proof.header)
+        let header = try LightVerifier.header(proof.header)
         guard header.chainID == trusted.chainID else { throw .wrongChain }
         guard header.epoch == trusted.epoch else { throw .wrongEpoch }
         guard header.height - 1 == receipt.height else { throw .wrongReceipt }
-        try LightClient.verify(proof.header, header: header, under: trusted)
+        try LightVerifier.verify(proof.header, header: header, under: trusted)
         guard proof.siblings.count <= 64 else { throw .malformed }
         var siblings: [Hash32] = []
         for sibling in proof.siblings {

@@ -86,7 +86,8 @@ struct ErrorAnswer {
         case TransactionError.replayed, TransactionError.nonceGap:
             return "read pendingNonce at /v1/accounts/{address}, then sign again with it"
         case TransactionError.alreadyKnown: return "wait for its receipt at /v1/transactions/{id}?wait=10"
-        case TransactionError.expired, TransactionError.notYetValid: return "read the height at /v1/status, then sign again with a window around it"
+        case TransactionError.expired, TransactionError.notYetValid:
+            return "read the height at /v1/status, then sign again with a window around it"
         case TransactionError.cannotPayFee: return "receive JUPT first"
         default: break
         }

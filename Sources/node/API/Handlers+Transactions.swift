@@ -1,5 +1,6 @@
 import ChainTypes
 import Foundation
+import FoundationEssentials
 import Hummingbird
 import Node
 import Primitives
@@ -64,9 +65,10 @@ extension Handlers {
         guard encoded.count <= Self.maximumBatch else { throw APIError.badBody("more than \(Self.maximumBatch) transactions") }
         let outcomes = try await node.intake.submit(encoded)
         return try .json(
-            BatchView(results: outcomes.map { outcome in
-                OutcomeView(id: outcome.id?.description, error: outcome.error.map { ErrorView(ErrorAnswer($0)).error })
-            }))
+            BatchView(
+                results: outcomes.map { outcome in
+                    OutcomeView(id: outcome.id?.description, error: outcome.error.map { ErrorView(ErrorAnswer($0)).error })
+                }))
     }
 
     /// Messages that each have their length before them, four bytes, big-endian.
@@ -117,7 +119,8 @@ extension Handlers {
                 let isPending = node.mempool.contains(id)
                 let receipt = try view.receipt(id)
                 return TransactionView(
-                    id: "\(id)", status: receipt != nil ? "committed" : isPending ? "pending" : "unknown", receipt: receipt.map(ReceiptView.init))
+                    id: "\(id)", status: receipt != nil ? "committed" : isPending ? "pending" : "unknown",
+                    receipt: receipt.map(ReceiptView.init))
             }
             return try .json(ReceiptsView(receipts: views))
         }

@@ -10,7 +10,7 @@ import WireTypes
 
 /// The API's answers to questions about one node.
 struct Handlers: Sendable {
-    let node: Node
+    let node: JupiterNode
     /// Reads from the disk go here, not onto Swift's own few threads.
     let readers = WorkerPool(width: 4)
 
@@ -91,7 +91,7 @@ struct Handlers: Sendable {
         return try .json(
             StatusView(
                 chainId: view.chainID, height: head.height, headHash: "\(head.blockHash)", stateRoot: "\(head.stateRoot)", time: head.time,
-                profile: profileName(view.genesis.wire.profile), genesisHash: "\(view.genesis.hash)", nodeVersion: Node.version,
+                profile: profileName(view.genesis.wire.profile), genesisHash: "\(view.genesis.hash)", nodeVersion: JupiterNode.version,
                 operator: "\(view.genesis.operatorAccount)", minimumFee: view.genesis.parameters.minimumFee,
                 mempool: StatusView.Mempool(transactions: node.mempool.count, bytes: node.mempool.bytes),
                 enclave: enclave.map {

@@ -101,7 +101,8 @@ struct EnrolmentView: Encodable {
     init(_ wire: WireEnrolOutcome) {
         (subject, dataset) = (address(wire.subject), wire.dataset)
         (commitment, vaultVersion, receipt) = (hash(wire.commitment), wire.vaultVersion, wire.receipt)
-        error = wire.hasFailure
+        error =
+            wire.hasFailure
             ? ErrorView.Detail(code: wire.failure.code, name: wire.failure.name, reason: wire.failure.reason) : nil
     }
 }

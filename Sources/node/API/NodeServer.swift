@@ -21,12 +21,12 @@ package enum NodeServer {
     ) async throws {
         let token = try configuration.apiTokenFile.map { try NodeHome.token($0) }
         guard configuration.isLoopback || token != nil else { throw NodeError.tokenRequired }
-        let node = try Node(home: home, configuration: configuration, passphrase: passphrase, log: log)
+        let node = try JupiterNode(home: home, configuration: configuration, passphrase: passphrase, log: log)
         try await run(node, token: token, onReady: onReady)
     }
 
     /// Runs a node that is open already.
-    package static func run(_ node: Node, token: String?, onReady: @escaping @Sendable (_ port: Int) -> Void) async throws {
+    package static func run(_ node: JupiterNode, token: String?, onReady: @escaping @Sendable (_ port: Int) -> Void) async throws {
         let stop = StopSignals()
         defer { stop.restore() }
         let stopped = stop.stream
@@ -47,9 +47,9 @@ package enum NodeServer {
     }
 
     /// All addresses, for the check against the OpenAPI document.
-    static func routes(_ node: Node) -> [Route] { Handlers(node: node).routes }
+    static func routes(_ node: JupiterNode) -> [Route] { Handlers(node: node).routes }
 
-    private static func serve(_ node: Node, token: String?, onReady: @escaping @Sendable (Int) -> Void) async throws {
+    private static func serve(_ node: JupiterNode, token: String?, onReady: @escaping @Sendable (Int) -> Void) async throws {
         let router = Router(context: BasicRequestContext.self)
         router.add(middleware: AnswerGuard(metrics: node.metrics, log: node.log))
         router.add(middleware: EntranceGuard(token: token, isLoopback: node.configuration.isLoopback))
@@ -69,7 +69,8 @@ package enum NodeServer {
         } catch is CancellationError {
         } catch let error as IOError {
             throw NodeError.invalidConfiguration(
-                "the API cannot listen on \(node.configuration.apiHost):\(node.configuration.apiPort): \(error.errnoCode == 98 ? "the port is in use" : "see errno \(error.errnoCode)")")
+                "the API cannot listen on \(node.configuration.apiHost):\(node.configuration.apiPort): \(error.errnoCode == 98 ? "the port is in use" : "see errno \(error.errnoCode)")"
+            )
         }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import FoundationEssentials
 import Hummingbird
 import NIOCore
 import Node

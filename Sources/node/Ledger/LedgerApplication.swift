@@ -162,7 +162,12 @@ package final class LedgerApplication: Application {
     }
 
     package func commit(_ block: Block, certificate: QuorumCertificate) throws {
-        guard let staged = staged.withLock({ staged in defer { staged = nil }; return staged }) else {
+        guard
+            let staged = staged.withLock({ staged in
+                defer { staged = nil }
+                return staged
+            })
+        else {
             preconditionFailure("a block is finalised before it is committed")
         }
         precondition(block.header.height == staged.context.height, "the block finalised last is committed")

@@ -89,7 +89,9 @@ package struct ChainView: Sendable {
     ///
     /// - Throws: `notFound` when the transaction or the following header is not there yet.
     package func receiptProof(_ transaction: Hash32) throws -> WireReceiptProof {
-        guard let bytes = try receiptBytes(transaction), let receipt = try receipt(transaction) else { throw NodeError.notFound("the receipt") }
+        guard let bytes = try receiptBytes(transaction), let receipt = try receipt(transaction) else {
+            throw NodeError.notFound("the receipt")
+        }
         guard let header = try certifiedHeader(receipt.height + 1) else { throw NodeError.notFound("the header that proves the receipt") }
         guard let block = try block(receipt.height) else { throw NodeError.damagedChain("block \(receipt.height)") }
         let leaves = try block.transactions.map { transaction in

@@ -223,7 +223,9 @@ package final class EnclaveHost: Sendable {
             while true {
                 let keys = try view.ledger.keys(prefix: prefix, after: after, limit: 1_000)
                 for key in keys {
-                    guard let id = Hash32(key.dropFirst(prefix.count)), let value = try view.value(key), Self.isOpen(value, kind) else { continue }
+                    guard let id = Hash32(key.dropFirst(prefix.count)), let value = try view.value(key), Self.isOpen(value, kind) else {
+                        continue
+                    }
                     state.withLock { $0.jobs.add(id, kind, height: 0) }
                 }
                 guard keys.count == 1_000 else { break }

@@ -123,7 +123,7 @@ struct EvidenceBuilder {
         let key = StateKey.consent(subject, grant: grant)
         guard let bytes = try value(key), let consent = try? WireConsent(strictly: bytes, limit: Limits.stateValue) else { return nil }
         // The enclave decides by the same rules; what it would skip need not be sent.
-        do { try ConsentRules.check(consent, use: use, at: time) } catch { return nil }
+        do { try ConsentPolicy.check(consent, use: use, at: time) } catch { return nil }
         var contribution = WireContributionEvidence()
         contribution.consent = try proven(key)
         guard let transaction = try grantTransaction(contribution.consent) else { return nil }

@@ -43,9 +43,11 @@ struct JobTracker {
                 switch message.kind {
                 case .requestAssessment: kind = .assessment
                 case .requestSubscription: kind = .subscription
-                case .commitAssessment(let message): add(message.id, .assessment, block.header.height)
+                case .commitAssessment(let message):
+                    add(message.id, .assessment, block.header.height)
                     continue
-                case .commitSubscription(let message): add(message.id, .subscription, block.header.height)
+                case .commitSubscription(let message):
+                    add(message.id, .subscription, block.header.height)
                     continue
                 default: continue
                 }

@@ -1,4 +1,5 @@
 import Foundation
+import FoundationEssentials
 import Primitives
 
 /// How a node runs: from `node.json` in its home, then the environment (`JUPITER_…`), then flags; the last one wins.

@@ -46,7 +46,9 @@ package struct NodeHome: Sendable, Equatable {
     /// Writes a file that only its owner can read and that is on disk when this returns.
     static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o600) throws {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
-        guard descriptor >= 0 else { throw errno == EEXIST ? NodeError.homeExists(path) : NodeError.invalidConfiguration("cannot write \(path)") }
+        guard descriptor >= 0 else {
+            throw errno == EEXIST ? NodeError.homeExists(path) : NodeError.invalidConfiguration("cannot write \(path)")
+        }
         defer { close(descriptor) }
         var offset = 0
         while offset < bytes.count {

@@ -59,8 +59,7 @@ package struct EventAnswer: Codable, Sendable {
 
 /// What became of a transaction: `code` 0, or the stable code of a refusal.
 package struct ReceiptAnswer: Codable, Sendable {
-    package let transactionId: String?
-    package let id: String?
+    package let id: String
     package let height: UInt64
     package let index: UInt32
     package let code: UInt32
@@ -84,7 +83,7 @@ package struct TransactionAnswer: Codable, Sendable {
 }
 
 struct ReceiptsAnswer: Codable {
-    let receipts: [ReceiptAnswer]
+    let receipts: [TransactionAnswer]
 }
 
 struct ReceiptProofAnswer: Codable {

@@ -7,10 +7,25 @@ import WireTypes
 extension NodeClient {
     package func status() async throws -> NodeStatus { try await get("/v1/status") }
 
+    /// All items of a list such as `datasets`, page after page; at most `limit`.
+    package func list(_ name: String, query: String = "", limit: Int = 100_000) async throws -> [JSONValue] {
+        var items: [JSONValue] = []
+        var after = ""
+        while items.count < limit {
+            let parameters = [query, "limit=1000", after].filter { !$0.isEmpty }.joined(separator: "&")
+            let page = try await json("/v1/\(name)?\(parameters)")
+            guard let more = page[name]?.array else { throw ClientError.malformedAnswer("a list of \(name)") }
+            items += more
+            guard let next = page["next"]?.text, !more.isEmpty else { break }
+            after = "after=\(next)"
+        }
+        return items
+    }
+
     /// Whether the node serves, and if not, why.
     package func readiness() async throws -> (ready: Bool, reasons: [String]) {
         do {
-            _ = try await get("/ready")
+            _ = try await bytes("/ready")
             return (true, [])
         } catch ClientError.malformedAnswer { return (false, ["not ready"]) } catch let refusal as NodeRefusal {
             return (false, [refusal.reason])
@@ -47,12 +62,14 @@ extension NodeClient {
 
     /// The sidecar that hashes to `commitment`; another one is refused.
     package func sidecar(_ commitment: Hash32) async throws -> [UInt8] {
-        let bytes = try await get("/v1/sidecars/\(commitment)")
+        let bytes = try await self.bytes("/v1/sidecars/\(commitment)")
         guard Sidecar.commitment(bytes) == commitment else { throw ClientError.malformedAnswer("a sidecar with another hash") }
         return bytes
     }
 
-    package func dataset(_ id: String) async throws -> WireDataset? { try await value(StateKey.dataset(id)) { try WireDataset(strictly: $0, limit: $1) } }
+    package func dataset(_ id: String) async throws -> WireDataset? {
+        try await value(StateKey.dataset(id)) { try WireDataset(strictly: $0, limit: $1) }
+    }
 
     package func program(_ hash: Hash32) async throws -> WireProgram? {
         try await value(StateKey.program(hash)) { try WireProgram(strictly: $0, limit: $1) }

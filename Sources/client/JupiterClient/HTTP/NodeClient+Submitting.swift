@@ -80,9 +80,7 @@ extension NodeClient {
             let some = ids[start..<min(start + 500, ids.count)]
             let body = JSONValue.object(["ids": .array(some.map { .text($0.description) })]).encoded(pretty: false)
             let answer: ReceiptsAnswer = try await post("/v1/receipts", Array(body.utf8))
-            for receipt in answer.receipts {
-                if let id = (receipt.transactionId ?? receipt.id).flatMap({ Hash32(hex: $0) }) { found[id] = receipt }
-            }
+            for item in answer.receipts { if let id = Hash32(hex: item.id) { found[id] = item.receipt } }
         }
         return found
     }

@@ -39,13 +39,13 @@ package struct NodeClient: Sendable {
     // MARK: Requests
 
     /// The JSON at `path`, as it is.
-    package func json(_ path: String) async throws -> JSONValue { try JSONValue(parsing: await get(path)) }
+    package func json(_ path: String) async throws -> JSONValue { try JSONValue(parsing: await bytes(path)) }
 
     /// The bytes at `path`.
-    func get(_ path: String) async throws -> [UInt8] { try await send("GET", path, body: nil, type: nil) }
+    package func bytes(_ path: String) async throws -> [UInt8] { try await send("GET", path, body: nil, type: nil) }
 
     func get<Answer: Decodable>(_ path: String, as type: Answer.Type = Answer.self) async throws -> Answer {
-        try decode(type, await get(path), path)
+        try decode(type, await bytes(path), path)
     }
 
     func post<Answer: Decodable>(

@@ -4,7 +4,8 @@ import DataModel
 /// `required`, `enum`, `minimum`, `maximum` and `description`. A keyword outside that part is refused, not ignored.
 package enum SchemaJSON {
     private static let keywords: Set<String> = [
-        "$schema", "$id", "$comment", "title", "description", "type", "properties", "required", "additionalProperties", "x-order", "x-version",
+        "$schema", "$id", "$comment", "title", "description", "type", "properties", "required", "additionalProperties", "x-order",
+        "x-version",
     ]
     private static let fieldKeywords: Set<String> = ["type", "description", "title", "enum", "minimum", "maximum"]
 

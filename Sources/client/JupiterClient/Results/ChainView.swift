@@ -9,7 +9,7 @@ import WireTypes
 package struct ChainView: Sendable {
     package let client: NodeClient
     package let genesis: Genesis
-    private var light: LightClient
+    private var light: LightVerifier
 
     /// - Parameter expected: the genesis hash from another source than the node; without it the node's own is taken on first use.
     package init(_ client: NodeClient, expected: Hash32? = nil) async throws {
@@ -17,7 +17,7 @@ package struct ChainView: Sendable {
         if let expected, expected != genesis.hash { throw ClientError.wrongGenesis(found: genesis.hash.description) }
         self.client = client
         self.genesis = genesis
-        light = LightClient(genesis: genesis)
+        light = LightVerifier(genesis: genesis)
     }
 
     /// The trusted header's height; it proves the state after the block below it.

@@ -19,6 +19,6 @@ package enum ReceiptVerifier {
             throw ClientError.proofInvalid("the file is not a receipt's proof")
         }
         let receipt = try ReceiptProof.verify(proof, trusted: TrustedState(genesis: genesis))
-        return Verified(receipt: receipt, chainID: genesis.chainID, header: try LightClient.header(proof.header))
+        return Verified(receipt: receipt, chainID: genesis.chainID, header: try LightVerifier.header(proof.header))
     }
 }

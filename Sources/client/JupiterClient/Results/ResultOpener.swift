@@ -83,7 +83,8 @@ package enum ResultOpener {
         do {
             result = try ResultEnvelope.verify(signed, job: source.id, chainID: chainID, enclave: enclave.identity)
         } catch {
-            throw ClientError.resultInvalid(error == .badSignature ? "the enclave's signature does not match" : "it belongs to another request")
+            throw ClientError.resultInvalid(
+                error == .badSignature ? "the enclave's signature does not match" : "it belongs to another request")
         }
         guard Hash32(result.program) == source.program else { throw ClientError.resultInvalid("it comes from another program") }
         return OpenedResult(
@@ -97,7 +98,9 @@ extension ChainView {
     package func openAssessment(_ id: Hash32, key: SealingPrivateKey) async throws -> OpenedResult {
         guard let value = try await value(StateKey.assessment(id)) else { throw ClientError.noSuchThing("assessment \(id)") }
         let job: WireAssessment
-        do { job = try WireAssessment(strictly: value, limit: Limits.stateValue) } catch { throw ClientError.malformedAnswer("an assessment") }
+        do { job = try WireAssessment(strictly: value, limit: Limits.stateValue) } catch {
+            throw ClientError.malformedAnswer("an assessment")
+        }
         return try await open(try ResultSource(job), key: key)
     }
 

@@ -76,7 +76,9 @@ struct AssessRequest: AnsweringCommand {
         if let program {
             request.program = .init(program.bytes)
         } else {
-            guard consent.scope.programs.count == 1 else { throw CommandError.badArgument("the grant names several programs; give --program") }
+            guard consent.scope.programs.count == 1 else {
+                throw CommandError.badArgument("the grant names several programs; give --program")
+            }
             request.program = consent.scope.programs[0]
         }
         var builder = try await client.builder(for: open.wallet.signingKey)

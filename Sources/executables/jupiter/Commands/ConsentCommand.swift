@@ -94,7 +94,7 @@ struct ConsentList: AnsweringCommand {
 
     func answer() async throws -> Answer {
         let address = try subject ?? OpenWallet(wallet, home: global.homePath).wallet.address
-        let list = Generic.list(try await node.client().json("/v1/consents?subject=\(address)"))
+        let list = try await node.client().list("consents", query: "subject=\(address)")
         let rows = list.map { item in
             JSONValue.object((item.object ?? [:]).merging(item["scope"]?.object ?? [:]) { first, _ in first })
         }

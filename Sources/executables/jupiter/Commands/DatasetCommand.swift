@@ -1,4 +1,5 @@
 import ArgumentParser
+import Cryptography
 import DataModel
 import Foundation
 import JupiterClient
@@ -93,7 +94,7 @@ struct DatasetList: AnsweringCommand {
     @OptionGroup var node: NodeOptions
 
     func answer() async throws -> Answer {
-        let list = Generic.list(try await node.client().json("/v1/datasets"))
+        let list = try await node.client().list("datasets")
         let rows = list.map { item in
             JSONValue.object((item.object ?? [:]).merging(item["metadata"]?.object ?? [:]) { first, _ in first })
         }

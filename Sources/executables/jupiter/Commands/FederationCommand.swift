@@ -55,7 +55,7 @@ struct FederationList: AnsweringCommand {
     @OptionGroup var node: NodeOptions
 
     func answer() async throws -> Answer {
-        let list = Generic.list(try await node.client().json("/v1/localities"))
+        let list = try await node.client().list("localities")
         return Answer(
             .array(list), text: Generic.table(list, columns: ["chainId", "height", "checkpoints", "headerHash"], empty: "no localities"))
     }

@@ -71,7 +71,7 @@ struct ProgramList: AnsweringCommand {
     @OptionGroup var node: NodeOptions
 
     func answer() async throws -> Answer {
-        let list = Generic.list(try await node.client().json("/v1/programs"))
+        let list = try await node.client().list("programs")
         let rows = list.map { item in
             JSONValue.object((item.object ?? [:]).merging(item["manifest"]?.object ?? [:]) { first, _ in first })
         }

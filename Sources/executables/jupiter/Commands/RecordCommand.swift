@@ -34,7 +34,7 @@ struct OwnRecords {
 
     /// As the node lists them; `dataset` narrows.
     func list(dataset: String?) async throws -> [JSONValue] {
-        let all = Generic.list(try await client.json("/v1/records?owner=\(wallet.address)"))
+        let all = try await client.list("records", query: "owner=\(wallet.address)")
         return dataset == nil ? all : all.filter { $0["dataset"]?.text == dataset }
     }
 
@@ -57,7 +57,7 @@ struct OwnRecords {
 
     /// The first active enclave of the chain.
     func enclave() async throws -> WireEnclaveIdentity {
-        for item in Generic.list(try await client.json("/v1/enclaves")) {
+        for item in try await client.list("enclaves") {
             guard let id = item["id"]?.text.flatMap({ Hash32(hex: $0) }), let enclave = try await client.enclave(id) else { continue }
             if enclave.status == .active { return enclave.identity }
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ChainTypes
+import Cryptography
 import Foundation
 import JupiterClient
 import Primitives

@@ -31,7 +31,8 @@ struct TransferCommand: AnsweringCommand {
         transfer.amount = amount
         var builder = try await client.builder(for: key)
         let receipt = try await client.commit(builder.sign(.transfer(transfer)))
-        return Receipts.answer(receipt, ["to": .text(to.description), "amount": JSONValue(amount)], "sent \(Display.amount(amount)) to \(to)")
+        return Receipts.answer(
+            receipt, ["to": .text(to.description), "amount": JSONValue(amount)], "sent \(Display.amount(amount)) to \(to)")
     }
 }
 

@@ -11,7 +11,9 @@ struct Applicant: Sendable {
     let columns: [String: String]
 
     func integer(_ column: String) throws -> Int64 {
-        guard let text = columns[column], let value = Int64(text) else { throw DemoError.badData("\(column) of \(name) is no whole number") }
+        guard let text = columns[column], let value = Int64(text) else {
+            throw DemoError.badData("\(column) of \(name) is no whole number")
+        }
         return value
     }
 

@@ -35,14 +35,14 @@ struct Demo {
         try await timed("found", &outcome) { try await stage.found() }
         try await timed("enrol", &outcome) { try await stage.enrol() }
         try await timed("records and consents", &outcome) { try await stage.populate() }
-        try saveWallets(stage.population)
+        try saveWallets(stage.population, others: [terms.lender, terms.bureau])
         let scores = try await timed("assessments", &outcome) { try await stage.assess() }
         let statistics = try await timed("statistics", &outcome) { try await stage.subscribe() }
         let refusals = try await timed("refusals", &outcome) {
             try await Refusals(stage: stage, hostileHost: federation.hostileHost).run()
         }
         outcome.take(scores: scores, statistics: statistics, refusals: refusals)
-        try await timed("checkpoints", &outcome) { outcome.mainnet = try await stage.checkpoints() }
+        outcome.mainnet = try await timed("checkpoints", &outcome) { try await stage.checkpoints() }
         outcome.localTransactions = try await stage.localTransactions()
         outcome.seconds = progress.seconds
         if keep {
@@ -62,16 +62,17 @@ struct Demo {
         return result
     }
 
-    /// Every subject's wallet as a file of its own, under one key: a thousand passphrases would take minutes to stretch.
-    private func saveWallets(_ population: Population) throws {
+    /// Everybody's wallet as a file of its own, under one key: a thousand passphrases would take minutes to stretch.
+    private func saveWallets(_ population: Population, others: [Wallet]) throws {
         let folder = federation.home + "/wallets"
         try PrivateFile.makeFolder(folder)
         let key = try WalletKey.random()
         try PrivateFile.write(key.bytes, to: folder + "/demo.key", overwrite: true, durable: false)
-        for subject in population.subjects {
-            let bytes = try WalletFile.seal(subject.wallet, key.protection)
-            try PrivateFile.write(bytes, to: "\(folder)/\(subject.applicant.name).wallet", overwrite: true, durable: false)
+        let wallets = population.subjects.map(\.wallet) + others
+        for wallet in wallets {
+            let bytes = try WalletFile.seal(wallet, key.protection)
+            try PrivateFile.write(bytes, to: "\(folder)/\(wallet.name).wallet", overwrite: true, durable: false)
         }
-        progress.note("\(population.subjects.count) wallets written, encrypted")
+        progress.note("\(wallets.count) wallets written, encrypted")
     }
 }

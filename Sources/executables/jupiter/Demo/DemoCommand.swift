@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import JupiterClient
 import LocalFederation
+import Synchronization
 
 /// `jupiter demo`: two localities and a mainnet on this machine, real applicants, real refusals.
 struct DemoCommand: AsyncParsableCommand {
@@ -34,7 +35,7 @@ struct DemoCommand: AsyncParsableCommand {
         let progress = Progress(quiet: global.output == .json)
         let files = try DemoFiles(data: data, contracts: contracts)
         let demo = try Demo(files: files, seed: seed, progress: progress)
-        DemoSignals.install()
+        DemoSignals.install(home: demo.federation.home)
         do {
             let outcome = try await demo.run(keep: keep)
             if let report { try PrivateFile.write(Array(outcome.json.encoded().utf8), to: report, overwrite: true) }
@@ -49,21 +50,22 @@ struct DemoCommand: AsyncParsableCommand {
     }
 }
 
-/// Ends the children when the demo is interrupted.
+/// Ends the children and removes the home when the demo is interrupted.
 enum DemoSignals {
-    nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
+    private static let sources = Mutex<[any DispatchSourceSignal]>([])
 
-    /// Called once, before anything is started; `sources` is not touched afterwards.
-    static func install() {
+    /// Called once, before anything is started.
+    static func install(home: String) {
         for number in [SIGINT, SIGTERM, SIGHUP] {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
                 RunningChildren.kill()
+                try? FileManager.default.removeItem(atPath: home)
                 exit(128 + number)
             }
             source.resume()
-            sources.append(source)
+            sources.withLock { $0.append(source) }
         }
     }
 }

@@ -48,38 +48,41 @@ final class DemoFederation: Sendable {
     /// Starts all of it; returns when every node answers and every enclave serves.
     func start() async throws -> (mainnet: DemoChain, localities: [DemoChain]) {
         try PrivateFile.makeFolder(home + "/logs")
-        let mainnet = try await startChain(Self.mainnetID, mainnet: nil)
-        var localities: [DemoChain] = []
-        for chainID in Self.localityIDs { localities.append(try await startChain(chainID, mainnet: mainnet)) }
-        return (mainnet, localities)
+        let mainnetURL = "http://127.0.0.1:\(try FreePort.take())"
+        async let mainnet = startChain(Self.mainnetID, url: mainnetURL, mainnet: nil)
+        async let first = startChain(Self.localityIDs[0], url: "http://127.0.0.1:\(try FreePort.take())", mainnet: mainnetURL)
+        async let second = startChain(Self.localityIDs[1], url: "http://127.0.0.1:\(try FreePort.take())", mainnet: mainnetURL)
+        return try await (mainnet, [first, second])
     }
 
-    private func startChain(_ chainID: String, mainnet: DemoChain?) async throws -> DemoChain {
+    private func startChain(_ chainID: String, url: String, mainnet: String?) async throws -> DemoChain {
         let treasury = try Wallet(name: "treasury-\(chainID)", sealing: .x25519)
         var arguments = ["node", "init", chainID, "--home", home, "--allocate", "\(treasury.address)=\(Self.supply)"]
         if mainnet != nil { arguments.append("--allow-simulated-enclaves") }
-        try runToEnd(arguments, name: "init-\(chainID)")
-        let port = try FreePort.take()
-        var start = ["node", "start", chainID, "--home", home, "--port", String(port)]
+        try await runToEnd(arguments, name: "init-\(chainID)")
+        let port = url.split(separator: ":").last.map(String.init) ?? ""
+        var start = ["node", "start", chainID, "--home", home, "--port", port]
         if let mainnet {
-            try startEnclave(chainID)
-            // The host between node and enclave is not to be trusted; in the first locality the demo plays it.
-            let socket = chainID == Self.localityIDs[0] ? "\(home)/enclave/\(chainID)/host.sock" : enclaveSocket(chainID)
-            if socket != enclaveSocket(chainID) {
-                let made = try EnclaveProxy(path: socket, enclave: enclaveSocket(chainID))
-                proxy.withLock { $0 = made }
-            }
-            start += ["--enclave-socket", socket, "--mainnet", mainnet.url, "--checkpoint-interval", "1"]
+            try await startEnclave(chainID)
+            start += ["--enclave-socket", try hostSocket(chainID), "--mainnet", mainnet, "--checkpoint-interval", "1"]
         }
         let process = try launch("node-\(chainID)", Executables.own, start)
-        let url = "http://127.0.0.1:\(port)"
         let client = try NodeClient(url: url)
         try await waitUntilReady(client, process)
         let key = try OperatorKey.read(home: home, chainID: chainID, passphrase: passphrase)
         return DemoChain(chainID: chainID, url: url, client: client, operatorKey: key, treasury: treasury)
     }
 
-    private func startEnclave(_ chainID: String) throws {
+    /// What the node takes for the enclave. The host between them is not to be trusted; in the first locality the demo plays it.
+    private func hostSocket(_ chainID: String) throws -> String {
+        guard chainID == Self.localityIDs[0] else { return enclaveSocket(chainID) }
+        let socket = "\(home)/enclave/\(chainID)/host.sock"
+        let made = try EnclaveProxy(path: socket, enclave: enclaveSocket(chainID))
+        proxy.withLock { $0 = made }
+        return socket
+    }
+
+    private func startEnclave(_ chainID: String) async throws {
         let folder = "\(home)/enclave/\(chainID)"
         try PrivateFile.makeFolder(folder)
         let process = try launch(
@@ -87,7 +90,7 @@ final class DemoFederation: Sendable {
             ["--home", folder, "--socket", enclaveSocket(chainID), "--genesis", nodeFolder(chainID) + "/genesis.bin"])
         for _ in 0..<1_000 where process.isRunning {
             if access(enclaveSocket(chainID), F_OK) == 0 { return }
-            usleep(10_000)
+            try await Task.sleep(for: .milliseconds(10))
         }
         throw LocalFederationError.notReady(program: process.name, log: process.logTail)
     }
@@ -99,10 +102,10 @@ final class DemoFederation: Sendable {
         return process
     }
 
-    private func runToEnd(_ arguments: [String], name: String) throws {
+    private func runToEnd(_ arguments: [String], name: String) async throws {
         let process = try ChildProcess(
             name: name, executable: Executables.own, arguments: arguments, environment: environment, logPath: "\(home)/logs/\(name).log")
-        while process.isRunning { usleep(5_000) }
+        while process.isRunning { try await Task.sleep(for: .milliseconds(5)) }
         guard process.exitStatus == 0 else { throw LocalFederationError.notReady(program: name, log: process.logTail) }
     }
 

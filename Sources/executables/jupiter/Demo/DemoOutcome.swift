@@ -46,7 +46,8 @@ struct DemoOutcome: Sendable {
     var text: String {
         var parts = ["", scoreTable, "", statisticsTable, "", refusalTable, "", mainnetTable, ""]
         parts += promises.map { ($0.held ? "held    " : "BROKEN  ") + $0.text }
-        parts.append(String(format: "%d subjects, %d scores, %.1f s; enclave platform: %@", subjects, scores.count, seconds, platform as NSString))
+        parts.append(
+            String(format: "%d subjects, %d scores, %.1f s; enclave platform: %@", subjects, scores.count, seconds, platform as NSString))
         if !consoles.isEmpty {
             parts.append("")
             parts += consoles.map { "console of \($0.chain): \($0.url)" }
@@ -91,7 +92,8 @@ struct DemoOutcome: Sendable {
         for item in mainnet.checkpoints {
             table.append([item.chainID, String(item.checkpoints), String(item.height), item.matches ? "yes" : "NO"])
         }
-        return table.text + "\nmainnet: \(mainnet.transactions) transactions, \(mainnet.bytes) bytes, for \(localTransactions) transactions in the localities"
+        return table.text
+            + "\nmainnet: \(mainnet.transactions) transactions, \(mainnet.bytes) bytes, for \(localTransactions) transactions in the localities"
     }
 
     // MARK: For programs
@@ -99,11 +101,15 @@ struct DemoOutcome: Sendable {
     var json: JSONValue {
         var members: [String: JSONValue] = [
             "held": .boolean(held), "seed": JSONValue(seed), "subjects": .integer(Int64(subjects)),
-            "assessments": .array(scores.map { ["subject": .text($0.subject), "score": .number($0.score), "expected": .number($0.expected)] }),
+            "assessments": .array(
+                scores.map { ["subject": .text($0.subject), "score": .number($0.score), "expected": .number($0.expected)] }),
             "max_abs_error": .number(largestError.isFinite ? largestError : Double.greatestFiniteMagnitude),
             "refusals": .array(
                 refusals.map {
-                    ["case": .text($0.name), "code": .integer(Int64($0.code)), "name": .text($0.errorName), "expected": .integer(Int64($0.expected))]
+                    [
+                        "case": .text($0.name), "code": .integer(Int64($0.code)), "name": .text($0.errorName),
+                        "expected": .integer(Int64($0.expected)),
+                    ]
                 }),
             "statistics": .array(statistics.map(Self.json)), "enclave_platform": .text(platform),
             "mainnet": [
@@ -111,11 +117,15 @@ struct DemoOutcome: Sendable {
                 "local_transactions": JSONValue(localTransactions),
                 "checkpoints": .array(
                     mainnet.checkpoints.map {
-                        ["locality": .text($0.chainID), "height": JSONValue($0.height), "count": JSONValue($0.checkpoints), "matches": .boolean($0.matches)]
+                        [
+                            "locality": .text($0.chainID), "height": JSONValue($0.height), "count": JSONValue($0.checkpoints),
+                            "matches": .boolean($0.matches),
+                        ]
                     }),
             ],
             "timings": .object(
-                Dictionary(timings.map { ($0.name, JSONValue.number($0.seconds)) } + [("total", .number(seconds))], uniquingKeysWith: { $1 })),
+                Dictionary(
+                    timings.map { ($0.name, JSONValue.number($0.seconds)) } + [("total", .number(seconds))], uniquingKeysWith: { $1 })),
         ]
         if !consoles.isEmpty {
             members["consoles"] = .object(Dictionary(consoles.map { ($0.chain, .text($0.url)) }, uniquingKeysWith: { $1 }))
@@ -130,7 +140,8 @@ struct DemoOutcome: Sendable {
             "locality": .text(item.locality), "field": .text(item.field), "count": .integer(item.count), "mean": .number(item.mean),
             "variance": .number(item.variance), "histogram": .array(item.histogram.map { .integer($0) }), "held": .boolean(item.held),
             "expected": [
-                "count": .integer(Int64(item.expected.count)), "mean": .number(item.expected.mean), "variance": .number(item.expected.variance),
+                "count": .integer(Int64(item.expected.count)), "mean": .number(item.expected.mean),
+                "variance": .number(item.expected.variance),
                 "histogram": .array(item.expected.histogram.map { .integer($0) }),
             ],
         ]

@@ -60,7 +60,7 @@ extension DemoStage {
         var before: UInt64?
         while true {
             let suffix = before.map { "&before=\($0)" } ?? ""
-            let blocks = Generic.list(try await chain.client.json("/v1/blocks?limit=1000\(suffix)"))
+            let blocks = try await chain.client.json("/v1/blocks?limit=1000\(suffix)")["blocks"]?.array ?? []
             for block in blocks {
                 total.transactions += block["transactions"]?.unsigned ?? 0
                 total.bytes += block["bytes"]?.unsigned ?? 0

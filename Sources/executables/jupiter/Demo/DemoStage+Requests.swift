@@ -1,5 +1,6 @@
 import ChainTypes
 import Cryptography
+import DataModel
 import Foundation
 import JupiterClient
 import Primitives
@@ -100,15 +101,16 @@ extension DemoStage {
             let cohort = stage.population.members(of: home).map { stage.population.subjects[$0] }.filter(\.grants)
             var builder = try await locality.client.builder(for: stage.terms.bureau.signingKey)
             let deadline = try await locality.client.status().time + 10 * 60_000
-            var made: [Statistic] = []
-            for field in fields {
+            let asked = try fields.map { field in
                 let values = try cohort.map { try $0.applicant.integer(field) }
                 let (low, high) = (Double(values.min() ?? 0), Double(values.max() ?? 1) + 1)
                 let request = stage.statisticsRequest(field, low: low, high: high, cohort: cohort.count, deadline: deadline)
-                let transaction = try builder.sign(.requestSubscription(request))
-                try await locality.client.commit(transaction)
+                return (field, ReferenceStatistics(values, low: low, high: high), try builder.sign(.requestSubscription(request)))
+            }
+            for outcome in try await locality.client.submit(batch: asked.map(\.2)) { if let refusal = outcome.refusal { throw refusal } }
+            var made: [Statistic] = []
+            for (field, expected, transaction) in asked {
                 let result = try await stage.openStatistic(transaction.transaction.messageIdentifier(0), locality)
-                let expected = ReferenceStatistics(values, low: low, high: high)
                 made.append(try Self.statistic(result, field: field, locality: locality.chainID, expected: expected))
                 stage.progress.update(made.count, of: locality.chainID)
             }
@@ -150,7 +152,9 @@ extension DemoStage {
                 case .resultNotReady, .noSuchThing: break
                 default: throw error
                 }
-                guard ContinuousClock.now < deadline else { throw DemoError.unexpected("a statistic of \(locality.chainID) was not opened") }
+                guard ContinuousClock.now < deadline else {
+                    throw DemoError.unexpected("a statistic of \(locality.chainID) was not opened")
+                }
                 try await Task.sleep(for: .milliseconds(50))
             }
         }

@@ -1,5 +1,6 @@
 import ChainTypes
 import Cryptography
+import DataModel
 import Foundation
 import JupiterClient
 import Primitives
@@ -33,7 +34,9 @@ struct DemoStage: Sendable {
         for (position, locality) in localities.enumerated() {
             var message = WireRegisterLocality()
             message.genesis = .init(try await locality.client.genesis().bytes)
-            try await mainnet.client.commit(builder.sign(.registerLocality(message)))
+            // The locality's operator pays mainnet for its checkpoints.
+            let money = Self.transfer(1_000_000_000, to: locality.operatorKey.address)
+            try await mainnet.client.commit(builder.sign([.registerLocality(message), money]))
             progress.update(position + 1)
         }
         progress.end()
@@ -44,7 +47,9 @@ struct DemoStage: Sendable {
         }
         progress.end()
         for locality in localities { enclaves.append(try await Self.activeEnclave(locality)) }
-        progress.note("enclaves serve: \(enclaves.map { EnclaveStatement.identifier($0).description.prefix(8) + "… (\($0.platform))" }.joined(separator: ", "))")
+        progress.note(
+            "enclaves serve: \(enclaves.map { EnclaveStatement.identifier($0).description.prefix(8) + "… (\($0.platform))" }.joined(separator: ", "))"
+        )
     }
 
     private func publish(_ home: Int) async throws {

@@ -49,7 +49,10 @@ struct Refusals: Sendable {
             stage.progress.update(done.count)
         }
         note(try await request("no consent", 300, &lender, props.silent, SecureRandom.hash()))
-        note(try await request("wrong purpose", 308, &lender, props.willing, props.willing.lenderGrant) { $0.purpose = DemoTerms.otherPurpose })
+        note(
+            try await request("wrong purpose", 308, &lender, props.willing, props.willing.lenderGrant) {
+                $0.purpose = DemoTerms.otherPurpose
+            })
         note(
             try await request("field outside scope", 309, &lender, props.willing, props.willing.lenderGrant) {
                 $0.fields = ConsentScopes.sorted($0.fields + ["telephone"])

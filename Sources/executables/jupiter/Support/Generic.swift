@@ -5,9 +5,17 @@ enum Generic {
     /// A table of the objects in `items`, with the named columns.
     static func table(_ items: [JSONValue], columns: [String], empty: String) -> String {
         guard !items.isEmpty else { return empty }
-        var table = TextTable(columns.map { $0.uppercased() })
+        var table = TextTable(columns.map(heading))
         for item in items { table.append(columns.map { cell(item[$0]) }) }
         return table.text
+    }
+
+    /// `minimumCohort` as `MINIMUM COHORT`.
+    private static func heading(_ name: String) -> String {
+        name.reduce(into: "") { text, character in
+            if character.isUppercase { text.append(" ") }
+            text += character.uppercased()
+        }
     }
 
     static func cell(_ value: JSONValue?) -> String {
@@ -26,11 +34,5 @@ enum Generic {
         return members.sorted { $0.key < $1.key }.map { key, value in
             key + String(repeating: " ", count: width - key.count + 2) + cell(value)
         }.joined(separator: "\n")
-    }
-
-    /// The list in an answer such as `{"datasets": […]}`, whatever its one list is called.
-    static func list(_ answer: JSONValue) -> [JSONValue] {
-        if let array = answer.array { return array }
-        return answer.object?.values.compactMap(\.array).first ?? []
     }
 }

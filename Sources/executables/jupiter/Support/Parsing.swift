@@ -4,19 +4,19 @@ import Foundation
 import JupiterClient
 import Primitives
 
-extension Address: @retroactive ExpressibleByArgument {
+extension Address: ExpressibleByArgument {
     package init?(argument: String) {
         guard let address = try? Address(text: argument) else { return nil }
         self = address
     }
 }
 
-extension Hash32: @retroactive ExpressibleByArgument {
-    package init?(argument: String) { self.init(hex: argument) }
+extension Hash32: ExpressibleByArgument {
+    @usableFromInline package init?(argument: String) { self.init(hex: argument) }
 }
 
-extension Wallet.KeyType: @retroactive ExpressibleByArgument {}
-extension Wallet.Sealing: @retroactive ExpressibleByArgument {}
+extension Wallet.KeyType: ExpressibleByArgument {}
+extension Wallet.Sealing: ExpressibleByArgument {}
 
 /// Files that commands read and write for people: not secrets.
 enum PlainFile {

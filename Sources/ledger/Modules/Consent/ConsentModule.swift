@@ -9,7 +9,7 @@ import WireTypes
 package enum ConsentModule {
     package static func grant(_ message: WireGrantConsent, _ context: MessageContext, _ state: inout ModuleState) throws {
         guard let id = Hash32(message.grant), let recipient = Address(message.scope.recipient) else { throw Refusal.consentMalformed }
-        try ConsentRules.validate(message.scope, at: context.block.time)
+        try ConsentPolicy.validate(message.scope, at: context.block.time)
         guard try state.value(StateKey.grantSubject(id)) == nil else { throw Refusal.consentExists }
         var consent = WireConsent()
         consent.grant = message.grant
@@ -63,7 +63,7 @@ package enum ConsentModule {
         _ id: Hash32, of subject: Address, use: ConsentUse, _ context: BlockContext, _ state: inout ModuleState
     ) throws -> (useNumber: UInt32, version: UInt32) {
         let stored = try consent(id, of: subject, &state)
-        try ConsentRules.check(stored, use: use, at: context.time)
+        try ConsentPolicy.check(stored, use: use, at: context.time)
         guard var consent = stored else { throw Refusal.consentNone }
         let pinned = consent.version
         consent.uses += 1

@@ -1,7 +1,7 @@
 import ChainTypes
 import Cryptography
-import LightClient
 import FoundationEssentials
+import LightClient
 import Primitives
 import WireTypes
 
@@ -19,7 +19,7 @@ package enum FederationModule {
         locality.chainID = genesis.chainID
         locality.genesisHash = .init(genesis.hash.bytes)
         locality.profile = UInt32(genesis.wire.profile.rawValue)
-        store(LightClient(genesis: genesis).trusted, in: &locality)
+        store(LightVerifier(genesis: genesis).trusted, in: &locality)
         state.set(key, locality)
         state.emit("federation.localityRegistered", id: Array(genesis.chainID.utf8), account: context.sender)
     }
@@ -33,7 +33,7 @@ package enum FederationModule {
         guard let certified = try? WireCertifiedHeader(strictly: [UInt8](message.certifiedHeader), limit: limit) else {
             throw Refusal.federationMalformed
         }
-        var client = LightClient(trusted: try trusted(locality))
+        var client = LightVerifier(trusted: try trusted(locality))
         let known = client.trusted.height
         let header: BlockHeader
         do { header = try client.accept(certified) } catch {
@@ -69,11 +69,14 @@ package enum FederationModule {
 
 extension Refusal {
     package static let federationNotOperator = Refusal(600, "federation.notOperator", "only the chain's operator registers localities")
-    package static let federationMalformed = Refusal(601, "federation.malformed", "the genesis, chain id or certified header is not well formed")
+    package static let federationMalformed = Refusal(
+        601, "federation.malformed", "the genesis, chain id or certified header is not well formed")
     package static let federationExists = Refusal(602, "federation.exists", "this locality is registered already")
     package static let federationUnknownLocality = Refusal(603, "federation.unknownLocality", "no such locality is registered")
-    package static let federationBadCheckpoint = Refusal(604, "federation.badCheckpoint", "the light client refuses the header or its certificate")
-    package static let federationStaleCheckpoint = Refusal(605, "federation.staleCheckpoint", "a header of this height or a higher one is stored already")
+    package static let federationBadCheckpoint = Refusal(
+        604, "federation.badCheckpoint", "the light client refuses the header or its certificate")
+    package static let federationStaleCheckpoint = Refusal(
+        605, "federation.staleCheckpoint", "a header of this height or a higher one is stored already")
 
     package static let allFederation: [Refusal] = [
         federationNotOperator, federationMalformed, federationExists, federationUnknownLocality, federationBadCheckpoint,

@@ -10,7 +10,7 @@ package enum AssessmentsModule {
     /// Checks consent, charges the use and takes the price into escrow.
     package static func request(_ message: WireRequestAssessment, _ context: MessageContext, _ state: inout ModuleState) throws {
         guard let subject = Address(message.subject), let grant = Hash32(message.grant), let code = Hash32(message.program),
-            ConsentRules.isCanonical(message.fields, limit: 128), (try? SealingPublicKey(message.recipientKey)) != nil
+            ConsentPolicy.isCanonical(message.fields, limit: 128), (try? SealingPublicKey(message.recipientKey)) != nil
         else { throw Refusal.assessmentsMalformed }
         _ = try RegistryModule.dataset(message.dataset, &state)
         _ = try ProgramsModule.program(code, kind: .assessment, &state)
@@ -52,7 +52,7 @@ package enum AssessmentsModule {
             let requester = Address(assessment.requester), let code = Hash32(assessment.request.program)
         else { throw Refusal.assessmentsMalformed }
         let use = use(assessment.request, requester: requester, program: code, context.genesis.chainID)
-        try ConsentRules.checkCharged(
+        try ConsentPolicy.checkCharged(
             ConsentModule.consent(grant, of: subject, &state), use: use, useNumber: assessment.useNumber, at: context.block.time)
         assessment.status = .committed
         assessment.enclave = message.enclave
@@ -130,7 +130,8 @@ package enum AssessmentsModule {
 
 extension Refusal {
     package static let assessmentsMalformed = Refusal(500, "assessments.malformed", "the request is not well formed")
-    package static let assessmentsBadDeadline = Refusal(501, "assessments.badDeadline", "the deadline is past, over a day away, or after the grant's end")
+    package static let assessmentsBadDeadline = Refusal(
+        501, "assessments.badDeadline", "the deadline is past, over a day away, or after the grant's end")
     package static let assessmentsUnknown = Refusal(502, "assessments.unknown", "there is no such assessment")
     package static let assessmentsNotPending = Refusal(503, "assessments.notPending", "the assessment is not waiting for a result")
     package static let assessmentsTooLate = Refusal(504, "assessments.tooLate", "the deadline has passed")

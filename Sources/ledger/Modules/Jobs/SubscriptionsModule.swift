@@ -11,7 +11,7 @@ package enum SubscriptionsModule {
     package static let largestCohort: UInt32 = 4_096
 
     package static func request(_ message: WireRequestSubscription, _ context: MessageContext, _ state: inout ModuleState) throws {
-        guard let code = Hash32(message.program), ConsentRules.isCanonical(message.fields, limit: 128),
+        guard let code = Hash32(message.program), ConsentPolicy.isCanonical(message.fields, limit: 128),
             (try? SealingPublicKey(message.recipientKey)) != nil, message.minimumCohort >= 1,
             message.minimumCohort <= message.maximumCohort, message.maximumCohort <= largestCohort,
             message.parameters.count <= 64, message.parameters.allSatisfy({ $0.value != nil && $0.name.utf8.count <= Limits.identifier })
@@ -178,9 +178,11 @@ extension Refusal {
     package static let subscriptionsUnknown = Refusal(552, "subscriptions.unknown", "there is no such subscription")
     package static let subscriptionsNotPending = Refusal(553, "subscriptions.notPending", "the subscription is not waiting for a run")
     package static let subscriptionsTooLate = Refusal(554, "subscriptions.tooLate", "the deadline has passed")
-    package static let subscriptionsNotCommitted = Refusal(555, "subscriptions.notCommitted", "the subscription has no committed run by this enclave")
+    package static let subscriptionsNotCommitted = Refusal(
+        555, "subscriptions.notCommitted", "the subscription has no committed run by this enclave")
     package static let subscriptionsStaleRun = Refusal(556, "subscriptions.staleRun", "the run was made too many blocks ago; run again")
-    package static let subscriptionsGrantEnded = Refusal(557, "subscriptions.grantEnded", "a contributing grant no longer stands; run again")
+    package static let subscriptionsGrantEnded = Refusal(
+        557, "subscriptions.grantEnded", "a contributing grant no longer stands; run again")
     package static let subscriptionsCohortTooSmall = Refusal(558, "subscriptions.cohortTooSmall", "fewer subjects than the minimum cohort")
 
     package static let allSubscriptions: [Refusal] = [

@@ -11,14 +11,14 @@ package enum KeysModule {
     package static func register(_ message: WireRegisterEnclave, _ context: MessageContext, _ state: inout ModuleState) throws {
         guard context.isOperator else { throw Refusal.keysNotOperator }
         let identity = message.identity
-        guard let evidence = try? WireEvidence(strictly: [UInt8](message.evidence), limit: Attestation.maximumEvidence),
+        guard let evidence = try? WireEvidence(strictly: [UInt8](message.evidence), limit: EvidenceAppraiser.maximumEvidence),
             let challenge = try RecentBlocks.hash(at: evidence.challengeHeight, &state)
         else { throw Refusal.keysStaleEvidence }
         let subject = AttestationSubject(chainID: context.genesis.chainID, identity: identity, challengeBlock: challenge)
         let policy = AttestationPolicy(allowSimulated: context.genesis.wire.allowSimulatedEnclaves)
         let appraisal: Appraisal
         do {
-            appraisal = try Attestation.appraise([UInt8](message.evidence), about: subject, policy: policy, at: context.block.time)
+            appraisal = try EvidenceAppraiser.appraise([UInt8](message.evidence), about: subject, policy: policy, at: context.block.time)
         } catch { throw Refusal.keysBadEvidence }
         let id = EnclaveStatement.identifier(identity)
         guard try state.value(StateKey.enclave(id)) == nil else { throw Refusal.keysEnclaveExists }

@@ -42,7 +42,8 @@ package enum RecordsModule {
 }
 
 extension Refusal {
-    package static let recordsMalformed = Refusal(350, "records.malformed", "the record's id, commitment, size or key index is not well formed")
+    package static let recordsMalformed = Refusal(
+        350, "records.malformed", "the record's id, commitment, size or key index is not well formed")
     package static let recordsTooLarge = Refusal(351, "records.tooLarge", "the ciphertext is larger than the chain takes inline")
     package static let recordsUnknownSchema = Refusal(352, "records.unknownSchema", "the dataset has no such schema version")
     package static let recordsExists = Refusal(353, "records.exists", "a record with this id exists")

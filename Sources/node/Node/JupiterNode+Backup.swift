@@ -20,7 +20,7 @@ package struct BackupManifest: Codable, Sendable, Equatable {
     package let stateRoot: String
 }
 
-extension Node {
+extension JupiterNode {
     private static let copied = ["genesis.bin", "genesis.json", "node.json", "validator.key", "operator.key"]
 
     /// Copies a stopped node into the new folder `path`: its chain as of now, its configuration, its keys still encrypted.
@@ -100,6 +100,6 @@ extension Node {
         guard let (header, certified) = try view.certifiedHeader(head.height) else {
             throw NodeError.backupInvalid("the newest block has no certificate")
         }
-        try LightClient.verify(certified, header: header, under: LightClient(genesis: genesis).trusted)
+        try LightVerifier.verify(certified, header: header, under: LightVerifier(genesis: genesis).trusted)
     }
 }

@@ -29,7 +29,7 @@ package struct ConsentUse: Sendable {
 ///
 /// Default deny: a use needs one active grant that covers every attribute of it; grants are never added up
 /// (consent notes §8, invariant 1).
-package enum ConsentRules {
+package enum ConsentPolicy {
     /// Whether a new use may be charged to `consent` now.
     ///
     /// - Parameter time: block time, milliseconds since 1970; `validUntil` itself is already too late (invariant 5).

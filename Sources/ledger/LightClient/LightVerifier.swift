@@ -6,7 +6,7 @@ import WireTypes
 /// Follows a chain by its certificates alone, from the genesis on; pure (docs/spec/light-client.md).
 ///
 /// Inside an epoch it may leap over headers; it never leaps over an epoch's last one.
-package struct LightClient: Sendable, Equatable {
+package struct LightVerifier: Sendable, Equatable {
     package private(set) var trusted: TrustedState
 
     package init(genesis: Genesis) { trusted = TrustedState(genesis: genesis) }

@@ -13,7 +13,7 @@ import WireTypes
 extension LedgerApplication: ReadableLedger {}
 
 /// A node: the chain on disk, its engine, its mempool and the services around them. The API is another part's (`NodeServer`).
-package final class Node: Sendable {
+package final class JupiterNode: Sendable {
     /// The version that `/v1/status` and `--version` tell.
     package static let version = "0.1.0"
 

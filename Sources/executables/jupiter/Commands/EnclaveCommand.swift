@@ -1,0 +1,65 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import JupiterClient
+
+/// `jupiter enclave …`
+struct EnclaveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "enclave", abstract: "Start an enclave beside a node; see how it is.",
+        discussion: """
+            The enclave is a program of its own, jupiter-enclave: it keeps subjects' keys and trusts neither node nor operator.
+
+            EXAMPLE
+              jupiter enclave start jupiter-sg
+            """,
+        subcommands: [EnclaveStart.self, EnclaveStatus.self])
+}
+
+struct EnclaveStart: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "start", abstract: "Run the enclave of a chain whose node has its home here.",
+        discussion: """
+            Becomes jupiter-enclave, which lies beside this program. The node finds it with --enclave-socket.
+
+            EXAMPLE
+              jupiter enclave start jupiter-sg --home ~/.jupiter
+            """)
+
+    @OptionGroup var global: GlobalOptions
+    @Argument(help: "The chain's id.")
+    var chain: String
+    @Option(help: ArgumentHelp("Where it listens (default: enclave.sock in its folder).", valueName: "path"))
+    var socket: String?
+
+    func run() async throws {
+        let folder = "\(global.homePath)/enclave/\(chain)"
+        try PrivateFile.makeFolder(folder)
+        let path = try Executables.beside("jupiter-enclave")
+        let arguments = [
+            path, "--home", folder, "--socket", socket ?? folder + "/enclave.sock", "--genesis",
+            "\(global.homePath)/node/\(chain)/genesis.bin",
+        ]
+        var pointers = arguments.map { strdup($0) } + [nil]
+        execv(path, &pointers)
+        throw CommandError.programMissing(path)
+    }
+}
+
+struct EnclaveStatus: AnsweringCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show the enclave of a node.",
+        discussion: """
+            EXAMPLE
+              jupiter enclave status --node http://127.0.0.1:7340
+            """)
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var node: NodeOptions
+
+    func answer() async throws -> Answer {
+        let json = try await node.client().json("/v1/status")["enclave"] ?? .null
+        guard json != .null else { throw CommandError.noEnclave }
+        return Answer(json, text: Generic.lines(json))
+    }
+}

@@ -1,0 +1,109 @@
+import ChainTypes
+import Cryptography
+import Foundation
+import Primitives
+import SwiftProtobuf
+import TestVectors
+import Testing
+import WireTypes
+
+/// Hostile bytes at every decoder: nothing crashes, and whatever is accepted has no second encoding.
+@Suite struct `Fuzz of chain decoders` {
+    func note(_ bytes: [UInt8]) -> Comment { "seed \(HostileBytes.seed): \(Hex.encode(bytes))" }
+
+    @Test func `transaction`() throws {
+        let sidecar = Sidecar.make([1], salt: [UInt8](repeating: 7, count: 32))
+        HostileBytes.each([try Samples.transaction().bytes, try Samples.transaction([Samples.putRecord(sidecar)]).bytes]) { bytes in
+            guard let transaction = try? SignedTransaction(decoding: bytes) else { return }
+            #expect(transaction.bytes == bytes, note(bytes))
+            #expect(
+                transaction.body.messages.count <= Limits.messagesPerTransaction && transaction.key.address == transaction.sender,
+                note(bytes))
+        }
+    }
+
+    @Test func `transaction with sidecars`() throws {
+        let sidecar = Sidecar.make([1, 2, 3], salt: [UInt8](repeating: 7, count: 32))
+        let sample = try SubmittedTransaction(Samples.transaction([Samples.putRecord(sidecar)]), sidecars: [sidecar])
+        HostileBytes.each([sample.encoded]) { bytes in
+            guard let submitted = try? SubmittedTransaction(decoding: bytes) else { return }
+            #expect(submitted.encoded == bytes, note(bytes))
+        }
+    }
+
+    @Test func `header`() throws {
+        HostileBytes.each([Samples.wireHeader.encoded()]) { bytes in
+            guard let header = try? BlockHeader(decoding: bytes) else { return }
+            #expect(header.bytes == bytes && ChainID.isValid(header.chainID) && header.height >= 1, note(bytes))
+        }
+    }
+
+    @Test func `block`() throws {
+        HostileBytes.each([try Samples.block([Samples.transaction()]).bytes, try Samples.block([]).bytes]) { bytes in
+            guard let block = try? Block(decoding: bytes) else { return }
+            #expect(block.bytes == bytes, note(bytes))
+            #expect(Block.transactionsRoot(block.transactions) == block.header.transactionsRoot, note(bytes))
+        }
+    }
+
+    @Test func `certificate`() {
+        HostileBytes.each([Samples.certificate.encoded()]) { bytes in
+            guard let certificate = try? QuorumCertificate(decoding: bytes) else { return }
+            #expect(certificate.bytes == bytes, note(bytes))
+        }
+    }
+
+    @Test func `validator set`() throws {
+        HostileBytes.each([try Samples.validators().bytes]) { bytes in
+            guard let set = try? ValidatorSet(decoding: bytes) else { return }
+            #expect(set.bytes == bytes && set.totalWeight > 0, note(bytes))
+        }
+    }
+
+    @Test func `genesis`() throws {
+        HostileBytes.each([try Samples.wireGenesis().encoded()]) { bytes in
+            guard let genesis = try? Genesis(decoding: bytes) else { return }
+            #expect(genesis.bytes == bytes && ChainID.isValid(genesis.chainID), note(bytes))
+        }
+    }
+
+    @Test func `Merkle proof`() {
+        var hostile = HostileBytes()
+        let leaves = (0..<21).map { MerkleList.leaf([UInt8($0)]) }
+        let root = MerkleList.root(leaves)
+        for _ in 0..<HostileBytes.rounds {
+            let index = hostile.below(21)
+            var siblings = MerkleList.siblings(of: index, in: leaves)
+            let position = hostile.below(siblings.count)
+            siblings[position] = leaves[hostile.below(21)]
+            let count = hostile.below(40)
+            let leaf = MerkleList.leaf(hostile.bytes(2))
+            #expect(!MerkleList.verify(leaf, index: index, count: count, siblings: siblings, root: root), "seed \(HostileBytes.seed)")
+        }
+    }
+
+    @Test func `every wire message`() throws {
+        for decode in Self.decoders {
+            for (_, sample) in `Pinned encodings`.stateValues() {
+                var hostile = HostileBytes()
+                for _ in 0..<max(1, HostileBytes.rounds / 20) {
+                    let bytes = hostile.next(sample)
+                    guard let encoded = decode(bytes) else { continue }
+                    #expect(encoded == bytes, note(bytes))
+                }
+            }
+        }
+    }
+
+    static func decoder<M: SwiftProtobuf.Message>(_ type: M.Type) -> @Sendable ([UInt8]) -> [UInt8]? {
+        { bytes in (try? M(strictly: bytes, limit: Limits.stateValue))?.encoded() }
+    }
+
+    static let decoders: [@Sendable ([UInt8]) -> [UInt8]?] = [
+        decoder(WireAccount.self), decoder(WireDataset.self), decoder(WireEnclave.self), decoder(WireSubjectKey.self),
+        decoder(WireRecord.self), decoder(WireConsent.self), decoder(WireProgram.self), decoder(WireAssessment.self),
+        decoder(WireSubscription.self), decoder(WireLocality.self), decoder(WireReceipt.self), decoder(WireReceiptProof.self),
+        decoder(WireCertifiedHeader.self), decoder(WireEvidence.self), decoder(WireEnrolment.self), decoder(WireSignedResult.self),
+        decoder(WireEnclaveRequest.self), decoder(WireEnclaveResponse.self), decoder(WireMessage.self),
+    ]
+}

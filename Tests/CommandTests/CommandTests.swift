@@ -1,0 +1,121 @@
+import Foundation
+import JupiterClient
+import Testing
+
+@Suite(.enabled(if: Jupiter.path != nil, "jupiter is not built")) struct `Commands` {
+    @Test func `tell their version`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        let outcome = try jupiter.run("--version")
+        #expect(outcome.status == 0)
+        #expect(outcome.out.hasPrefix("0."))
+    }
+
+    private static let leaves = [
+        "demo", "node init", "node start", "node status", "node backup", "node restore", "enclave start", "enclave status", "wallet new",
+        "wallet show", "wallet backup", "wallet restore", "dataset publish", "dataset list", "dataset show", "schema show", "schema check",
+        "record put", "record list", "record get", "record export", "consent grant", "consent list", "consent revoke", "program publish",
+        "program list", "assess request", "assess result", "subscribe request", "subscribe result", "query", "receipt get",
+        "receipt verify", "transfer", "federation register", "federation list",
+    ]
+
+    @Test(arguments: leaves)
+    func `help has an overview, an example and the output option`(command: String) throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        let outcome = try jupiter.run(in: command.split(separator: " ").map(String.init) + ["--help"])
+        #expect(outcome.status == 0)
+        for part in ["OVERVIEW:", "EXAMPLE", "jupiter \(command)", "--output"] {
+            #expect(outcome.out.contains(part), "\(command): \(part)")
+        }
+    }
+
+    @Test func `wrong usage is 64 and says what to do`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        for arguments in [["walet"], ["transfer"], ["transfer", "--to", "jup1x", "--amount", "1"], ["query", "nowhere"]] {
+            let outcome = try jupiter.run(in: arguments)
+            #expect(outcome.status == 64, "\(arguments)")
+            #expect(outcome.out.isEmpty)
+            #expect(outcome.error.lowercased().contains("error"))
+        }
+    }
+
+    @Test func `errors are JSON when asked for`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        let usage = try jupiter.run("transfer", "--output", "json")
+        #expect(usage.status == 64)
+        #expect(usage.errorJSON?["error"]?["code"] == 1550)
+        let missing = try jupiter.run("wallet", "show", "--output=json")
+        #expect(missing.status == 1)
+        #expect(missing.errorJSON?["error"]?["name"] == "client.walletMissing")
+        #expect(missing.errorJSON?["error"]?["next"]?.text?.contains("wallet new") == true)
+    }
+
+    @Test func `nobody answering is 69`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        let outcome = try jupiter.run("dataset", "list")
+        #expect(outcome.status == 69)
+        #expect(outcome.error.hasPrefix("error: client.unreachable (1500): "))
+        #expect(outcome.error.contains("\nnext: "))
+    }
+
+    @Test func `a wallet is made, shown, backed up and restored`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        let made = try jupiter.run("wallet", "new", "--wallet", "anna", "--key-type", "p256", "--output", "json")
+        #expect(made.status == 0, "\(made.error)")
+        let address = try #require(made.json?["address"]?.text)
+        #expect(address.hasPrefix("jup1"))
+        #expect(try jupiter.run("wallet", "show", "--wallet", "anna", "--output", "json").json?["address"]?.text == address)
+        #expect(try jupiter.run("wallet", "new", "--wallet", "anna").status == 1)
+
+        let backup = jupiter.home + "/anna.backup"
+        let copied = try jupiter.run("wallet", "backup", "--wallet", "anna", "--to", backup, "--recovery-code", "--output", "json")
+        #expect(copied.status == 0, "\(copied.error)")
+        let code = try #require(copied.json?["recoveryCode"]?.text)
+        #expect(code.hasPrefix("jupr ec1"))
+        #expect(
+            try jupiter.run("wallet", "restore", "--wallet", "b", "--from", backup, "--output", "json").json?["address"]?.text == address)
+
+        let paper = jupiter.home + "/paper.txt"
+        try Data((code + "\n").utf8).write(to: URL(fileURLWithPath: paper))
+        let restored = try jupiter.run("wallet", "restore", "--wallet", "c", "--recovery-code-file", paper, "--output", "json")
+        #expect(restored.json?["address"]?.text == address)
+    }
+
+    @Test func `a wrong passphrase or none is said so`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        try jupiter.run("wallet", "new")
+        let wrong = try jupiter.run("wallet", "show", passphrase: "another")
+        #expect(wrong.status == 1)
+        #expect(wrong.error.contains("cryptography.wrongPassphrase (906)"))
+        let none = try jupiter.run("wallet", "show", passphrase: nil)
+        #expect(none.error.contains("cli.noPassphrase"))
+    }
+
+    @Test func `a schema is checked`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        let file = jupiter.home + "/schema.json"
+        try Data(#"{"type":"object","properties":{"age":{"type":"integer"}}}"#.utf8).write(to: URL(fileURLWithPath: file))
+        #expect(try jupiter.run("schema", "check", file, "--output", "json").json?["valid"] == true)
+        try Data(#"{"type":"object","properties":{"age":{"type":"integer","multipleOf":2}}}"#.utf8).write(to: URL(fileURLWithPath: file))
+        let refused = try jupiter.run("schema", "check", file)
+        #expect(refused.status == 1)
+        #expect(refused.error.contains("multipleOf"))
+    }
+
+    @Test func `a node's home is made`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        let made = try jupiter.run("node", "init", "jupiter-test", "--allow-simulated-enclaves", "--output", "json")
+        #expect(made.status == 0, "\(made.error)")
+        #expect(made.json?["genesisHash"]?.text?.count == 64)
+        #expect(FileManager.default.fileExists(atPath: jupiter.home + "/node/jupiter-test/genesis.bin"))
+        #expect(try jupiter.run("node", "init", "jupiter-test").status == 1)
+    }
+}
