@@ -15,7 +15,7 @@ import Testing
         try await running.stop()
         let paths = try #require(answer.json["paths"] as? [String: [String: Any]])
         let described = Set(paths.flatMap { path, methods in methods.keys.map { "\($0.uppercased()) \(path)" } })
-        let node = try Node(
+        let node = try JupiterNode(
             home: running.home, configuration: try running.home.configuration(environment: [:]), passphrase: RunningNode.passphrase)
         let routes = NodeServer.routes(node).map { "\($0.method) \($0.path)" }
         #expect(Set(routes).count == routes.count)
