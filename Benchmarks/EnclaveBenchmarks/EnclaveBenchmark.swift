@@ -11,7 +11,7 @@ import Synchronization
 import WireTypes
 
 /// One line of the enclave's table.
-package struct EnclaveBenchmarkRow: Sendable {
+package struct EnclaveBenchmarkRow: Sendable, Codable {
     /// What was measured.
     package let name: String
     package let value: Double

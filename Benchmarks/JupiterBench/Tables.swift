@@ -47,7 +47,8 @@ func enclaveTable() throws -> [EnclaveBenchmarkRow] {
     progress("enclave: assessments end to end")
     let rows = try enclaveBenchmark()
     print("\n## Assessments inside the enclave\n")
-    for row in rows { print(row.text) }
+    print("| figure | value |\n| --- | --- |")
+    for row in rows { print("| \(row.name), \(row.unit) | \(String(format: row.value >= 100 ? "%.0f" : "%.2f", row.value)) |") }
     return rows
 }
 

@@ -50,7 +50,7 @@ package struct RecordBenchmark {
         let engine = try SoloEngine(genesis: genesis, key: validator, application: application, source: mempool, blockInterval: 1) {
             mempool.committed($0.block.transactions, height: $0.block.header.height)
         }
-        let intake = TransactionIntake(mempool: mempool, workers: WorkerPool(threads: 2))
+        let intake = TransactionIntake(mempool: mempool, workers: WorkerPool(width: 2))
         try await publishDataset(validator, genesis, intake, engine)
         return try await measure(batches, intake: intake, engine: engine, application: application, verifications: verifications)
     }

@@ -116,9 +116,10 @@ extension EnclaveMachine {
 
     /// The vault's own count of a grant's uses: a host that resets the chain's count gains nothing.
     func checkOwnCount(_ grant: Hash32, job: Hash32?, maximum: UInt32, pending: Set<Hash32>) throws(RunFailure) {
-        let uses = vault.uses(of: grant).union(pending)
-        guard let job, !uses.contains(job) else { return }
-        guard uses.count < Int(maximum) else { throw .final(.consentExhausted) }
+        let uses = vault.uses(of: grant)
+        guard let job, !uses.contains(job), !pending.contains(job) else { return }
+        // `pending` holds only uses that are not in the vault yet.
+        guard uses.count + pending.count < Int(maximum) else { throw .final(.consentExhausted) }
     }
 
     /// The granted and requested fields of the subject's one record; nothing else of it leaves this function.

@@ -2,6 +2,7 @@ import ChainTypes
 import EnclaveProtocol
 import FoundationEssentials
 import Primitives
+import SwiftProtobuf
 import Synchronization
 import WireTypes
 
@@ -23,7 +24,7 @@ package final class Enclave: Sendable {
     /// Answers one message; whatever its bytes, it neither throws nor stops.
     package func handle(_ message: [UInt8]) -> [UInt8] {
         var response = WireEnclaveResponse()
-        if let request = try? WireEnclaveRequest(strictly: message, limit: EnclaveFraming.maximumBytes), let command = request.command {
+        if let request = Self.request(message), let command = request.command {
             response.id = request.id
             response.answer = handle(command)
         } else {
@@ -33,6 +34,15 @@ package final class Enclave: Sendable {
         guard bytes.count > EnclaveFraming.maximumBytes else { return bytes }
         response.answer = .failure(WireEnclaveFailure(EnclaveError.frameTooLarge))
         return response.encoded()
+    }
+
+    /// Frames are neither hashed nor signed, so any encoding will do; what is inside them and counts is decoded strictly.
+    private static func request(_ message: [UInt8]) -> WireEnclaveRequest? {
+        guard message.count <= EnclaveFraming.maximumBytes else { return nil }
+        var options = BinaryDecodingOptions()
+        options.messageDepthLimit = 12
+        options.discardUnknownFields = true
+        return try? WireEnclaveRequest(serializedBytes: message, options: options)
     }
 
     /// Answers one command.

@@ -35,17 +35,11 @@ struct EvidenceChecks: ~Copyable {
 
     /// A job's value, which must exist.
     func assessment(_ proven: WireProvenValue) throws(RunFailure) -> WireAssessment {
-        guard let claimed = try? WireAssessment(strictly: [UInt8](proven.value), limit: Limits.stateValue), let id = Hash32(claimed.id),
-            let value: WireAssessment = try prove(proven, StateKey.assessment(id))
-        else { throw .host(.badProof) }
-        return value
+        try prove(proven) { Hash32($0.id).map(StateKey.assessment) }
     }
 
     func subscription(_ proven: WireProvenValue) throws(RunFailure) -> WireSubscription {
-        guard let claimed = try? WireSubscription(strictly: [UInt8](proven.value), limit: Limits.stateValue), let id = Hash32(claimed.id),
-            let value: WireSubscription = try prove(proven, StateKey.subscription(id))
-        else { throw .host(.badProof) }
-        return value
+        try prove(proven) { Hash32($0.id).map(StateKey.subscription) }
     }
 
     /// The grant `grant` of `subject`; `nil` when the chain proves that there is none.
@@ -96,6 +90,14 @@ struct EvidenceChecks: ~Copyable {
         do throws(EnclaveError) { return try state.value(proven, at: key) } catch { throw .host(error) }
     }
 
+    private func prove<Value: SwiftProtobuf.Message>(
+        _ proven: WireProvenValue, placed key: (Value) -> [UInt8]?
+    ) throws(RunFailure) -> Value {
+        observer?(.proofs)
+        defer { observer?(.other) }
+        do throws(EnclaveError) { return try state.value(proven, placed: key) } catch { throw .host(error) }
+    }
+
     // MARK: Signatures
 
     /// A transaction of this chain with its sender's own signature; each is verified once a command.
@@ -142,11 +144,10 @@ struct EvidenceChecks: ~Copyable {
         _ evidence: WireRecordEvidence, owner: Address, dataset: Dataset, key: RecordKeyTree
     ) throws(RunFailure) -> DataRecord {
         let name = dataset.value.dataset
-        guard let claimed = try? WireRecord(strictly: [UInt8](evidence.record.value), limit: Limits.stateValue),
-            let id = Hash32(claimed.record),
-            let record: WireRecord = try prove(evidence.record, StateKey.record(owner, dataset: name, record: id)),
-            Address(record.owner) == owner, record.dataset == name
-        else { throw .host(.badProof) }
+        let record: WireRecord = try prove(evidence.record) { record in
+            Hash32(record.record).map { StateKey.record(owner, dataset: name, record: $0) }
+        }
+        guard let id = Hash32(record.record), Address(record.owner) == owner, record.dataset == name else { throw .host(.badProof) }
         guard record.status == .live else { throw .final(.wrongRecords) }
         observer?(.decryption)
         defer { observer?(.other) }

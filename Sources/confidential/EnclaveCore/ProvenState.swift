@@ -15,12 +15,28 @@ struct ProvenState {
         _ proven: WireProvenValue, at key: [UInt8], as type: Value.Type = Value.self
     ) throws(EnclaveError) -> Value? {
         let bytes = [UInt8](proven.value)
-        do {
-            let proof = try StateProof.decode([UInt8](proven.proof))
-            try proof.verify(root: root, key: key, value: bytes.isEmpty ? nil : bytes)
-        } catch { throw .badProof }
-        guard !bytes.isEmpty else { return nil }
+        guard !bytes.isEmpty else {
+            try verify(proven, key: key, value: nil)
+            return nil
+        }
+        try verify(proven, key: key, value: bytes)
         guard let value = try? Value(strictly: bytes, limit: Limits.stateValue) else { throw .badProof }
         return value
+    }
+
+    /// A value that names its own place: `key` says where it must stand, and the proof that it stands there.
+    func value<Value: SwiftProtobuf.Message>(
+        _ proven: WireProvenValue, placed key: (Value) -> [UInt8]?
+    ) throws(EnclaveError) -> Value {
+        let bytes = [UInt8](proven.value)
+        guard !bytes.isEmpty, let value = try? Value(strictly: bytes, limit: Limits.stateValue), let place = key(value) else {
+            throw .badProof
+        }
+        try verify(proven, key: place, value: bytes)
+        return value
+    }
+
+    private func verify(_ proven: WireProvenValue, key: [UInt8], value: [UInt8]?) throws(EnclaveError) {
+        do { try StateProof.decode([UInt8](proven.proof)).verify(root: root, key: key, value: value) } catch { throw .badProof }
     }
 }
