@@ -110,7 +110,8 @@ private enum PlainHTTP {
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
         }
         guard status == 0 else { throw Browser.Failure(text: "nobody listens at port \(port)") }
-        let head = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nContent-Type: application/json\r\nContent-Length: \(body.count)\r\n\r\n"
+        let head =
+            "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nContent-Type: application/json\r\nContent-Length: \(body.count)\r\n\r\n"
         let request = [UInt8](head.utf8) + [UInt8](body)
         guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else { throw Browser.Failure(text: "send") }
         var answer: [UInt8] = []
@@ -126,7 +127,9 @@ private enum PlainHTTP {
     private static func parse(_ answer: [UInt8]) -> (status: Int, body: Data)? {
         guard let end = Data(answer).range(of: Data("\r\n\r\n".utf8)) else { return nil }
         let lines = String(decoding: answer[..<end.lowerBound], as: UTF8.self).components(separatedBy: "\r\n")
-        let length = lines.first { $0.lowercased().hasPrefix("content-length:") }.flatMap { Int($0.dropFirst(15).trimmingCharacters(in: .whitespaces)) }
+        let length = lines.first { $0.lowercased().hasPrefix("content-length:") }.flatMap {
+            Int($0.dropFirst(15).trimmingCharacters(in: .whitespaces))
+        }
         guard let status = lines.first?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }), let length,
             answer.count >= end.upperBound + length
         else { return nil }

@@ -81,7 +81,8 @@ import WireTypes
             """
         _ = try await browser.evaluate(consents)
         #expect(try await browser.wait(for: "document.getElementById('consent-note').textContent.startsWith('0 grants')"))
-        _ = try await browser.evaluate("document.getElementById('subject').value = 'jup1wrong'; document.querySelector('#consent-form button').click()")
+        _ = try await browser.evaluate(
+            "document.getElementById('subject').value = 'jup1wrong'; document.querySelector('#consent-form button').click()")
         #expect(try await browser.wait(for: "document.getElementById('consent-note').textContent.includes('api.badParameter')"))
 
         if let folder = ProcessInfo.processInfo.environment["JUPITER_SCREENSHOTS"] { try await browser.screenshot(folder + "/console.png") }
@@ -90,7 +91,8 @@ import WireTypes
         #expect(overflow as? Int == 0)
         if let folder = ProcessInfo.processInfo.environment["JUPITER_SCREENSHOTS"] { try await browser.screenshot(folder + "/phone.png") }
         // Every control can be reached and named without a mouse.
-        let nameless = "return [...document.querySelectorAll('button,input,a')].filter(e => !(e.textContent.trim() || e.labels?.length)).length"
+        let nameless =
+            "return [...document.querySelectorAll('button,input,a')].filter(e => !(e.textContent.trim() || e.labels?.length)).length"
         #expect(try await browser.evaluate(nameless) as? Int == 0)
         // The refused consent query is the only thing the browser may complain about.
         #expect(try await browser.severeLogs().filter { !$0.contains("jup1wrong") } == [])

@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import JupiterClient
 import LocalFederation
-import Synchronization
 
 /// `jupiter demo`: two localities and a mainnet on this machine, real applicants, real refusals.
 struct DemoCommand: AsyncParsableCommand {
@@ -52,7 +51,8 @@ struct DemoCommand: AsyncParsableCommand {
 
 /// Ends the children and removes the home when the demo is interrupted.
 enum DemoSignals {
-    private static let sources = Mutex<[any DispatchSourceSignal]>([])
+    // Safe: written once by `install`, before any other thread exists, and never read.
+    nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
 
     /// Called once, before anything is started.
     static func install(home: String) {
@@ -65,7 +65,7 @@ enum DemoSignals {
                 exit(128 + number)
             }
             source.resume()
-            sources.withLock { $0.append(source) }
+            sources.append(source)
         }
     }
 }
