@@ -32,7 +32,7 @@ package protocol ProposalSource: Sendable {
     /// Candidates that the application left out of its proposal.
     func putBack(_ transactions: [SubmittedTransaction])
 
-    /// How many candidates wait.
+    /// How many candidates `take` would give now, at least; 0 only if it would give none.
     var backlog: Int { get }
 
     /// Returns when a candidate waits, or when the task is cancelled.

@@ -13,21 +13,42 @@ extension EnclaveHost {
         let assessments = take(.assessment, builder, limit: settings.batch)
         var groups: [Group: [(Hash32, WireAssessment)]] = [:]
         var committed: [Hash32] = []
-        for id in assessments {
-            switch try builder.assessment(id) {
+        for (id, found) in try await onThread({ try assessments.map { ($0, try builder.assessment($0)) } }) {
+            switch found {
             case .some(let assessment) where assessment.status == .pending:
-                guard let program = Hash32(assessment.request.program) else { continue }
+                // The chain takes no request without a program of 32 bytes.
+                let program = Hash32(assessment.request.program) ?? .zero
                 groups[Group(dataset: assessment.request.dataset, program: program), default: []].append((id, assessment))
             case .some(let assessment) where assessment.status == .committed && Hash32(assessment.enclave) == builder.enclave:
                 committed.append(id)
             default: state.withLock { $0.jobs.finish(id) }
             }
         }
-        for (group, members) in groups { try await run(group, members, builder) }
-        if !committed.isEmpty { try await open(committed, builder) }
+        for (group, members) in groups {
+            try await attempt(members.map(\.0), builder) { try await run(group, members, builder) }
+        }
+        if !committed.isEmpty { try await attempt(committed, builder) { try await open(committed, builder) } }
         let subscriptions = take(.subscription, builder, limit: 1)
-        for id in subscriptions { try await work(on: id, builder, time: time) }
+        for id in subscriptions { try await attempt([id], builder) { try await work(on: id, builder, time: time) } }
         return !assessments.isEmpty || !subscriptions.isEmpty
+    }
+
+    /// When the enclave refuses a whole command, its jobs are tried again later, and the others go on.
+    private func attempt(_ ids: [Hash32], _ builder: EvidenceBuilder, _ body: () async throws -> Void) async throws {
+        let error: any CodedError
+        do {
+            try await body()
+            return
+        } catch let refusal as Refusal {
+            error = refusal
+        } catch EnclaveError.frameTooLarge {
+            error = EnclaveError.frameTooLarge
+        }
+        log.warning("The enclave refuses a command.", metadata: ["error": "\(error.text)", "jobs": "\(ids.count)"])
+        state.withLock { state in
+            if error.code == EnclaveError.programNotLoaded.code { state.loaded = [] }
+            for id in ids { state.jobs.retry(id, after: builder.height) }
+        }
     }
 
     /// What one command to the enclave shares.
@@ -50,19 +71,9 @@ extension EnclaveHost {
 
     private func run(_ group: Group, _ members: [(Hash32, WireAssessment)], _ builder: EvidenceBuilder) async throws {
         try await load(group.program, builder)
-        var command = WireRunAssessmentsCommand()
-        command.shared = try builder.shared(dataset: group.dataset, program: group.program)
-        for (id, assessment) in members {
-            if let evidence = try builder.evidence(id, assessment) {
-                command.assessments.append(evidence)
-            } else {
-                state.withLock { $0.jobs.retry(id, after: builder.height) }
-            }
-        }
-        guard !command.assessments.isEmpty else { return }
-        let whole = command
+        let command = try await onThread { try builder.command(group, members) }
         let start = ContinuousClock.now
-        let answer = try await perform { try $0.runAssessments(whole) }
+        let answer = command.assessments.isEmpty ? WireRunAssessmentsAnswer() : try await perform { try $0.runAssessments(command) }
         runs.observe(Self.seconds(since: start))
         for outcome in answer.outcomes {
             guard let id = Hash32(outcome.id), members.contains(where: { $0.0 == id }) else { continue }
@@ -80,6 +91,11 @@ extension EnclaveHost {
             } isFinal: {
                 try self.isFinal(outcome)
             }
+        }
+        // Nothing may stay due for ever: neither what lacks evidence nor what was not answered.
+        let answered = Set(answer.outcomes.compactMap { Hash32($0.id) })
+        state.withLock { state in
+            for (id, _) in members where !answered.contains(id) { state.jobs.retry(id, after: builder.height) }
         }
     }
 
@@ -102,11 +118,16 @@ extension EnclaveHost {
     }
 
     private func open(_ ids: [Hash32], _ builder: EvidenceBuilder) async throws {
-        var command = WireOpenAssessmentsCommand()
-        command.height = builder.height + 1
-        command.assessments = try ids.map { try builder.proven(StateKey.assessment($0)) }
-        let whole = command
-        let answer = try await perform { try $0.openAssessments(whole) }
+        let answer = try await perform { connection in
+            var command = WireOpenAssessmentsCommand()
+            command.height = builder.height + 1
+            command.assessments = try ids.map { try builder.proven(StateKey.assessment($0)) }
+            return try connection.openAssessments(command)
+        }
+        let answered = Set(answer.outcomes.compactMap { Hash32($0.id) })
+        state.withLock { state in
+            for id in ids where !answered.contains(id) { state.jobs.retry(id, after: builder.height) }
+        }
         for outcome in answer.outcomes {
             guard let id = Hash32(outcome.id), ids.contains(id) else { continue }
             await post(id, builder) { message in
@@ -133,7 +154,9 @@ extension EnclaveHost {
     }
 
     private func run(_ id: Hash32, _ subscription: WireSubscription, _ builder: EvidenceBuilder, time: UInt64) async throws {
-        guard let program = Hash32(subscription.request.program), let command = try builder.run(id, subscription, time: time) else {
+        guard let program = Hash32(subscription.request.program),
+            let command = try await onThread({ try builder.run(id, subscription, time: time) })
+        else {
             state.withLock { $0.jobs.retry(id, after: builder.height) }
             return
         }

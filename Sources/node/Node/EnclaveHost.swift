@@ -248,7 +248,7 @@ package final class EnclaveHost: Sendable {
         try await onThread { try command(self.connection) }
     }
 
-    private func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await threads.run { Result { try work() } }.get()
     }
 

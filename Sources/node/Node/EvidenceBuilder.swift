@@ -8,7 +8,10 @@ import WireTypes
 /// Gathers, for one state height, what the enclave demands to see before it computes.
 ///
 /// All proofs are under the header of `height + 1`, which the enclave must have imported.
-struct EvidenceBuilder {
+struct EvidenceBuilder: Sendable {
+    /// Ciphertext in one command, in bytes: well below what the socket carries.
+    private static let maximumCiphertext = 32 << 20
+
     let view: ChainView
     /// The state height.
     let height: UInt64
@@ -39,6 +42,20 @@ struct EvidenceBuilder {
         shared.dataset = try proven(StateKey.dataset(dataset))
         shared.program = try proven(StateKey.program(program))
         return shared
+    }
+
+    /// One command for as many of `members` as its bytes allow; the others are left for the next one.
+    func command(_ group: EnclaveHost.Group, _ members: [(Hash32, WireAssessment)]) throws -> WireRunAssessmentsCommand {
+        var command = WireRunAssessmentsCommand()
+        command.shared = try shared(dataset: group.dataset, program: group.program)
+        var bytes = 0
+        for (id, assessment) in members {
+            guard let evidence = try evidence(id, assessment) else { continue }
+            bytes += evidence.records.reduce(0) { $0 + $1.sidecar.count }
+            if bytes > Self.maximumCiphertext, !command.assessments.isEmpty { break }
+            command.assessments.append(evidence)
+        }
+        return command
     }
 
     /// Evidence for one pending assessment; `nil` when a transaction it rests on is not in this node's archive.
@@ -93,10 +110,12 @@ struct EvidenceBuilder {
             recipient: requester, dataset: request.dataset, fields: request.fields, purpose: request.purpose, program: program,
             locality: view.chainID, price: request.price)
         var subjects: Set<Address> = []
+        var ciphertext = 0
         try eachGrant(to: requester, dataset: request.dataset) { grant in
-            guard command.contributions.count < Int(request.maximumCohort) else { return false }
+            guard command.contributions.count < Int(request.maximumCohort), ciphertext < Self.maximumCiphertext else { return false }
             if let (subject, contribution) = try contribution(grant, use: use, time: time), subjects.insert(subject).inserted {
                 command.contributions.append(contribution)
+                ciphertext += contribution.records.reduce(0) { $0 + $1.sidecar.count }
             }
             return true
         }

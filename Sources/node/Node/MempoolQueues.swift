@@ -54,12 +54,17 @@ struct MempoolQueues {
     private var expiring: [UInt64: Set<Hash32>] = [:]
     /// No transaction expires before this height.
     private var earliestExpiry = UInt64.max
-    /// Transactions that can be proposed now or once a lower nonce was.
-    private(set) var backlog = 0
+    private var readySenders = 0
+    private var waitingWithdrawals = 0
 
     init(limits: MempoolLimits) { self.limits = limits }
 
     var count: Int { entries.count }
+
+    /// Whether and how much can be proposed now: withdrawals, and senders whose next transaction is here.
+    ///
+    /// Transactions behind a gap do not count, or anybody could keep an idle chain busy with them.
+    var backlog: Int { waitingWithdrawals + readySenders }
 
     /// The nonce that a new transaction of `sender` should have, where this pool knows better than the state.
     func pendingNonce(_ sender: Address) -> UInt64? {
@@ -79,6 +84,7 @@ struct MempoolQueues {
         if transaction.isFreeWithdrawal {
             guard withdrawalCount < limits.withdrawals || hasRoom(for: size) else { throw NodeError.mempoolFull }
             withdrawalCount += 1
+            waitingWithdrawals += 1
             withdrawals.append(transaction.id)
         } else {
             guard hasRoom(for: size) else { throw NodeError.mempoolFull }
@@ -86,7 +92,6 @@ struct MempoolQueues {
         }
         entries[transaction.id] = Entry(submitted: submitted, size: size)
         bytes += size
-        backlog += 1
         expiring[transaction.body.validUntil, default: []].insert(transaction.id)
         earliestExpiry = min(earliestExpiry, transaction.body.validUntil)
     }
@@ -112,6 +117,7 @@ struct MempoolQueues {
     private mutating func offer(_ address: Address, _ sender: inout Sender) {
         guard !sender.isReady, sender.waiting[sender.next] != nil else { return }
         sender.isReady = true
+        readySenders += 1
         ready.append(address)
     }
 
@@ -119,7 +125,7 @@ struct MempoolQueues {
     mutating func take(_ bounds: ProposalBounds) -> [SubmittedTransaction] {
         var room = bounds
         var taken: [SubmittedTransaction] = []
-        taken.reserveCapacity(min(bounds.transactions, backlog))
+        taken.reserveCapacity(min(bounds.transactions, entries.count))
         while let id = withdrawals.popFirst() {
             guard let entry = entries[id], !entry.inFlight else { continue }
             guard fits(entry, &room) else {
@@ -127,23 +133,26 @@ struct MempoolQueues {
                 break
             }
             taken.append(entry.submitted)
-            fly(id)
+            waitingWithdrawals -= 1
+            entries[id]?.inFlight = true
         }
         while let address = ready.popFirst() {
-            guard var sender = senders[address] else { continue }
+            guard var sender = senders[address], sender.isReady else { continue }
             sender.isReady = false
+            readySenders -= 1
             guard let id = sender.waiting[sender.next], let entry = entries[id] else {
                 senders[address] = sender
                 continue
             }
             guard fits(entry, &room) else {
                 sender.isReady = true
+                readySenders += 1
                 senders[address] = sender
                 ready.prepend(address)
                 break
             }
             taken.append(entry.submitted)
-            fly(id)
+            entries[id]?.inFlight = true
             sender.waiting[sender.next] = nil
             sender.next += 1
             sender.inFlight += 1
@@ -162,11 +171,6 @@ struct MempoolQueues {
         return true
     }
 
-    private mutating func fly(_ id: Hash32) {
-        entries[id]?.inFlight = true
-        backlog -= 1
-    }
-
     /// What the application left out waits again, unless it was left out too often.
     mutating func putBack(_ transactions: [SubmittedTransaction]) {
         for submitted in transactions.reversed() {
@@ -175,8 +179,8 @@ struct MempoolQueues {
             entry.inFlight = false
             entry.returns += 1
             entries[transaction.id] = entry
-            backlog += 1
             if transaction.isFreeWithdrawal {
+                waitingWithdrawals += 1
                 withdrawals.prepend(transaction.id)
             } else if var sender = senders[transaction.sender] {
                 sender.inFlight -= 1
@@ -222,11 +226,11 @@ struct MempoolQueues {
         guard let entry = entries.removeValue(forKey: id) else { return }
         let transaction = entry.submitted.transaction
         bytes -= entry.size
-        if !entry.inFlight { backlog -= 1 }
         expiring[transaction.body.validUntil]?.remove(id)
         if expiring[transaction.body.validUntil]?.isEmpty == true { expiring[transaction.body.validUntil] = nil }
         if transaction.isFreeWithdrawal {
             withdrawalCount -= 1
+            if !entry.inFlight { waitingWithdrawals -= 1 }
             return
         }
         guard var sender = senders[transaction.sender] else { return }
@@ -237,6 +241,7 @@ struct MempoolQueues {
             if isCommitted { sender.next = max(sender.next, transaction.body.nonce + 1) }
         }
         let isIdle = sender.waiting.isEmpty && sender.inFlight == 0
+        if isIdle, sender.isReady { readySenders -= 1 }
         senders[transaction.sender] = isIdle ? nil : sender
     }
 }
