@@ -55,7 +55,8 @@ package enum NodeServer {
         router.add(middleware: EntranceGuard(token: token, isLoopback: node.configuration.isLoopback))
         for route in routes(node) { router.on(RouterPath(route.path), method: route.method, use: route.handler) }
         var quiet = node.log
-        quiet.logLevel = max(node.log.logLevel, .error)
+        // The server reports connections that a stop cuts off as errors.
+        quiet.logLevel = .critical
         let application = Application(
             router: router,
             configuration: .init(address: .hostname(node.configuration.apiHost, port: node.configuration.apiPort)),
