@@ -185,7 +185,7 @@ let targets: [Target] = [
         ["Primitives", "AuthenticatedState", "Storage", "StateModel", "ChainFixtures", "PowerLossSupport", "storage-crasher"]),
     tests("RelayerTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Relayer"]),
     tests("APITests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Node", "API", "RunningNode"]),
-    tests("ConsoleTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Console", "RunningNode"]),
+    tests("ConsoleTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Node", "Console", "RunningNode"]),
 ]
 
 /// Benchmarks are built only when asked for, so that a plain build stays short.

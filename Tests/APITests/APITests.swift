@@ -36,12 +36,14 @@ import WireTypes
         let alice = node.aliceKey
         #expect(try await node.commit(node.transfer(1, to: alice.address, from: alice, nonce: 1)) == 0)
         let replayed = try await node.post(
-            "/v1/transactions", ["transaction": Data(node.transfer(1, to: alice.address, from: alice, nonce: 1).bytes).base64EncodedString()])
+            "/v1/transactions",
+            ["transaction": Data(node.transfer(1, to: alice.address, from: alice, nonce: 1).bytes).base64EncodedString()])
         #expect(replayed.status == 422 && replayed.code == 122)
         #expect(((replayed.json["error"] as? [String: Any])?["next"] as? String)?.contains("pendingNonce") == true)
         let poor = SigningKey.ed25519()
         let unpaid = try await node.post(
-            "/v1/transactions", ["transaction": Data(node.transfer(1, to: alice.address, from: poor, nonce: 1).bytes).base64EncodedString()])
+            "/v1/transactions", ["transaction": Data(node.transfer(1, to: alice.address, from: poor, nonce: 1).bytes).base64EncodedString()]
+        )
         #expect(unpaid.status == 422 && unpaid.code == 125)
         for (path, status, code) in [
             ("/v1/nothing", 404, 1450), ("/v1/blocks?limit=0", 400, 1451), ("/v1/blocks/x", 400, 1451), ("/v1/blocks/99999999", 404, 1410),
@@ -57,7 +59,8 @@ import WireTypes
         #expect(tooLarge.status == 413 && tooLarge.code == 1453)
         let garbled = try await node.post("/v1/transactions", ["transaction": "AAAA"])
         #expect(garbled.status == 422 && garbled.code == 100)
-        let enrolment = try await node.post("/v1/enrolments", ["enrolments": [Data(WireSealedMessage().encoded() + [8, 1]).base64EncodedString()]])
+        let enrolment = try await node.post(
+            "/v1/enrolments", ["enrolments": [Data(WireSealedMessage().encoded() + [8, 1]).base64EncodedString()]])
         #expect(enrolment.status == 503 && enrolment.code == 1409)
         try await node.stop()
         node.remove()

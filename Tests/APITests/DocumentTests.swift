@@ -17,7 +17,7 @@ import Testing
         let described = Set(paths.flatMap { path, methods in methods.keys.map { "\($0.uppercased()) \(path)" } })
         let node = try Node(
             home: running.home, configuration: try running.home.configuration(environment: [:]), passphrase: RunningNode.passphrase)
-        let routes = NodeServer.routes(node).map { "\($0.method.rawValue) \($0.path)" }
+        let routes = NodeServer.routes(node).map { "\($0.method) \($0.path)" }
         #expect(Set(routes).count == routes.count)
         #expect(described == Set(routes))
         running.remove()

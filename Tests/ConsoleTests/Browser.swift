@@ -1,6 +1,6 @@
 import Foundation
-import FoundationNetworking
-import RunningNode
+import Glibc
+import Node
 
 /// Headless Chromium, driven through its WebDriver (W3C WebDriver §7–§17).
 final class Browser {
@@ -9,7 +9,7 @@ final class Browser {
     }
 
     private let driver: Process
-    private let base: String
+    private let port: Int
     private var session = ""
 
     /// `nil` unless both programs are installed.
@@ -21,13 +21,13 @@ final class Browser {
 
     init(port: Int, width: Int, height: Int, dark: Bool = false) async throws {
         guard let programs = Self.programs else { throw Failure(text: "chromium is not installed") }
+        self.port = port
         driver = Process()
         driver.executableURL = URL(fileURLWithPath: programs.driver)
         driver.arguments = ["--port=\(port)"]
         driver.standardOutput = FileHandle.nullDevice
         driver.standardError = FileHandle.nullDevice
         try driver.run()
-        base = "http://127.0.0.1:\(port)"
         for _ in 0..<200 {
             if (try? await call("GET", "/status")) != nil { break }
             try await Task.sleep(for: .milliseconds(50))
@@ -78,18 +78,61 @@ final class Browser {
 
     func close() async {
         _ = try? await call("DELETE", session)
-        driver.terminate()
+        kill(driver.processIdentifier, SIGKILL)
         driver.waitUntilExit()
     }
 
     private func call(_ method: String, _ path: String, _ body: [String: Any]? = nil) async throws -> Any? {
-        guard let url = URL(string: base + path) else { throw Failure(text: path) }
-        var request = URLRequest(url: url, timeoutInterval: 60)
-        request.httpMethod = method
-        if method == "POST" { request.httpBody = try JSONSerialization.data(withJSONObject: body ?? [:]) }
-        let (data, response) = try await URLSession.shared.data(for: request)
-        let value = (try JSONSerialization.jsonObject(with: data) as? [String: Any])?["value"]
-        guard (response as? HTTPURLResponse)?.statusCode == 200 else { throw Failure(text: String(decoding: data, as: UTF8.self)) }
+        let data = method == "POST" ? try JSONSerialization.data(withJSONObject: body ?? [:]) : Data()
+        let port = port
+        // Blocking, so off Swift's own threads; URLSession does not get along with chromedriver's answers.
+        let (status, answer) = try await WorkerPool(width: 1).run {
+            Result { try PlainHTTP.exchange(port: port, method: method, path: path, body: data) }
+        }.get()
+        let value = (try JSONSerialization.jsonObject(with: answer) as? [String: Any])?["value"]
+        guard status == 200 else { throw Failure(text: String(decoding: answer, as: UTF8.self)) }
         return value
+    }
+}
+
+/// One request and one answer over a connection of their own.
+private enum PlainHTTP {
+    static func exchange(port: Int, method: String, path: String, body: Data) throws -> (status: Int, body: Data) {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { Glibc.close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+        var timeout = timeval(tv_sec: 90, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        let status = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+        }
+        guard status == 0 else { throw Browser.Failure(text: "nobody listens at port \(port)") }
+        let head =
+            "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nContent-Type: application/json\r\nContent-Length: \(body.count)\r\n\r\n"
+        let request = [UInt8](head.utf8) + [UInt8](body)
+        guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else { throw Browser.Failure(text: "send") }
+        var answer: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            if let found = parse(answer) { return found }
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            guard count > 0 else { throw Browser.Failure(text: "the answer is cut short") }
+            answer += buffer[..<count]
+        }
+    }
+
+    private static func parse(_ answer: [UInt8]) -> (status: Int, body: Data)? {
+        guard let end = Data(answer).range(of: Data("\r\n\r\n".utf8)) else { return nil }
+        let lines = String(decoding: answer[..<end.lowerBound], as: UTF8.self).components(separatedBy: "\r\n")
+        let length = lines.first { $0.lowercased().hasPrefix("content-length:") }.flatMap {
+            Int($0.dropFirst(15).trimmingCharacters(in: .whitespaces))
+        }
+        guard let status = lines.first?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }), let length,
+            answer.count >= end.upperBound + length
+        else { return nil }
+        return (status, Data(answer[end.upperBound..<end.upperBound + length]))
     }
 }

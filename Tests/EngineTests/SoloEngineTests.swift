@@ -30,7 +30,8 @@ import WireTypes
         #expect(headers.map(\.stateRoot) == [0, 3, 5].map { CountingApplication.root($0) })
         let receipts = application.blocks[0].transactions.map { MerkleList.leaf($0.id.bytes) }
         #expect(headers.map(\.receiptsRoot).prefix(2) == [.zero, MerkleList.root(receipts)])
-        #expect(headers.allSatisfy { $0.epoch == BlockMaker.epoch && !$0.lastOfEpoch && $0.validatorsHash == chain.genesis.validators.hash })
+        #expect(
+            headers.allSatisfy { $0.epoch == BlockMaker.epoch && !$0.lastOfEpoch && $0.validatorsHash == chain.genesis.validators.hash })
     }
 
     @Test func `a light client accepts every block`() async throws {

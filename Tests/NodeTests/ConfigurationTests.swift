@@ -25,7 +25,8 @@ import Testing
     }
 
     @Test(arguments: [
-        #"{"apiport": 1}"#, #"{"apiPort": 70000}"#, #"{"apiPort": 1.5}"#, #"{"apiPort": true}"#, #"{"logJSON": 1}"#, #"{"logLevel": "loud"}"#,
+        #"{"apiport": 1}"#, #"{"apiPort": 70000}"#, #"{"apiPort": 1.5}"#, #"{"apiPort": true}"#, #"{"logJSON": 1}"#,
+        #"{"logLevel": "loud"}"#,
         #"{"apiHost": ""}"#, #"{"apiHost": ["a"]}"#, #"{"apiHost": "0.0.0.0"}"#, #"{"mainnetURL": "nowhere"}"#, "[]", "{", "",
     ])
     func `what is not understood is refused`(text: String) {

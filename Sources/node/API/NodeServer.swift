@@ -84,7 +84,8 @@ private struct StopSignals {
         let (stream, continuation) = AsyncStream<Void>.makeStream()
         self.stream = stream
         for number in [SIGTERM, SIGINT] {
-            signal(number, SIG_IGN)
+            // Not SIG_IGN, which programs started from here would inherit.
+            signal(number) { _ in }
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { continuation.finish() }
             source.resume()

@@ -103,21 +103,27 @@ package struct NodeConfiguration: Sendable, Equatable {
         return configuration
     }
 
-    private static func read(_ file: [UInt8]) throws(NodeError) -> [String: String] {
-        guard file.count <= 64 << 10, let object = try? JSONSerialization.jsonObject(with: Data(file)) as? [String: Any] else {
-            throw .invalidConfiguration("node.json is not a JSON object")
-        }
-        var texts: [String: String] = [:]
-        for (key, value) in object {
-            switch value {
-            case let text as String: texts[key] = text
-            // A Bool is an NSNumber too, so it comes first.
-            case let flag as Bool: texts[key] = flag ? "true" : "false"
-            case let number as Int: texts[key] = String(number)
-            default: throw .invalidConfiguration("\(key) is neither text, nor a whole number, nor true or false")
+    /// A value in the file, as text.
+    private struct Value: Decodable {
+        let text: String
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let flag = try? container.decode(Bool.self) {
+                text = flag ? "true" : "false"
+            } else if let number = try? container.decode(Int.self) {
+                text = String(number)
+            } else {
+                text = try container.decode(String.self)
             }
         }
-        return texts
+    }
+
+    private static func read(_ file: [UInt8]) throws(NodeError) -> [String: String] {
+        guard file.count <= 64 << 10, let values = try? JSONDecoder().decode([String: Value].self, from: Data(file)) else {
+            throw .invalidConfiguration("node.json is not a JSON object of texts, whole numbers, true and false")
+        }
+        return values.mapValues(\.text)
     }
 
     private func validate() throws(NodeError) {

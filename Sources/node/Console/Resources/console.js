@@ -110,8 +110,10 @@ function drawChart() {
 
 async function loadBlocks() {
   const answer = await get("/v1/blocks?limit=" + shownBlocks);
-  blocks.length = 0;
-  blocks.push(...answer.blocks);
+  // Events may have brought newer ones while the answer was on its way.
+  blocks.push(...answer.blocks.filter((block) => !blocks.some((other) => other.height === block.height)));
+  blocks.sort((a, b) => b.height - a.height);
+  blocks.length = Math.min(blocks.length, shownBlocks);
   drawBlocks();
 }
 
