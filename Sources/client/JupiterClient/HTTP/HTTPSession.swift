@@ -39,9 +39,6 @@ final class HTTPSession: NSObject, Sendable {
         session.withLock { $0 = URLSession(configuration: configuration(), delegate: self, delegateQueue: nil) }
     }
 
-    /// Lets the session and its threads go; URLSession holds its delegate until then.
-    func close() { session.withLock { $0?.finishTasksAndInvalidate() } }
-
     /// - Parameter limit: the most bytes of an answer; more is `ClientError.answerTooLarge`.
     func send(_ request: URLRequest, limit: Int) async throws -> HTTPAnswer {
         try await withCheckedThrowingContinuation { continuation in

@@ -33,9 +33,6 @@ package struct NodeClient: Sendable {
         session = HTTPSession(timeout: timeout)
     }
 
-    /// Gives the connections back.
-    package func close() { session.close() }
-
     // MARK: Requests
 
     /// The JSON at `path`, as it is.

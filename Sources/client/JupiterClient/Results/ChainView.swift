@@ -41,7 +41,4 @@ package struct ChainView: Sendable {
         }
         return value
     }
-
-    /// What the trusted state knows of validators: for receipts of the same epoch.
-    package var trusted: TrustedState { light.trusted }
 }

@@ -21,12 +21,10 @@ package struct OpenedResult: Sendable {
 /// The parts of an assessment or subscription that opening its result needs.
 package struct ResultSource: Sendable {
     let id: Hash32
-    let status: WireJobStatus
     let enclave: Hash32
     let commitment: Hash32
     let keyBox: WireSealedMessage
     let program: Hash32
-    let refusalCode: UInt32
 
     package init(_ job: WireAssessment) throws(ClientError) {
         try self.init(
@@ -53,14 +51,9 @@ package struct ResultSource: Sendable {
         guard let id = Hash32(job.id), let enclave = Hash32(job.enclave), let commitment = Hash32(job.commitment),
             let program = Hash32(program)
         else { throw .malformedAnswer("an opened request") }
-        (self.id, status, self.enclave, self.commitment) = (id, job.status, enclave, commitment)
-        (self.keyBox, self.program, refusalCode) = (keyBox, program, refusal)
+        (self.id, self.enclave, self.commitment) = (id, enclave, commitment)
+        (self.keyBox, self.program) = (keyBox, program)
     }
-
-    /// The sidecar that holds the sealed result.
-    package var sidecar: Hash32 { commitment }
-    /// Whose signature the result must carry.
-    package var enclaveID: Hash32 { enclave }
 }
 
 /// Opens sealed results; believes only what the enclave that the chain knows has signed.

@@ -104,10 +104,6 @@ package struct Wallet: Sendable {
 
     // MARK: What the wallet remembers
 
-    package func datasetKey(chainID: String, dataset: String) -> DatasetKey? {
-        datasets.first { $0.chainID == chainID && $0.dataset == dataset }
-    }
-
     /// Remembers that `enclave` holds the subject key.
     package mutating func noteEnrolment(chainID: String, dataset: String, enclave: Hash32) {
         change(chainID, dataset) { key in

@@ -9,7 +9,7 @@ struct ProgramCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "program", abstract: "Publish and list programs that enclaves run.",
         discussion: """
-            A program is WebAssembly known by the hash of its code; docs/programs.md tells how to write one.
+            A program is WebAssembly known by the hash of its code; docs/spec/programs.md tells how to write one.
 
             EXAMPLE
               jupiter program list

@@ -31,7 +31,7 @@ struct Applicant: Sendable {
 /// The applicants' file: comma-separated, a header line, ids unique.
 enum ApplicantsFile {
     static let leastRows = 100
-    static let mostRows = 4_000
+    static let mostRows = 100_000
 
     static func read(_ path: String) throws -> [Applicant] {
         guard let data = FileManager.default.contents(atPath: path) else { throw DemoError.missingFile(path) }

@@ -42,24 +42,30 @@ extension DemoStage {
         try await eachLocality { stage, home in
             let locality = stage.localities[home]
             let wanted = stage.population.assessed.filter { stage.population.subjects[$0].home == home }
-            guard !wanted.isEmpty else { return }
-            var builder = try await locality.client.builder(for: stage.terms.lender.signingKey)
-            let deadline = try await locality.client.status().time + 10 * 60_000
-            var batch: [SubmittedTransaction] = []
-            for position in wanted {
-                let subject = stage.population.subjects[position]
-                let request = stage.terms.request(subject: subject.wallet.address, grant: subject.lenderGrant, deadline: deadline)
-                batch.append(try builder.sign(.requestAssessment(request)))
+            for start in stride(from: 0, to: wanted.count, by: Self.wave) {
+                let some = Array(wanted[start..<min(start + Self.wave, wanted.count)])
+                let ids = try await stage.requestScores(of: some, locality)
+                collected.add(zip(some, try await stage.openScores(ids, of: some, locality, before: start)))
             }
-            for outcome in try await locality.client.submit(batch: batch) { if let refusal = outcome.refusal { throw refusal } }
-            let ids = batch.map { $0.transaction.messageIdentifier(0) }
-            collected.add(zip(wanted, try await stage.openScores(ids, of: wanted, locality)))
         }
         progress.end()
         return try collected.all(population.assessed)
     }
 
-    private func openScores(_ ids: [Hash32], of wanted: [Int], _ locality: DemoChain) async throws -> [Score] {
+    /// Requests the scores of the subjects at `wanted`; returns the assessments' ids.
+    private func requestScores(of wanted: [Int], _ locality: DemoChain) async throws -> [Hash32] {
+        var builder = try await locality.client.builder(for: terms.lender.signingKey)
+        let deadline = try await locality.client.status().time + 10 * 60_000
+        let batch = try wanted.map { position in
+            let subject = population.subjects[position]
+            return try builder.sign(
+                .requestAssessment(terms.request(subject: subject.wallet.address, grant: subject.lenderGrant, deadline: deadline)))
+        }
+        for outcome in try await locality.client.submit(batch: batch) { if let refusal = outcome.refusal { throw refusal } }
+        return batch.map { $0.transaction.messageIdentifier(0) }
+    }
+
+    private func openScores(_ ids: [Hash32], of wanted: [Int], _ locality: DemoChain, before: Int) async throws -> [Score] {
         var view = try await ChainView(locality.client)
         var opened: [Hash32: OpenedResult] = [:]
         let deadline = ContinuousClock.now.advanced(by: .seconds(90))
@@ -77,7 +83,7 @@ extension DemoStage {
                     // Those after it are not further either: the enclave takes them in order.
                     break
                 }
-                progress.update(opened.count, of: locality.chainID)
+                progress.update(before + opened.count, of: locality.chainID)
             }
             if opened.count < ids.count { try await Task.sleep(for: .milliseconds(100)) }
         }
@@ -98,7 +104,7 @@ extension DemoStage {
         let collected = Collected<[Statistic]>()
         try await eachLocality { stage, home in
             let locality = stage.localities[home]
-            let cohort = stage.population.members(of: home).map { stage.population.subjects[$0] }.filter(\.grants)
+            let cohort = stage.population.members(of: home).map { stage.population.subjects[$0] }.filter(\.contributes)
             var builder = try await locality.client.builder(for: stage.terms.bureau.signingKey)
             let deadline = try await locality.client.status().time + 10 * 60_000
             let asked = try fields.map { field in

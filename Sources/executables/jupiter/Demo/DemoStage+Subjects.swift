@@ -39,12 +39,15 @@ extension DemoStage {
         try await eachLocality { stage, home in
             let locality = stage.localities[home]
             let members = stage.population.members(of: home)
-            let status = try await locality.client.status()
-            let made = try await Self.map(members) { position in
-                try stage.firstTransaction(position, chainID: locality.chainID, height: status.height, now: status.time)
+            for start in stride(from: 0, to: members.count, by: Self.wave) {
+                let some = Array(members[start..<min(start + Self.wave, members.count)])
+                let status = try await locality.client.status()
+                let made = try await Self.map(some) { position in
+                    try stage.firstTransaction(position, chainID: locality.chainID, height: status.height, now: status.time)
+                }
+                try await stage.commit(made.map(\.transaction), locality, count: some.count, before: start)
+                collected.add(zip(some, made.map(\.wallet)))
             }
-            try await stage.commit(made.map(\.transaction), locality, count: members.count)
-            collected.add(zip(members, made.map(\.wallet)))
         }
         let wallets = try collected.all(Array(population.subjects.indices))
         population = population.replacing(wallets)
@@ -64,6 +67,8 @@ extension DemoStage {
         var messages = [enrolments[position], .putRecord(sealed.message)]
         if subject.grants {
             messages.append(DemoTerms.grant(subject.lenderGrant, terms.lenderScope(chainID: chainID, now: now)))
+        }
+        if subject.contributes {
             messages.append(DemoTerms.grant(subject.bureauGrant, terms.bureauScope(chainID: chainID, now: now)))
         }
         // The first transaction of an account has nonce 1.
@@ -72,10 +77,8 @@ extension DemoStage {
         wallet.noteEnrolment(
             chainID: chainID, dataset: DemoTerms.dataset, enclave: EnclaveStatement.identifier(enclaves[subject.home]))
         wallet.remember(Wallet.Entry(kind: .record, chainID: chainID, dataset: DemoTerms.dataset, id: sealed.id))
-        if subject.grants {
-            for grant in [subject.lenderGrant, subject.bureauGrant] {
-                wallet.remember(Wallet.Entry(kind: .grant, chainID: chainID, dataset: DemoTerms.dataset, id: grant))
-            }
+        for grant in (subject.grants ? [subject.lenderGrant] : []) + (subject.contributes ? [subject.bureauGrant] : []) {
+            wallet.remember(Wallet.Entry(kind: .grant, chainID: chainID, dataset: DemoTerms.dataset, id: grant))
         }
         return (transaction, wallet)
     }

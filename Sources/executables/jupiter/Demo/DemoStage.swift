@@ -10,6 +10,8 @@ import WireTypes
 struct DemoStage: Sendable {
     /// Transactions that are signed or sealed by one task at a time.
     static let chunk = 100
+    /// Transactions that are under way at once in a locality; more would wait in the node's memory.
+    static let wave = 1_000
 
     let terms: DemoTerms
     var population: Population
@@ -116,12 +118,14 @@ struct DemoStage: Sendable {
     }
 
     /// Submits, waits for the receipts, and demands that every one applied.
-    /// - Parameter count: what the progress bar counts as the whole.
-    func commit(_ batch: [SubmittedTransaction], _ locality: DemoChain, count: Int) async throws {
+    /// - Parameters:
+    ///   - count: what the progress bar counts as the whole of the batch.
+    ///   - before: what it counted before.
+    func commit(_ batch: [SubmittedTransaction], _ locality: DemoChain, count: Int, before: Int = 0) async throws {
         for outcome in try await locality.client.submit(batch: batch) { if let refusal = outcome.refusal { throw refusal } }
         let ids = batch.map(\.transaction.id)
         let receipts = try await locality.client.receipts(ids, timeout: 60) { done in
-            progress.update(done * count / ids.count, of: locality.chainID)
+            progress.update(before + done * count / ids.count, of: locality.chainID)
         }
         for receipt in receipts.values { if let refusal = receipt.refusal { throw refusal } }
     }

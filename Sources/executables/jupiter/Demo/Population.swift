@@ -12,8 +12,10 @@ struct Subject: Sendable {
     var wallet: Wallet
     /// Position in the localities.
     let home: Int
-    /// Whether lender and bureau get a grant.
+    /// Whether the lender gets a grant.
     let grants: Bool
+    /// Whether the bureau gets one too: all who grant, up to the size of one cohort.
+    let contributes: Bool
     /// The lender's grant.
     let lenderGrant: Hash32
     /// The bureau's grant.
@@ -32,10 +34,14 @@ struct Population: Sendable {
         let order = Array(applicants.indices).shuffled(using: &generator)
         let granting = Set(order.prefix((applicants.count * 8 + 5) / 10))
         assessed = Array(order.prefix(applicants.count / 5)).sorted()
+        var cohorts = [0, 0]
         subjects = try applicants.enumerated().map { position, applicant in
-            Subject(
-                applicant: applicant, wallet: try Wallet(name: applicant.name, sealing: .x25519), home: position % 2,
-                grants: granting.contains(position), lenderGrant: SecureRandom.hash(), bureauGrant: SecureRandom.hash())
+            let (home, grants) = (position % 2, granting.contains(position))
+            if grants { cohorts[home] += 1 }
+            return Subject(
+                applicant: applicant, wallet: try Wallet(name: applicant.name, sealing: .x25519), home: home, grants: grants,
+                contributes: grants && cohorts[home] <= DemoTerms.largestCohort, lenderGrant: SecureRandom.hash(),
+                bureauGrant: SecureRandom.hash())
         }
     }
 
@@ -54,6 +60,8 @@ struct DemoTerms: Sendable {
     static let lenderPrice: UInt64 = 1_000
     static let bureauPrice: UInt64 = 10
     static let minimumCohort: UInt32 = 20
+    /// More subjects than this do not fit one statistic.
+    static let largestCohort = 2_000
     static let day: UInt64 = 86_400_000
 
     let schema: Schema
