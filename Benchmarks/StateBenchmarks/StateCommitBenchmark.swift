@@ -37,7 +37,7 @@ package func stateCommitBenchmark(
 ) throws -> [StateCommitRow] {
     let path = directory + "/jupiter-state-bench-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: path) }
-    var runs = try sizes.map { size in
+    let runs = try sizes.map { size in
         try FileManager.default.createDirectory(atPath: "\(path)/\(size)", withIntermediateDirectories: true)
         return try StateCommitRun(keys: size, updates: updates, path: "\(path)/\(size)")
     }
@@ -47,7 +47,7 @@ package func stateCommitBenchmark(
 }
 
 /// Two stores with the same past: one commits through the tree, one gets the same entries ready-made.
-struct StateCommitRun {
+private final class StateCommitRun {
     let store: ChainStore
     let baseline: Database
     let tree: StateTree
@@ -56,6 +56,8 @@ struct StateCommitRun {
     var generator = SeededGenerator(seed: 1)
     var height: UInt64 = 0
     var measured: [Measured] = []
+    /// Used again and again, like the chain store's own.
+    var batch: WriteBatch
 
     typealias Times = (tree: Double, store: Double, batch: Double, processor: Double, update: TreeUpdate, bytes: Int)
     typealias Measured = (times: Times, hashing: Double)
@@ -64,6 +66,7 @@ struct StateCommitRun {
         store = try ChainStore(path: path + "/chain")
         baseline = try Database(path: path + "/baseline", columns: ChainStore.columns)
         tree = StateTree(store: store, version: nil)
+        batch = try baseline.makeBatch()
         var generator = SeededGenerator(seed: 2)
         keys = (0..<count).map { _ in generator.hash().bytes }
         self.updates = updates
@@ -73,7 +76,7 @@ struct StateCommitRun {
         }
     }
 
-    mutating func measure() throws {
+    func measure() throws {
         let times = try commit(distinctKeys().map { (key: $0, value: Optional(generator.bytes(100))) })
         measured.append((times, HashInputs(times.update).time()))
     }
@@ -87,13 +90,13 @@ struct StateCommitRun {
             nodes: measured.last?.times.update.newNodes.count ?? 0, writtenPerUpdatedByte: bytes / Double(updates * 132))
     }
 
-    private mutating func distinctKeys() -> [[UInt8]] {
+    private func distinctKeys() -> [[UInt8]] {
         var chosen = Set<Int>()
         while chosen.count < min(updates, keys.count) { chosen.insert(Int(generator.next() % UInt64(keys.count))) }
         return chosen.map { keys[$0] }
     }
 
-    private mutating func commit(_ changes: [(key: [UInt8], value: [UInt8]?)]) throws -> Times {
+    private func commit(_ changes: [(key: [UInt8], value: [UInt8]?)]) throws -> Times {
         height += 1
         let clock = ContinuousClock()
         let processor = processorTime()
@@ -104,7 +107,7 @@ struct StateCommitRun {
         try store.commit(block)
         let stored = clock.now
         let used = processorTime() - processor
-        var batch = try baseline.makeBatch()
+        batch.clear()
         _ = ChainStore.append(block, first: height == 1, to: &batch)
         try baseline.write(batch, sync: true)
         let written = clock.now

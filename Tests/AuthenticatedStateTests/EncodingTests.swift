@@ -30,17 +30,25 @@ import Testing
 
     @Test func `node keys are pinned and round trip`() {
         let odd = NodeKey(version: 0x0102, path: path, length: 5)
-        #expect(Hex.encode(odd.encoded) == "0000000000000102d9328005")
-        #expect(Hex.encode(NodeKey.root(3).encoded) == "000000000000000300")
+        #expect(Hex.encode(odd.encoded) == "00000000000001020d09030208")
+        #expect(Hex.encode(NodeKey.root(3).encoded) == "0000000000000003")
         for length in 0...64 {
             let key = NodeKey(version: UInt64(length) << 40, path: path, length: length)
+            #expect(key.encoded.count == 8 + length)
             #expect(NodeKey(encoded: key.encoded) == key)
-            #expect(NodeKey(encoded: key.encoded + [0]) == nil)
-            #expect(NodeKey(encoded: key.encoded.dropLast()) == nil)
         }
-        var dirty = odd.encoded
-        dirty[dirty.count - 2] |= 1
-        #expect(NodeKey(encoded: dirty) == nil)
+        #expect(NodeKey(encoded: odd.encoded.dropLast() + [16]) == nil)
+        #expect(NodeKey(encoded: [UInt8](repeating: 0, count: 7)) == nil)
+        #expect(NodeKey(encoded: [UInt8](repeating: 0, count: 73)) == nil)
+    }
+
+    @Test func `an update lists its nodes in the order of their keys`() throws {
+        var tracked = TrackedTree()
+        try tracked.apply(KeyPool.neighbours(200, seed: 8).map { (key: $0, value: [1]) })
+        let update = try tracked.apply(KeyPool.neighbours(100, seed: 8).map { (key: $0, value: $0[0] < 80 ? nil : [2]) })
+        var keys: [[UInt8]] = []
+        update.newNodes.forEach { key, _ in keys.append(Array(key)) }
+        #expect(keys == keys.sorted { $0.lexicographicallyPrecedes($1) })
     }
 
     @Test func `node records are pinned and round trip`() throws {
@@ -68,10 +76,10 @@ import Testing
         var all: [UInt8] = []
         update.newNodes.forEach { key, value in all += Array(key) + Array(value) }
         #expect(update.root.description == "acaeca78a240573fcadb4010545f12b058a046e867f0d458cb59f33559b65f7a")
-        #expect(StateHashing.value(all).description == "7306276ae960022f506b75289d59696626b7319ea8191bbf9a3046218fd52407")
+        #expect(StateHashing.value(all).description == "84bb6f8aa3f58266b1a81de693acd9c806c11d5f001383e41e0a4706cecf38c5")
         #expect(
             StateHashing.value(update.stale.flatMap(\.encoded)).description
-                == "06dddc9ba9e460889b7360c441439a5783edacd4ac87aba3350612dccb79bc1d")
+                == "58d2d1bf38112b6d69516ff09461cbec8f03c082dc12f2d8151e44c98178fec2")
     }
 
     @Test func `proofs are pinned`() throws {

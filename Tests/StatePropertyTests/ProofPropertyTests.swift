@@ -13,7 +13,7 @@ struct LargeTree {
 
     init(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
-        let pool = KeyPool.neighbours(2_000, seed: seed) + KeyPool.random(18_000, seed: seed)
+        let pool = KeyPool.neighbours(2_000, seed: seed) + KeyPool.random(18_000, seed: seed + 1_000)
         let chosen = pool.shuffled(using: &generator)
         var tracked = TrackedTree()
         try tracked.apply(chosen.prefix(11_000).map { (key: $0, value: generator.bytes(Int(generator.next() % 40))) })

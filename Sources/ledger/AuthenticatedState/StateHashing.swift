@@ -50,6 +50,19 @@ package enum StateHashing {
         }
     }
 
+    /// As `node(bitmap:children:)`, for hashes that lie in memory one after the other.
+    @inline(__always)
+    static func node(bitmap: UInt16, hashes: UnsafeRawBufferPointer) -> Hash32 {
+        withUnsafeTemporaryAllocation(byteCount: domainBytes + 2 + 16 * 32, alignment: 8) { buffer in
+            precondition(hashes.count <= 16 * 32, "a node has 16 children")
+            start(internalDomain, buffer)
+            buffer[domainBytes] = UInt8(truncatingIfNeeded: bitmap)
+            buffer[domainBytes + 1] = UInt8(truncatingIfNeeded: bitmap >> 8)
+            UnsafeMutableRawBufferPointer(rebasing: buffer[(domainBytes + 2)...]).copyMemory(from: hashes)
+            return digest(UnsafeRawBufferPointer(rebasing: buffer[..<(domainBytes + 2 + hashes.count)]))
+        }
+    }
+
     private static func start(_ domain: StaticString, _ buffer: UnsafeMutableRawBufferPointer) {
         buffer.copyMemory(from: UnsafeRawBufferPointer(start: domain.utf8Start, count: domainBytes))
     }

@@ -5,6 +5,8 @@ import Synchronization
 ///
 /// `apply` moves the head; what it returns must be written to the store before the next read or update. When it is not (the block was
 /// dropped, the disk failed), call `reset(to:)`. Calls may come from any thread; those on the head wait for each other.
+///
+/// The memory of an update's nodes is used again for the next one when nobody holds the `TreeUpdate` by then.
 package final class StateTree: Sendable {
     private let reader: StateReader
     private let head: Mutex<HeadTree>
@@ -53,14 +55,15 @@ package final class StateTree: Sendable {
     }
 }
 
-/// The head version and the part of it that is in memory.
-struct HeadTree {
+/// The head version and the part of it that is in memory, which it owns.
+struct HeadTree: ~Copyable {
     let reader: StateReader
     let cacheBytes: Int
     private(set) var version: UInt64?
     private var rootNode: HeadNode?
     private var stamp: UInt64 = 0
     private var memory = 0
+    private var spare = NodeBatch()
 
     init(reader: StateReader, version: UInt64?, cacheBytes: Int) {
         self.reader = reader
@@ -68,8 +71,11 @@ struct HeadTree {
         self.cacheBytes = cacheBytes
     }
 
+    deinit { rootNode?.destroy() }
+
     mutating func reset(to version: UInt64?) {
         self.version = version
+        rootNode?.destroy()
         rootNode = nil
         memory = 0
     }
@@ -77,25 +83,28 @@ struct HeadTree {
     mutating func rootHash() throws(StateError) -> Hash32 { Self.hash(ofRoot: try root()) }
 
     mutating func get(_ key: [UInt8]) throws(StateError) -> [UInt8]? {
+        trimCache()
         let path = StateHashing.path(ofKey: key)
         var node = try root()
         for depth in 0..<64 {
             let slot = path.nibble(depth)
             guard node.has(slot) else { return nil }
             let position = node.bitmap.position(ofSlot: slot)
-            if node.children[position].isLeaf {
-                if node.children[position].pathKnown, node.children[position].leafPath != path { return nil }
-                let leaf = try reader.leaf(node.children[position].reference, path: path)
-                node.children[position].leafPath = leaf.path
-                node.children[position].pathKnown = true
+            if node.isLeaf(position) {
+                var child = node.child(position)
+                if child.pathKnown, child.leafPath != path { return nil }
+                let leaf = try reader.leaf(child.reference, path: path)
+                child.leafPath = leaf.path
+                child.pathKnown = true
+                node.set(position, child)
                 return leaf.path == path ? leaf.record.value : nil
             }
-            if let next = node.children[position].node {
+            if let next = node.node(position) {
                 node = next
             } else {
-                let record = try reader.internalNode(node.children[position].reference, path: path, depth: depth + 1)
+                let record = try reader.internalNode(node.reference(position), path: path, depth: depth + 1)
                 let next = HeadNode(record, lastUsed: node.lastUsed)
-                node.children[position].node = next
+                node.setNode(position, next)
                 memory += next.memory
                 node = next
             }
@@ -105,35 +114,39 @@ struct HeadTree {
 
     mutating func apply(_ updates: [(key: [UInt8], value: [UInt8]?)], version new: UInt64) throws(StateError) -> TreeUpdate {
         if let version, new <= version { throw .versionNotIncreasing(head: version, given: new) }
+        trimCache()
         stamp += 1
-        var updater = try TreeUpdater(reader: reader, version: new, stamp: stamp, updates: updates)
+        let batch = spare
+        spare = NodeBatch()
+        var updater = try TreeUpdater(reader: reader, version: new, stamp: stamp, updates: updates, spare: batch)
+        var root = try root()
         do throws(StateError) {
-            let root = try root()
-            _ = try updater.update(root, depth: 0, range: updater.items.indices)
+            // The root may move as it grows.
+            defer { rootNode = root }
+            _ = try updater.update(&root, depth: 0, range: updater.items.indices)
             try updater.write(root, depth: 0, path: .zero)
-            if let version { updater.stale.append(.root(version)) }
-            version = new
-            memory += updater.memory
-            trimCache()
-            return updater.result(root: Self.hash(ofRoot: root))
         } catch {
             // The nodes in memory are half changed; those in the store are as before.
             reset(to: version)
             throw error
         }
+        if let version { updater.stale.append(.root(version)) }
+        version = new
+        memory += updater.memory
+        spare = updater.nodes
+        return updater.result(root: Self.hash(ofRoot: root))
     }
 
     private mutating func root() throws(StateError) -> HeadNode {
         if let rootNode { return rootNode }
-        let node =
-            if let version { HeadNode(try reader.rootRecord(version), lastUsed: stamp) } else { HeadNode(lastUsed: stamp) }
+        let node = if let version { HeadNode(try reader.rootRecord(version), lastUsed: stamp) } else { HeadNode(lastUsed: stamp) }
         rootNode = node
         memory = node.memory
         return node
     }
 
     private static func hash(ofRoot node: HeadNode) -> Hash32 {
-        InternalRecord(bitmap: node.bitmap, children: ContiguousArray(node.children.map(\.reference))).hash(depth: 0)
+        InternalRecord(bitmap: node.bitmap, children: ContiguousArray((0..<node.count).map { node.reference($0) })).hash(depth: 0)
     }
 
     /// When the cache is over its bound, forgets the nodes unused for longest until a quarter of it is free.

@@ -47,9 +47,10 @@ package struct NodeBatch: Sendable, Equatable {
         }
     }
 
-    mutating func reserve(nodes: Int, bytes count: Int) {
-        entries.reserveCapacity(nodes)
-        bytes.reserveCapacity(count)
+    /// Makes it empty, keeping its memory.
+    mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        entries.removeAll(keepingCapacity: true)
     }
 
     /// Adds an internal node.
@@ -79,14 +80,6 @@ package struct NodeBatch: Sendable, Equatable {
         bytes.append(contentsOf: leafKey)
         bytes.append(contentsOf: value)
         entries.append(Entry(offset: offset, keyBytes: Int32(keyBytes), valueBytes: Int32(bytes.count - offset - keyBytes)))
-    }
-
-    /// Adds a node whose bytes exist already.
-    mutating func append(_ key: NodeKey, record: [UInt8]) {
-        let offset = bytes.count
-        let keyBytes = append(key: key)
-        bytes.append(contentsOf: record)
-        entries.append(Entry(offset: offset, keyBytes: Int32(keyBytes), valueBytes: Int32(record.count)))
     }
 
     private mutating func append(key: NodeKey) -> Int {

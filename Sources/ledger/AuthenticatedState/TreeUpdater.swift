@@ -30,18 +30,22 @@ struct TreeUpdater: ~Copyable {
     /// By how much the nodes in memory grew, in bytes.
     var memory = 0
 
-    init(reader: StateReader, version: UInt64, stamp: UInt64, updates: [(key: [UInt8], value: [UInt8]?)]) throws(StateError) {
+    /// `spare` is an update of before, whose memory is used again when nobody holds it any more.
+    init(
+        reader: StateReader, version: UInt64, stamp: UInt64, updates: [(key: [UInt8], value: [UInt8]?)], spare: consuming NodeBatch
+    ) throws(StateError) {
         self.reader = reader
         self.version = version
         self.stamp = stamp
         self.updates = updates
         items = try Self.sortedItems(updates)
-        nodes.reserve(nodes: updates.count * 3, bytes: updates.count * 1024)
+        nodes = spare
+        nodes.removeAll()
         stale.reserveCapacity(updates.count * 3)
     }
 
     /// Applies the items of `range`, which all belong below `node` at `depth`; tells whether anything changed.
-    mutating func update(_ node: HeadNode, depth: Int, range: Range<Int>) throws(StateError) -> Bool {
+    mutating func update(_ node: inout HeadNode, depth: Int, range: Range<Int>) throws(StateError) -> Bool {
         node.lastUsed = stamp
         memory -= node.memory
         defer { memory += node.memory }
@@ -53,8 +57,8 @@ struct TreeUpdater: ~Copyable {
             while end < range.upperBound, items[end].path.nibble(depth) == slot { end += 1 }
             let slotChanged =
                 if !node.has(slot) {
-                    try fill(node, slot: slot, depth: depth + 1, range: start..<end)
-                } else if node.children[node.bitmap.position(ofSlot: slot)].isLeaf {
+                    fill(&node, slot: slot, depth: depth + 1, range: start..<end)
+                } else if node.isLeaf(node.bitmap.position(ofSlot: slot)) {
                     try updateLeaf(node, slot: slot, depth: depth + 1, range: start..<end)
                 } else {
                     try updateInternal(node, slot: slot, depth: depth + 1, range: start..<end)
@@ -65,8 +69,8 @@ struct TreeUpdater: ~Copyable {
         return changed
     }
 
-    private mutating func fill(_ node: HeadNode, slot: Int, depth: Int, range: Range<Int>) throws(StateError) -> Bool {
-        guard let child = try build(range, kept: nil, depth: depth) else { return false }
+    private mutating func fill(_ node: inout HeadNode, slot: Int, depth: Int, range: Range<Int>) -> Bool {
+        guard let child = build(range, kept: nil, depth: depth) else { return false }
         node.insert(child, slot: slot)
         return true
     }
@@ -74,12 +78,12 @@ struct TreeUpdater: ~Copyable {
     /// A leaf is in the items' slot: theirs, or a neighbour that moves down.
     private mutating func updateLeaf(_ node: HeadNode, slot: Int, depth: Int, range: Range<Int>) throws(StateError) -> Bool {
         let position = node.bitmap.position(ofSlot: slot)
-        if !node.children[position].pathKnown {
-            let leaf = try reader.leaf(node.children[position].reference, path: items[range.lowerBound].path)
-            node.children[position].leafPath = leaf.path
-            node.children[position].pathKnown = true
+        var old = node.child(position)
+        if !old.pathKnown {
+            old.leafPath = try reader.leaf(old.reference, path: items[range.lowerBound].path).path
+            old.pathKnown = true
+            node.set(position, old)
         }
-        let old = node.children[position]
         var kept: HeadChild? = old
         if let match = range.first(where: { items[$0].path == old.leafPath }) {
             if items[match].kind == .remove {
@@ -95,8 +99,8 @@ struct TreeUpdater: ~Copyable {
             if kept == nil { stale.append(NodeKey(version: old.version, path: old.leafPath, length: Int(old.keyLength))) }
         }
         if kept != nil, !range.contains(where: { items[$0].isPut }) { return false }
-        if let child = try build(range, kept: kept, depth: depth) {
-            node.children[position] = child
+        if let child = build(range, kept: kept, depth: depth) {
+            node.set(position, child)
         } else {
             node.remove(slot: slot)
         }
@@ -106,33 +110,36 @@ struct TreeUpdater: ~Copyable {
     private mutating func updateInternal(_ node: HeadNode, slot: Int, depth: Int, range: Range<Int>) throws(StateError) -> Bool {
         let position = node.bitmap.position(ofSlot: slot)
         let path = items[range.lowerBound].path
-        let below: HeadNode
-        if let loaded = node.children[position].node {
+        var below: HeadNode
+        if let loaded = node.node(position) {
             below = loaded
         } else {
-            let record = try reader.internalNode(node.children[position].reference, path: path, depth: depth)
-            below = HeadNode(record, lastUsed: stamp)
-            node.children[position].node = below
+            below = HeadNode(try reader.internalNode(node.reference(position), path: path, depth: depth), lastUsed: stamp)
+            node.setNode(position, below)
             memory += below.memory
         }
-        guard try update(below, depth: depth, range: range) else { return false }
-        stale.append(NodeKey(version: node.children[position].version, path: path, length: depth))
-        if below.children.isEmpty {
+        // The node may move as it grows: the parent must know where, also when the update is given up half way.
+        defer { if node.has(slot), !node.isLeaf(position) { node.setNode(position, below) } }
+        guard try update(&below, depth: depth, range: range) else { return false }
+        stale.append(NodeKey(version: node.version(position), path: path, length: depth))
+        if below.count == 0 {
             memory -= below.memory
+            below.free()
             node.remove(slot: slot)
-        } else if below.children.count == 1, below.children[0].isLeaf {
+        } else if below.count == 1, below.isLeaf(0) {
+            let leaf = try lift(below, to: depth, path: path)
             memory -= below.memory
-            node.children[position] = try lift(below, to: depth, path: path)
+            below.free()
+            node.set(position, leaf)
         } else {
-            node.children[position].hash = below.hash
-            node.children[position].version = version
+            node.set(position, hash: below.hash, version: version)
         }
         return true
     }
 
     /// The lone leaf of `node`, to be put in the node's own place at `depth`.
     private func lift(_ node: HeadNode, to depth: Int, path: Hash32) throws(StateError) -> HeadChild {
-        var child = node.children[0]
+        var child = node.child(0)
         // Its key was longer than its new place: it will be written again there, so its path must be known.
         if !child.pathKnown, Int(child.keyLength) > depth {
             let place = path.keepingNibbles(depth).settingNibble(depth, to: node.bitmap.trailingZeroBitCount)
@@ -143,16 +150,16 @@ struct TreeUpdater: ~Copyable {
     }
 
     /// The subtree at `depth` that holds the puts of `range` and the `kept` leaf; `nil` when there is nothing to hold.
-    private mutating func build(_ range: Range<Int>, kept: HeadChild?, depth: Int) throws(StateError) -> HeadChild? {
+    private mutating func build(_ range: Range<Int>, kept: HeadChild?, depth: Int) -> HeadChild? {
         guard let first = range.first(where: { items[$0].isPut }) else { return kept }
         if kept == nil, !range[(first + 1)...].contains(where: { items[$0].isPut }) { return newLeaf(first) }
-        let node = HeadNode(lastUsed: stamp)
+        var node = HeadNode(lastUsed: stamp)
         var start = range.lowerBound
         for slot in 0..<16 {
             var end = start
             while end < range.upperBound, items[end].path.nibble(depth) == slot { end += 1 }
             let keptHere = kept?.leafPath.nibble(depth) == slot ? kept : nil
-            if let child = try build(start..<end, kept: keptHere, depth: depth + 1) { node.insert(child, slot: slot) }
+            if let child = build(start..<end, kept: keptHere, depth: depth + 1) { node.insert(child, slot: slot) }
             start = end
         }
         memory += node.memory
@@ -163,68 +170,80 @@ struct TreeUpdater: ~Copyable {
         let item = items[index]
         if item.kind == .insert { insertedKeys.append(updates[Int(item.update)].key) }
         return HeadChild(
-            hash: item.leafHash, leafPath: item.path, version: version, item: item.update, keyLength: HeadChild.pendingKeyLength,
+            hash: item.leafHash, leafPath: item.path, version: version, item: Int(item.update), keyLength: HeadChild.pendingKeyLength,
             isLeaf: true, pathKnown: true)
     }
 
     /// Lists `node`, whose place is the first `depth` nibbles of `path`, and the touched nodes below it, in the order of their keys.
     mutating func write(_ node: HeadNode, depth: Int, path: Hash32) throws(StateError) {
-        nodes.append(NodeKey(version: version, path: path, length: depth), bitmap: node.bitmap) { [version] index in
-            let reference = node.children[index].reference
+        nodes.append(NodeKey(version: version, path: path, length: depth), bitmap: node.bitmap) { [version] position in
+            var reference = node.reference(position)
             // A leaf that is new or moved up is written just below.
-            guard let length = reference.leafKeyLength, Int(length) > depth + 1 else { return reference }
-            return ChildReference(hash: reference.hash, version: version, leafKeyLength: UInt8(depth + 1))
+            if let length = reference.leafKeyLength, Int(length) > depth + 1 {
+                reference.version = version
+                reference.leafKeyLength = UInt8(depth + 1)
+            }
+            return reference
         }
         var slots = node.bitmap
-        for index in node.children.indices {
+        for position in 0..<node.count {
             let slot = slots.trailingZeroBitCount
             slots &= slots &- 1
-            if node.children[index].isLeaf {
-                if Int(node.children[index].keyLength) > depth + 1 { try writeLeaf(&node.children[index], depth: depth + 1) }
-            } else if node.children[index].version == version, let below = node.children[index].node {
+            if node.isLeaf(position) {
+                if Int(node.keyLength(position)) > depth + 1 { node.set(position, try writeLeaf(node.child(position), depth: depth + 1)) }
+            } else if node.version(position) == version, let below = node.node(position) {
                 try write(below, depth: depth + 1, path: path.settingNibble(depth, to: slot))
             }
         }
     }
 
-    /// Writes a leaf at its place: one of this update, or an old one that moved up.
-    private mutating func writeLeaf(_ child: inout HeadChild, depth: Int) throws(StateError) {
-        let key = NodeKey(version: version, path: child.leafPath, length: depth)
-        if child.item >= 0 {
-            let item = Int(child.item)
-            if let value = updates[item].value { nodes.append(key, leafKey: updates[item].key, value: value) }
+    /// Writes a leaf at its place: one of this update, or an old one that moved up. Returns it as it is now.
+    private mutating func writeLeaf(_ leaf: HeadChild, depth: Int) throws(StateError) -> HeadChild {
+        let key = NodeKey(version: version, path: leaf.leafPath, length: depth)
+        if leaf.item >= 0 {
+            if let value = updates[leaf.item].value { nodes.append(key, leafKey: updates[leaf.item].key, value: value) }
         } else {
-            let leaf = try reader.leaf(child.reference, path: child.leafPath)
-            stale.append(NodeKey(version: child.version, path: child.leafPath, length: Int(child.keyLength)))
-            nodes.append(key, leafKey: leaf.record.key, value: leaf.record.value)
+            let old = try reader.leaf(leaf.reference, path: leaf.leafPath)
+            stale.append(NodeKey(version: leaf.version, path: leaf.leafPath, length: Int(leaf.keyLength)))
+            nodes.append(key, leafKey: old.record.key, value: old.record.value)
         }
-        child.item = -1
-        child.version = version
-        child.keyLength = UInt8(depth)
+        var written = leaf
+        written.item = -1
+        written.version = version
+        written.keyLength = UInt8(depth)
+        return written
     }
 
     /// The items in path order, hashed; refuses sizes out of bounds and double keys.
     private static func sortedItems(_ updates: [(key: [UInt8], value: [UInt8]?)]) throws(StateError) -> ContiguousArray<Item> {
-        var paths = ContiguousArray<(path: Hash32, update: Int32)>()
-        paths.reserveCapacity(updates.count)
-        for (index, update) in updates.enumerated() {
-            guard (1...StateLimits.maximumKeyBytes).contains(update.key.count) else { throw .keySize(update.key.count) }
-            if let value = update.value, value.count > StateLimits.maximumValueBytes { throw .valueSize(value.count) }
-            paths.append((StateHashing.path(ofKey: update.key), Int32(index)))
-        }
-        paths.sort { $0.path < $1.path }
         var items = ContiguousArray<Item>()
         items.reserveCapacity(updates.count)
-        for (path, index) in paths {
-            if items.last?.path == path { throw .duplicateKey }
-            if let value = updates[Int(index)].value {
-                let hash = StateHashing.leaf(path: path, valueHash: StateHashing.value(value))
-                items.append(Item(path: path, leafHash: hash, update: index, kind: .insert))
-            } else {
-                items.append(Item(path: path, leafHash: .zero, update: index, kind: .remove))
-            }
+        // Sorted by the first word, which decides but for collisions of 64 bits; small, so that sorting moves little.
+        var order = ContiguousArray<(word: UInt64, item: Int32)>()
+        order.reserveCapacity(updates.count)
+        for index in updates.indices {
+            let item = try item(updates[index].key, updates[index].value, index)
+            order.append((item.path.w0, Int32(index)))
+            items.append(item)
         }
-        return items
+        order.sort { a, b in a.word != b.word ? a.word < b.word : items[Int(a.item)].path < items[Int(b.item)].path }
+        var sorted = ContiguousArray<Item>()
+        sorted.reserveCapacity(updates.count)
+        for (_, index) in order {
+            if sorted.last?.path == items[Int(index)].path { throw .duplicateKey }
+            sorted.append(items[Int(index)])
+        }
+        return sorted
+    }
+
+    @inline(__always)
+    private static func item(_ key: [UInt8], _ value: [UInt8]?, _ index: Int) throws(StateError) -> Item {
+        guard (1...StateLimits.maximumKeyBytes).contains(key.count) else { throw .keySize(key.count) }
+        let path = StateHashing.path(ofKey: key)
+        guard let value else { return Item(path: path, leafHash: .zero, update: Int32(index), kind: .remove) }
+        guard value.count <= StateLimits.maximumValueBytes else { throw .valueSize(value.count) }
+        let leafHash = StateHashing.leaf(path: path, valueHash: StateHashing.value(value))
+        return Item(path: path, leafHash: leafHash, update: Int32(index), kind: .insert)
     }
 
     /// The result, for an update whose root record was written.

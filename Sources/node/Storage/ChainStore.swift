@@ -29,32 +29,47 @@ package final class ChainStore: StateNodeStore {
     }
 
     let database: Database
-    private let current: Mutex<ChainHead?>
+    private let writer: Mutex<Writer>
+
+    /// What those who write take turns with: the head, and a batch whose memory is used again.
+    private struct Writer: ~Copyable {
+        var head: ChainHead?
+        var batch: WriteBatch?
+        /// A batch that grew larger is not kept.
+        static let keptBytes = 32 << 20
+    }
 
     /// Opens or makes the chain in the directory `path`, whose parent must exist; throws unless its head is consistent.
     package init(path: String, options: Database.Options = Database.Options()) throws(StorageError) {
         database = try Database(path: path, columns: Columns.all, options: options)
         let head = try Self.readHead(database)
-        current = Mutex(head)
+        writer = Mutex(Writer(head: head))
         if let head { try verify(head) }
     }
 
     /// Lets go of the files.
-    package func close() { database.close() }
+    package func close() {
+        writer.withLock { $0.batch = nil }
+        database.close()
+    }
 
     /// The newest block; `nil` in a new store.
-    package func head() -> ChainHead? { current.withLock { $0 } }
+    package func head() -> ChainHead? { writer.withLock { $0.head } }
 
     /// Writes a block and its effects; when it returns they are on disk (unless opened with `sync: false`).
     package func commit(_ block: BlockCommit) throws(StorageError) {
-        try current.withLock { (head) throws(StorageError) in
+        try writer.withLock { (writer) throws(StorageError) in
+            let head = writer.head
             guard block.treeUpdate.version == block.height, head.map({ $0.height + 1 == block.height }) ?? true else {
                 throw .notNext(head: head?.height, given: block.height)
             }
-            var batch = try database.makeBatch()
+            var batch = if let kept = writer.batch.take() { kept } else { try database.makeBatch() }
             let new = Self.append(block, first: head == nil, to: &batch)
             try database.write(batch)
-            head = new
+            writer.head = new
+            guard batch.bytes <= Writer.keptBytes else { return }
+            batch.clear()
+            writer.batch = consume batch
         }
     }
 
@@ -100,7 +115,7 @@ package final class ChainStore: StateNodeStore {
 
     /// Erases ciphertext. Its bytes leave the files with `purgeErased`, or when RocksDB next compacts.
     package func deleteSidecar(_ hash: Hash32) throws(StorageError) {
-        try current.withLock { (_) throws(StorageError) in
+        try writer.withLock { (_) throws(StorageError) in
             var batch = try database.makeBatch()
             batch.delete(Columns.sidecars, hash.bytes)
             try database.write(batch)
@@ -118,8 +133,8 @@ package final class ChainStore: StateNodeStore {
     /// A crash in between does no harm: removing is only ever repeated.
     package func pruneState(keeping versions: UInt64, limit: Int = 10_000) throws(StorageError) -> Bool {
         precondition(versions >= 1 && limit >= 1, "the newest version stays")
-        return try current.withLock { (head) throws(StorageError) in
-            guard let head, head.stateVersion >= versions else { return false }
+        return try writer.withLock { (writer) throws(StorageError) in
+            guard let head = writer.head, head.stateVersion >= versions else { return false }
             // The list of version v names what versions before v need: it can go when v is the oldest version kept.
             let oldest = head.stateVersion - versions + 1
             guard let row = try database.iterate(Columns.stale, limit: 1).first, let version = Self.height(row.key) else { return false }
@@ -135,7 +150,7 @@ package final class ChainStore: StateNodeStore {
     }
 
     private func put(_ column: Column, _ key: [UInt8], _ value: [UInt8]) throws(StorageError) {
-        try current.withLock { (_) throws(StorageError) in
+        try writer.withLock { (_) throws(StorageError) in
             var batch = try database.makeBatch()
             batch.put(column, key, value)
             try database.write(batch)
