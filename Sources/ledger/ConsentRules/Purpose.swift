@@ -1,4 +1,4 @@
-/// Why data are used: a term of the Data Privacy Vocabulary, such as `CreditChecking`.
+/// Why data are used: a term of the Data Privacy Vocabulary, such as `CustomerSolvencyMonitoring`.
 package struct Purpose: Hashable, Sendable {
     package let term: String
 
