@@ -1,9 +1,8 @@
+import API
 import Foundation
 import Node
 import RunningNode
 import Testing
-
-@testable import API
 
 @Suite struct `OpenAPI document and metrics` {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -17,7 +16,7 @@ import Testing
         let described = Set(paths.flatMap { path, methods in methods.keys.map { "\($0.uppercased()) \(path)" } })
         let node = try JupiterNode(
             home: running.home, configuration: try running.home.configuration(environment: [:]), passphrase: RunningNode.passphrase)
-        let routes = NodeServer.routes(node).map { "\($0.method) \($0.path)" }
+        let routes = NodeServer.addresses(node)
         #expect(Set(routes).count == routes.count)
         #expect(described == Set(routes))
         running.remove()

@@ -79,7 +79,7 @@ import WireTypes
             ("refusal", EnclaveStatement.refusal(chainID: chain, job: one, code: 302)),
             (
                 "record binding",
-                EnclaveStatement.recordBinding(chainID: chain, dataset: "credit", record: one, schemaVersion: 1, owner: subject)
+                EnclaveStatement.recordBinding(chainID: chain, dataset: "credit", record: one, schema: [1, 2, 3], owner: subject)
             ),
         ]
     }

@@ -117,6 +117,18 @@ import WireTypes
         #expect(try small.refusal(request, grant) { $0.records += $0.records } == "enclave.wrongRecords")
     }
 
+    @Test func `a record under another schema of the same version`() throws {
+        let grant = try small.grant()
+        // The secret would come to the program under a granted name.
+        let falsified = try Schema(version: 1, fields: [Field("age", .integer), Field("secret", .number), Field("amount", .text)])
+        small.scene.publishDataset(falsified: falsified)
+        let request = try small.request(grant)
+        #expect(try small.refusal(request, grant) == "enclave.tamperedCiphertext")
+        small.scene.publishDataset()
+        try small.scene.block()
+        #expect(try small.refusal(request, grant) == "")
+    }
+
     @Test func `a grant that its subject did not sign`() throws {
         let scene = small.scene
         let forged = try scene.grant(small.subject, fields: ["age"], signedBy: scene.requester)

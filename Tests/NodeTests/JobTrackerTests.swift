@@ -1,7 +1,6 @@
+import Node
 import Primitives
 import Testing
-
-@testable import Node
 
 @Suite struct `Jobs that a node follows` {
     private let job = Hash32(0, 0, 0, 1)

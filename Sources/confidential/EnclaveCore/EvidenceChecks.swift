@@ -156,7 +156,7 @@ struct EvidenceChecks: ~Copyable {
             let box = Sidecar.content(sidecar), let recordKey = try? key.recordKey(record.keyIndex)
         else { throw .final(.tamperedCiphertext) }
         let binding = EnclaveStatement.recordBinding(
-            chainID: chainID, dataset: name, record: id, schemaVersion: record.schemaVersion, owner: owner)
+            chainID: chainID, dataset: name, record: id, schema: dataset.schema.encoding, owner: owner)
         guard let bytes = try? AuthenticatedEncryption.open(box, key: recordKey, context: .record, associated: binding),
             let content = try? DataRecord.decode(bytes, schema: dataset.schema)
         else { throw .final(.tamperedCiphertext) }

@@ -87,10 +87,13 @@ package enum EnclaveStatement {
     }
 
     /// The associated data that a record's ciphertext is bound to.
+    ///
+    /// - Parameter schema: the canonical encoding, version included: under another schema of the same version, which a corrupt quorum
+    ///   could publish, a field would appear under another's name.
     package static func recordBinding(
-        chainID: String, dataset: String, record: Hash32, schemaVersion: UInt32, owner: Address
+        chainID: String, dataset: String, record: Hash32, schema: [UInt8], owner: Address
     ) -> [UInt8] {
-        text(chainID) + text(dataset) + record.bytes + bigEndian(UInt64(schemaVersion)) + owner.bytes
+        text(chainID) + text(dataset) + record.bytes + Digest.hash(.schema, schema).bytes + owner.bytes
     }
 
     private static func text(_ text: String) -> [UInt8] {

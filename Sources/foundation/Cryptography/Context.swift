@@ -12,6 +12,7 @@ package enum Context: String, CaseIterable, Sendable {
     case merkleLeaf = "jupiter/merkle-leaf/v1"
     case merkleNode = "jupiter/merkle-node/v1"
     case sidecar = "jupiter/sidecar/v1"
+    case schema = "jupiter/schema/v1"
     case subjectKeyCommitment = "jupiter/subject-key-commitment/v1"
     case enclaveIdentifier = "jupiter/enclave-id/v1"
     case grantList = "jupiter/grant-list/v1"

@@ -9,7 +9,6 @@ import WireTypes
 extension Handlers {
     private static let maximumBody = 32 << 20
     private static let maximumBatchBody = 96 << 20
-    private static let maximumBatch = 10_000
 
     var transactionRoutes: [Route] {
         [
@@ -61,30 +60,16 @@ extension Handlers {
 
     private func submitBatch(_ request: Request) async throws -> Response {
         let body = try await request.bytes(limit: Self.maximumBatchBody)
-        let encoded = request.isProtobuf ? try Self.split(body) : try Self.decode(Batch.self, body).transactions.map(\.encoded)
-        guard encoded.count <= Self.maximumBatch else { throw APIError.badBody("more than \(Self.maximumBatch) transactions") }
+        let encoded = request.isProtobuf ? try BatchFraming.split(body) : try Self.decode(Batch.self, body).transactions.map(\.encoded)
+        guard encoded.count <= BatchFraming.maximumBatch else {
+            throw APIError.badBody("more than \(BatchFraming.maximumBatch) transactions")
+        }
         let outcomes = try await node.intake.submit(encoded)
         return try .json(
             BatchView(
                 results: outcomes.map { outcome in
                     OutcomeView(id: outcome.id?.description, error: outcome.error.map { ErrorView(ErrorAnswer($0)).error })
                 }))
-    }
-
-    /// Messages that each have their length before them, four bytes, big-endian.
-    static func split(_ body: [UInt8]) throws(APIError) -> [[UInt8]] {
-        var messages: [[UInt8]] = []
-        var offset = 0
-        while offset < body.count {
-            guard body.count - offset >= 4 else { throw .badBody("a length is cut short") }
-            let length = body[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
-            offset += 4
-            guard length <= body.count - offset else { throw .badBody("a transaction is cut short") }
-            guard messages.count < maximumBatch else { throw .badBody("more than \(maximumBatch) transactions") }
-            messages.append(Array(body[offset..<offset + length]))
-            offset += length
-        }
-        return messages
     }
 
     static func decode<Value: Decodable>(_ type: Value.Type, _ body: [UInt8]) throws(APIError) -> Value {
@@ -109,7 +94,7 @@ extension Handlers {
     private func receipts(_ request: Request) async throws -> Response {
         let body = try await request.bytes(limit: 1 << 20)
         let ids = try Self.decode(ReceiptsRequest.self, body).ids
-        guard ids.count <= Self.maximumBatch else { throw APIError.badBody("more than \(Self.maximumBatch) ids") }
+        guard ids.count <= BatchFraming.maximumBatch else { throw APIError.badBody("more than \(BatchFraming.maximumBatch) ids") }
         let hashes = try ids.map { text throws(APIError) in
             guard let id = Hash32(hex: text) else { throw .badBody("an id is not 64 hexadecimal digits") }
             return id

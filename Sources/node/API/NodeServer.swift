@@ -46,8 +46,10 @@ package enum NodeServer {
         }
     }
 
-    /// All addresses, for the check against the OpenAPI document.
-    static func routes(_ node: JupiterNode) -> [Route] { Handlers(node: node).routes }
+    /// All addresses, as `GET /v1/status`, for the check against the OpenAPI document.
+    package static func addresses(_ node: JupiterNode) -> [String] { routes(node).map { "\($0.method) \($0.path)" } }
+
+    private static func routes(_ node: JupiterNode) -> [Route] { Handlers(node: node).routes }
 
     private static func serve(_ node: JupiterNode, token: String?, onReady: @escaping @Sendable (Int) -> Void) async throws {
         let router = Router(context: BasicRequestContext.self)

@@ -2,10 +2,10 @@
 // The text of docs/api/openapi.json, which a test compares with this; the routes are compared too.
 
 /// The description of the API that the node serves at `/openapi.json`.
-enum OpenAPIDocument {
+package enum OpenAPIDocument {
     static let bytes = Array(text.utf8)
 
-    static let text = #"""
+    package static let text = #"""
 {
  "openapi": "3.1.0",
  "info": {

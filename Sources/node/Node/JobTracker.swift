@@ -8,8 +8,8 @@ import WireTypes
 ///
 /// Whether a job is pending or committed is read from the proven state when it is worked on; this only avoids looking at all of
 /// them for each block.
-struct JobTracker {
-    enum Kind: Sendable, Hashable {
+package struct JobTracker {
+    package enum Kind: Sendable, Hashable {
         case assessment
         case subscription
     }
@@ -24,19 +24,21 @@ struct JobTracker {
     }
 
     /// How often a job is tried before it is left to its deadline.
-    static let maximumAttempts = 8
+    package static let maximumAttempts = 8
 
     private var jobs: [Hash32: Job] = [:]
 
-    var count: Int { jobs.count }
+    package init() {}
+
+    package var count: Int { jobs.count }
 
     /// A job found in the state.
-    mutating func add(_ id: Hash32, _ kind: Kind, height: UInt64) {
+    package mutating func add(_ id: Hash32, _ kind: Kind, height: UInt64) {
         if jobs[id] == nil { jobs[id] = Job(kind: kind, notBefore: height) }
     }
 
     /// What a committed block asks for. A request that was refused is found out when its state is read.
-    mutating func note(_ block: Block) {
+    package mutating func note(_ block: Block) {
         for transaction in block.transactions {
             for (index, message) in transaction.body.messages.enumerated() {
                 let kind: Kind
@@ -61,7 +63,7 @@ struct JobTracker {
     }
 
     /// What became of a transaction about a job.
-    enum Settlement: Sendable {
+    package enum Settlement: Sendable {
         case waiting
         case applied
         case refused
@@ -71,7 +73,7 @@ struct JobTracker {
     ///
     /// A subscription whose run was refused is run again, since a grant may have ended meanwhile; an assessment whose commitment
     /// was refused has lost its consent, and its deadline gives the price back.
-    mutating func due(_ kind: Kind, height: UInt64, limit: Int, settlement: (Hash32) -> Settlement) -> [Hash32] {
+    package mutating func due(_ kind: Kind, height: UInt64, limit: Int, settlement: (Hash32) -> Settlement) -> [Hash32] {
         var due: [Hash32] = []
         for (id, job) in jobs where job.kind == kind && job.notBefore <= height && due.count < limit {
             if let posted = job.posted {
@@ -89,7 +91,7 @@ struct JobTracker {
     }
 
     /// A transaction about the job was taken in.
-    mutating func posted(_ id: Hash32, _ transaction: Hash32, validUntil: UInt64) {
+    package mutating func posted(_ id: Hash32, _ transaction: Hash32, validUntil: UInt64) {
         guard var job = jobs[id] else { return }
         job.attempts += 1
         job.posted = (transaction, validUntil)
@@ -97,7 +99,7 @@ struct JobTracker {
     }
 
     /// Tries the job again some blocks later, but not for ever.
-    mutating func retry(_ id: Hash32, after height: UInt64) {
+    package mutating func retry(_ id: Hash32, after height: UInt64) {
         guard var job = jobs[id] else { return }
         job.attempts += 1
         job.notBefore = height + UInt64(1 << min(job.attempts, 6))
@@ -105,5 +107,5 @@ struct JobTracker {
     }
 
     /// A job that needs nothing more from this node.
-    mutating func finish(_ id: Hash32) { jobs[id] = nil }
+    package mutating func finish(_ id: Hash32) { jobs[id] = nil }
 }

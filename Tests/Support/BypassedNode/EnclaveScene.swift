@@ -109,11 +109,12 @@ package final class EnclaveScene {
 
     // MARK: What is published
 
-    package func publishDataset(minimumCohort: UInt32 = 2) {
+    /// - Parameter falsified: another schema to publish than the one that records are written in.
+    package func publishDataset(minimumCohort: UInt32 = 2, falsified: Schema? = nil) {
         var dataset = WireDataset()
         dataset.dataset = Self.dataset
         dataset.owner = .init(node.validator.address.bytes)
-        dataset.schema = .init(schema.encoding)
+        dataset.schema = .init((falsified ?? schema).encoding)
         dataset.schemaVersion = schema.version
         dataset.residency = .local
         dataset.minimumCohort = minimumCohort
@@ -182,7 +183,7 @@ package final class EnclaveScene {
         let id = generator.hash()
         let tree = RecordKeyTree(subjectKey: try AuthenticatedEncryption.key(subject.key))
         let binding = EnclaveStatement.recordBinding(
-            chainID: node.chainID, dataset: Self.dataset, record: id, schemaVersion: schema.version, owner: subject.address)
+            chainID: node.chainID, dataset: Self.dataset, record: id, schema: schema.encoding, owner: subject.address)
         let box = try AuthenticatedEncryption.seal(record.encode(schema), key: tree.recordKey(3), context: .record, associated: binding)
         let sidecar = Sidecar.make(box, salt: generator.bytes(32))
         var value = WireRecord()

@@ -18,7 +18,7 @@ package struct RecordPlace: Sendable {
 
     func binding(_ record: Hash32) -> [UInt8] {
         EnclaveStatement.recordBinding(
-            chainID: chainID, dataset: dataset, record: record, schemaVersion: schema.version, owner: owner)
+            chainID: chainID, dataset: dataset, record: record, schema: schema.encoding, owner: owner)
     }
 }
 
