@@ -15,6 +15,7 @@ package enum CheckpointSize {
         header.version = BlockHeader.version
         header.chainID = "jupiter-sg"
         header.height = 1_000_000
+        header.view = 1_000_000
         header.time = 1_800_000_000_000
         header.lastOfEpoch = false
         header.applicationVersion = 1

@@ -53,6 +53,7 @@ enum Samples {
         header.version = 1
         header.chainID = chainID
         header.height = 12
+        header.view = 40
         header.epoch = 2
         header.parent = data(0x11)
         header.proposer = data(0x22)

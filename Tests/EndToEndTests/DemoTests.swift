@@ -65,6 +65,22 @@ final class TemporaryFolder {
         return (process.exitStatus, try String(contentsOfFile: log, encoding: .utf8))
     }
 
+    /// Compares with probabilities that another program computed from the same coefficients; skipped where they are not at hand.
+    private func expectIndependentScores(_ assessments: [JSONValue]) throws {
+        let path = Built.root + "/../shared/data/credit_all_probabilities.csv"
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return print("skipped: \(path) is not there") }
+        var expected: [Substring: Double] = [:]
+        for line in text.split(separator: "\n").dropFirst() {
+            let parts = line.split(separator: ",")
+            expected[parts[0]] = Double(parts[1])
+        }
+        for assessment in assessments {
+            let id = try #require(assessment["subject"]?.text?.split(separator: "-").last)
+            let score = try #require(assessment["score"]?.number)
+            #expect(abs(score - (try #require(expected[id]))) <= 1e-9, "applicant \(id)")
+        }
+    }
+
     @Test func `scores, statistics and refusals hold on 150 rows`() async throws {
         let folder = try TemporaryFolder()
         let report = folder.path + "/report.json"
@@ -75,6 +91,7 @@ final class TemporaryFolder {
         #expect(assessments.count == 30)
         #expect(assessments.allSatisfy { $0["subject"]?.text?.hasPrefix("applicant-") == true })
         #expect(try #require(json["max_abs_error"]?.number) <= 1e-9)
+        try expectIndependentScores(assessments)
         let codes = try #require(json["refusals"]?.array).compactMap { $0["code"]?.integer }
         #expect(codes.count == 10)
         #expect(Set(codes) == [300, 302, 303, 304, 308, 309, 450, 800, 801, 122])

@@ -27,7 +27,8 @@ final class CountingApplication: Application {
         log = Mutex(
             Log(
                 head: ApplicationHead(
-                    height: 0, blockHash: genesis.hash, time: genesis.wire.time, stateRoot: Self.root(0), receiptsRoot: .zero)))
+                    height: 0, blockHash: genesis.hash, time: genesis.wire.time, stateRoot: Self.root(0), receiptsRoot: .zero,
+                    plan: EpochPlan(genesis: genesis))))
     }
 
     static func root(_ count: UInt64) -> Hash32 { Hash32(0, 0, 7, count) }
@@ -37,35 +38,36 @@ final class CountingApplication: Application {
 
     func checkTransaction(_ transaction: SubmittedTransaction) throws {}
 
-    func prepareProposal(_ candidates: [SubmittedTransaction], context: BlockContext) throws -> [SubmittedTransaction] {
-        log.withLock { log in candidates.filter { !log.refused.contains($0.transaction.id) } }
+    func prepareProposal(_ candidates: BlockContent, context: BlockContext) throws -> BlockContent {
+        log.withLock { log in BlockContent(candidates.transactions.filter { !log.refused.contains($0.transaction.id) }) }
     }
 
-    func processProposal(_ transactions: [SubmittedTransaction], context: BlockContext) throws -> Bool { true }
+    func processProposal(_ content: BlockContent, context: BlockContext) throws -> Bool { true }
 
-    func finalizeBlock(_ transactions: [SubmittedTransaction], context: BlockContext) throws -> BlockOutcome {
+    func finalizeBlock(_ content: BlockContent, hash: Hash32, context: BlockContext) throws -> BlockOutcome {
         log.withLock { log in
             log.contexts.append(context)
-            let count = log.transactions + UInt64(transactions.count)
-            let receipts = transactions.map { $0.transaction.id.bytes }
+            let count = log.transactions + UInt64(content.transactions.count)
+            let receipts = content.transactions.map { $0.transaction.id.bytes }
             let outcome = BlockOutcome(
-                receipts: receipts, receiptsRoot: MerkleList.root(receipts.map(MerkleList.leaf)), stateRoot: Self.root(count))
+                receipts: receipts, receiptsRoot: MerkleList.root(receipts.map(MerkleList.leaf)), stateRoot: Self.root(count),
+                plan: log.head.plan)
             log.staged = outcome
             return outcome
         }
     }
 
-    func commit(_ block: Block, certificate: QuorumCertificate) throws {
+    func commit(_ block: Block, certificate: QuorumCertificate?) throws {
         try log.withLock { log in
             if log.failsCommit { throw CommitFailure() }
             guard let staged = log.staged else { preconditionFailure("finalised before it is committed") }
             log.transactions += UInt64(block.transactions.count)
             log.blocks.append(block)
-            log.certificates.append(certificate)
+            if let certificate { log.certificates.append(certificate) }
             log.staged = nil
             log.head = ApplicationHead(
                 height: block.header.height, blockHash: block.header.hash, time: block.header.time, stateRoot: staged.stateRoot,
-                receiptsRoot: staged.receiptsRoot)
+                receiptsRoot: staged.receiptsRoot, plan: staged.plan)
         }
     }
 

@@ -45,6 +45,7 @@ struct TestChain {
         wire.version = BlockHeader.version
         wire.chainID = genesis.chainID
         wire.height = height + 1
+        wire.view = height + 1
         wire.epoch = epoch
         wire.parent = .init(previous.bytes)
         wire.proposer = .init(keys[0].verificationKey.bytes)

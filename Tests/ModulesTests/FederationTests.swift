@@ -26,6 +26,7 @@ import WireTypes
             wire.version = BlockHeader.version
             wire.chainID = chain.genesis.chainID
             wire.height = height
+            wire.view = height
             wire.parent = .init(height == 1 ? chain.genesis.hash.bytes : Hash32(height, 0, 0, 0).bytes)
             wire.proposer = .init(chain.validatorKey.verificationKey.bytes)
             wire.time = chain.genesis.wire.time + height

@@ -18,6 +18,7 @@ private struct HeaderSource: CheckpointSource {
             wire.version = BlockHeader.version
             wire.chainID = "jupiter-sg"
             (wire.height, wire.epoch, wire.time) = (height, epoch, height)
+            wire.view = height
             let zero = Data(Hash32.zero.bytes)
             (wire.parent, wire.proposer, wire.transactionsRoot, wire.evidenceRoot) = (zero, zero, zero, zero)
             (wire.stateRoot, wire.receiptsRoot, wire.validatorsHash, wire.nextValidatorsHash) = (zero, zero, zero, zero)

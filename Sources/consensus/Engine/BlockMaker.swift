@@ -7,8 +7,6 @@ import WireTypes
 
 /// Builds and certifies blocks of a chain with one validator: values in, values out.
 package struct BlockMaker: Sendable {
-    /// The only epoch there is until validator sets change.
-    package static let epoch: UInt64 = 0
     package static let applicationVersion: UInt32 = 1
 
     private let genesis: Genesis
@@ -26,7 +24,10 @@ package struct BlockMaker: Sendable {
 
     /// What the next block after `head` is made and executed in. Time rises strictly and is not behind `now` (milliseconds since 1970).
     package func context(after head: ApplicationHead, now: UInt64) -> BlockContext {
-        BlockContext(chainID: genesis.chainID, height: head.height + 1, time: max(now, head.time + 1), proposer: proposer)
+        // With one validator no view fails, and no epoch ends: the view is the height.
+        BlockContext(
+            chainID: genesis.chainID, height: head.height + 1, time: max(now, head.time + 1), proposer: proposer,
+            parent: head.blockHash, epoch: head.plan.epoch, view: head.height + 1)
     }
 
     /// The block of `transactions` after `head`. Its header proves the state and the receipts after `head`.
@@ -35,8 +36,9 @@ package struct BlockMaker: Sendable {
         wire.version = BlockHeader.version
         wire.chainID = context.chainID
         wire.height = context.height
-        wire.epoch = Self.epoch
-        wire.parent = .init((head.height == 0 ? genesis.hash : head.blockHash).bytes)
+        wire.epoch = context.epoch
+        wire.view = context.view
+        wire.parent = .init(context.parent.bytes)
         wire.proposer = .init(context.proposer.bytes)
         wire.time = context.time
         wire.transactionsRoot = .init(Block.transactionsRoot(transactions).bytes)
@@ -51,9 +53,8 @@ package struct BlockMaker: Sendable {
 
     /// The certificate that the only validator's vote makes.
     package func certificate(for header: BlockHeader) throws -> QuorumCertificate {
-        // With one validator no view fails: the view is the height.
         var builder = CertificateBuilder(
-            header: header, view: header.height, validators: genesis.validators, profile: genesis.wire.profile)
+            header: header, view: header.view, validators: genesis.validators, profile: genesis.wire.profile)
         try builder.sign(with: key)
         return try builder.certificate()
     }

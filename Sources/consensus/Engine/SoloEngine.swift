@@ -74,25 +74,19 @@ package final class SoloEngine: ConsensusEngine {
         let head = application.head
         let context = maker.context(after: head, now: clock.now())
         let candidates = source.take(bounds)
-        let chosen = try application.prepareProposal(candidates, context: context)
+        let chosen = try application.prepareProposal(BlockContent(candidates), context: context).transactions
         if chosen.count < candidates.count {
             let kept = Set(chosen.map(\.transaction.id))
             source.putBack(candidates.filter { !kept.contains($0.transaction.id) })
         }
         // The header proves the state before this block, so it is built while the block executes.
-        async let certified = certify(chosen.map(\.transaction), after: head, context: context)
-        let outcome = try application.finalizeBlock(chosen, context: context)
-        let (block, certificate) = try await certified
+        let block = try maker.block(chosen.map(\.transaction), after: head, context: context)
+        async let certified = maker.certificate(for: block.header)
+        let outcome = try application.finalizeBlock(BlockContent(chosen), hash: block.header.hash, context: context)
+        let certificate = try await certified
         try application.commit(block, certificate: certificate)
         guard application.head.blockHash == block.header.hash else { throw EngineError.wrongHead }
         onCommit(CommittedBlock(block: block, certificate: certificate, receipts: outcome.receipts))
         return chosen.count
-    }
-
-    private func certify(
-        _ transactions: [SignedTransaction], after head: ApplicationHead, context: BlockContext
-    ) async throws -> (Block, QuorumCertificate) {
-        let block = try maker.block(transactions, after: head, context: context)
-        return (block, try maker.certificate(for: block.header))
     }
 }

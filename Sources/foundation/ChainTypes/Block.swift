@@ -30,13 +30,14 @@ package struct Block: Sendable {
     }
 
     /// A block of content that its maker has just put under `header`.
-    package init(header: BlockHeader, transactions: [SignedTransaction]) {
+    package init(header: BlockHeader, transactions: [SignedTransaction], evidence: [[UInt8]] = []) {
         var wire = WireBlock()
         wire.header = .init(header.bytes)
         wire.transactions = transactions.map { .init($0.bytes) }
+        wire.evidence = evidence.map { .init($0) }
         self.header = header
         self.transactions = transactions
-        self.evidence = []
+        self.evidence = evidence
         self.bytes = wire.encoded()
     }
 

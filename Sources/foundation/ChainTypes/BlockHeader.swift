@@ -42,6 +42,8 @@ package struct BlockHeader: Sendable, Equatable {
     package let chainID: String
     package let height: UInt64
     package let epoch: UInt64
+    /// In which the block was proposed; views count from 1 in each epoch.
+    package let view: UInt64
     package let parent: Hash32
     /// The proposer's Ed25519 key.
     package let proposer: Hash32
@@ -63,13 +65,13 @@ package struct BlockHeader: Sendable, Equatable {
             let transactionsRoot = Hash32(wire.transactionsRoot), let evidenceRoot = Hash32(wire.evidenceRoot),
             let stateRoot = Hash32(wire.stateRoot), let receiptsRoot = Hash32(wire.receiptsRoot),
             let validatorsHash = Hash32(wire.validatorsHash), let nextValidatorsHash = Hash32(wire.nextValidatorsHash),
-            ChainID.isValid(wire.chainID), wire.height >= 1
+            ChainID.isValid(wire.chainID), wire.height >= 1, wire.view >= 1
         else { throw .malformed }
         // Inside an epoch the set cannot change.
         guard wire.lastOfEpoch || validatorsHash == nextValidatorsHash else { throw .malformed }
         self.bytes = bytes
         self.hash = Digest.hash(.headerHash, bytes)
-        (chainID, height, epoch) = (wire.chainID, wire.height, wire.epoch)
+        (chainID, height, epoch, view) = (wire.chainID, wire.height, wire.epoch, wire.view)
         (self.parent, self.proposer, time) = (parent, proposer, wire.time)
         (self.transactionsRoot, self.evidenceRoot) = (transactionsRoot, evidenceRoot)
         (self.stateRoot, self.receiptsRoot) = (stateRoot, receiptsRoot)

@@ -42,6 +42,8 @@ package struct Genesis: Sendable {
         parameters.maximumSidecarBytes = 512 << 10
         parameters.idleInterval = 1_000
         parameters.subscriptionWindow = 50
+        parameters.epochLength = 600
+        parameters.epochMinimum = 10
         return parameters
     }
 
@@ -49,6 +51,7 @@ package struct Genesis: Sendable {
         (1 << 10...UInt64(Limits.block)).contains(parameters.maximumBlockBytes) && parameters.maximumBlockTransactions >= 1
             && parameters.maximumValidityWindow >= 1 && parameters.maximumSidecarBytes <= Limits.sidecar
             && parameters.idleInterval >= 10 && parameters.subscriptionWindow >= 1
+            && parameters.epochMinimum >= 2 && parameters.epochLength >= parameters.epochMinimum
     }
 
     private static func supply(_ wire: WireGenesis) -> UInt64? {

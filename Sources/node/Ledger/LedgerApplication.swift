@@ -59,7 +59,8 @@ package final class LedgerApplication: Application {
         guard let head = store.head() else { throw LedgerError.noHead }
         guard head.height > 0 else {
             return ApplicationHead(
-                height: 0, blockHash: genesis.hash, time: genesis.wire.time, stateRoot: head.root, receiptsRoot: .zero)
+                height: 0, blockHash: genesis.hash, time: genesis.wire.time, stateRoot: head.root, receiptsRoot: .zero,
+                plan: EpochPlan(genesis: genesis))
         }
         guard let bytes = try store.block(head.height) else { throw LedgerError.noHead }
         let block = try Block(decoding: bytes)
@@ -69,7 +70,7 @@ package final class LedgerApplication: Application {
         }
         return ApplicationHead(
             height: head.height, blockHash: head.blockHash, time: block.header.time, stateRoot: head.root,
-            receiptsRoot: MerkleList.root(receipts))
+            receiptsRoot: MerkleList.root(receipts), plan: EpochPlan(genesis: genesis))
     }
 
     package var head: ApplicationHead { committed.withLock { $0.head } }
@@ -100,19 +101,20 @@ package final class LedgerApplication: Application {
     private func checkFree(_ transaction: SignedTransaction) throws {
         let head = head
         var state = ModuleState(CommittedReader(store: store, version: head.height))
-        let context = BlockContext(chainID: genesis.chainID, height: head.height + 1, time: head.time + 1, proposer: .zero)
+        let context = BlockContext(
+            chainID: genesis.chainID, height: head.height + 1, time: head.time + 1, proposer: .zero, parent: head.blockHash)
         let message = MessageContext(block: context, genesis: genesis, transaction: transaction, index: 0)
         try ModuleRouter.apply(transaction.body.messages[0], message, &state)
     }
 
     // MARK: Proposals
 
-    package func prepareProposal(_ candidates: [SubmittedTransaction], context: BlockContext) throws -> [SubmittedTransaction] {
+    package func prepareProposal(_ candidates: BlockContent, context: BlockContext) throws -> BlockContent {
         var accounts: [Address: WireAccount] = [:]
         var chosen: [SubmittedTransaction] = []
         var bytes = 0
-        let withdrawals = candidates.filter(\.transaction.isFreeWithdrawal)
-        let others = candidates.filter { !$0.transaction.isFreeWithdrawal }
+        let withdrawals = candidates.transactions.filter(\.transaction.isFreeWithdrawal)
+        let others = candidates.transactions.filter { !$0.transaction.isFreeWithdrawal }
         for candidate in withdrawals + others {
             guard chosen.count < Int(genesis.parameters.maximumBlockTransactions) else { break }
             let transaction = candidate.transaction
@@ -130,25 +132,27 @@ package final class LedgerApplication: Application {
             bytes += transaction.bytes.count + 8
             chosen.append(candidate)
         }
-        return chosen
+        return BlockContent(chosen)
     }
 
-    package func processProposal(_ transactions: [SubmittedTransaction], context: BlockContext) throws -> Bool {
-        let acceptable = try prepareProposal(transactions, context: context)
-        return acceptable.map(\.transaction.id) == transactions.map(\.transaction.id)
+    package func processProposal(_ content: BlockContent, context: BlockContext) throws -> Bool {
+        let acceptable = try prepareProposal(content, context: context)
+        return acceptable.transactions.map(\.transaction.id) == content.transactions.map(\.transaction.id)
     }
 
     // MARK: Execution
 
-    package func finalizeBlock(_ transactions: [SubmittedTransaction], context: BlockContext) throws -> BlockOutcome {
+    package func finalizeBlock(_ content: BlockContent, hash: Hash32, context: BlockContext) throws -> BlockOutcome {
         let head = head
+        let transactions = content.transactions
         precondition(context.height == head.height + 1, "heights follow each other")
         let result = try executor.execute(
             transactions.map(\.transaction), parent: head.blockHash, context: context, on: HeadReader(tree: tree))
         let update = try tree.apply(result.writes, version: context.height)
         let receipts = result.receipts.map { $0.encoded() }
         let outcome = BlockOutcome(
-            receipts: receipts, receiptsRoot: MerkleList.root(receipts.map(MerkleList.leaf)), stateRoot: update.root)
+            receipts: receipts, receiptsRoot: MerkleList.root(receipts.map(MerkleList.leaf)), stateRoot: update.root,
+            plan: EpochPlan(genesis: genesis))
         var sidecars: [(hash: Hash32, bytes: [UInt8])] = []
         for (submitted, receipt) in zip(transactions, result.receipts) where receipt.code == 0 {
             for sidecar in submitted.sidecars { sidecars.append((Sidecar.commitment(sidecar), sidecar)) }
@@ -161,7 +165,7 @@ package final class LedgerApplication: Application {
         return outcome
     }
 
-    package func commit(_ block: Block, certificate: QuorumCertificate) throws {
+    package func commit(_ block: Block, certificate: QuorumCertificate?) throws {
         guard
             let staged = staged.withLock({ staged in
                 defer { staged = nil }
@@ -174,7 +178,7 @@ package final class LedgerApplication: Application {
         var commit = staged.commit
         commit.blockHash = block.header.hash
         commit.block = block.bytes
-        commit.certificate = certificate.bytes
+        commit.certificate = certificate?.bytes
         do { try store.commit(commit) } catch {
             tree.reset(to: store.head()?.stateVersion)
             throw error
@@ -182,7 +186,7 @@ package final class LedgerApplication: Application {
         committed.withLock { state in
             state.head = ApplicationHead(
                 height: block.header.height, blockHash: block.header.hash, time: block.header.time, stateRoot: staged.outcome.stateRoot,
-                receiptsRoot: staged.outcome.receiptsRoot)
+                receiptsRoot: staged.outcome.receiptsRoot, plan: staged.outcome.plan)
             if state.accounts.count > Self.cachedAccounts { state.accounts.removeAll() }
             state.accounts.merge(staged.accounts) { $1 }
         }

@@ -77,6 +77,7 @@ package final class BypassedNode {
         wire.version = BlockHeader.version
         wire.chainID = chainID
         wire.height = height + 1
+        wire.view = height + 1
         wire.parent = .init((header?.hash ?? genesis.hash).bytes)
         wire.proposer = .init(validator.verificationKey.bytes)
         wire.time = time

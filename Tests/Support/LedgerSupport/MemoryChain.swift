@@ -91,7 +91,7 @@ package struct MemoryChain {
     package mutating func block(_ transactions: [SignedTransaction] = [], seconds: UInt64 = 1) throws -> [WireReceipt] {
         height += 1
         time += seconds * 1000
-        let context = BlockContext(chainID: genesis.chainID, height: height, time: time, proposer: .zero)
+        let context = BlockContext(chainID: genesis.chainID, height: height, time: time, proposer: .zero, parent: .zero)
         let result = try executor.execute(transactions, parent: lastHash, context: context, on: state)
         state.apply(result.writes)
         lastHash = Digest.hash(.headerHash, lastHash.bytes)

@@ -513,6 +513,9 @@ package nonisolated struct WireHeader: Sendable {
 
   package var applicationVersion: UInt32 = 0
 
+  /// in which the block was proposed; views count from 1 in each epoch
+  package var view: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -645,58 +648,116 @@ package nonisolated struct WireParameters: Sendable {
   /// heights a run's commitment stays acceptable
   package var subscriptionWindow: UInt64 = 0
 
+  /// heights after which an epoch ends in any case
+  package var epochLength: UInt32 = 0
+
+  /// heights after which an epoch may end because a change waits
+  package var epochMinimum: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
 
-package nonisolated struct WireGenesis: Sendable {
+package nonisolated struct WireGenesis: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var version: UInt32 = 0
+  package var version: UInt32 {
+    get {_storage._version}
+    set {_uniqueStorage()._version = newValue}
+  }
 
-  package var chainID: String = String()
+  package var chainID: String {
+    get {_storage._chainID}
+    set {_uniqueStorage()._chainID = newValue}
+  }
 
-  package var time: UInt64 = 0
+  package var time: UInt64 {
+    get {_storage._time}
+    set {_uniqueStorage()._time = newValue}
+  }
 
-  package var profile: WireQuorumProfile = .unspecified
+  package var profile: WireQuorumProfile {
+    get {_storage._profile}
+    set {_uniqueStorage()._profile = newValue}
+  }
 
   package var validators: WireValidatorSet {
-    get {_validators ?? WireValidatorSet()}
-    set {_validators = newValue}
+    get {_storage._validators ?? WireValidatorSet()}
+    set {_uniqueStorage()._validators = newValue}
   }
   /// Returns true if `validators` has been explicitly set.
-  package var hasValidators: Bool {self._validators != nil}
+  package var hasValidators: Bool {_storage._validators != nil}
   /// Clears the value of `validators`. Subsequent reads from it will return its default value.
-  package mutating func clearValidators() {self._validators = nil}
+  package mutating func clearValidators() {_uniqueStorage()._validators = nil}
 
-  package var allocations: [WireAllocation] = []
+  package var allocations: [WireAllocation] {
+    get {_storage._allocations}
+    set {_uniqueStorage()._allocations = newValue}
+  }
 
   /// the account that admits enclaves and localities until governance does
-  package var `operator`: Data = Data()
+  package var `operator`: Data {
+    get {_storage._operator}
+    set {_uniqueStorage()._operator = newValue}
+  }
 
-  package var allowSimulatedEnclaves: Bool = false
+  package var allowSimulatedEnclaves: Bool {
+    get {_storage._allowSimulatedEnclaves}
+    set {_uniqueStorage()._allowSimulatedEnclaves = newValue}
+  }
 
   package var parameters: WireParameters {
-    get {_parameters ?? WireParameters()}
-    set {_parameters = newValue}
+    get {_storage._parameters ?? WireParameters()}
+    set {_uniqueStorage()._parameters = newValue}
   }
   /// Returns true if `parameters` has been explicitly set.
-  package var hasParameters: Bool {self._parameters != nil}
+  package var hasParameters: Bool {_storage._parameters != nil}
   /// Clears the value of `parameters`. Subsequent reads from it will return its default value.
-  package mutating func clearParameters() {self._parameters = nil}
+  package mutating func clearParameters() {_uniqueStorage()._parameters = nil}
 
   /// consortium agreement
-  package var agreementHash: Data = Data()
+  package var agreementHash: Data {
+    get {_storage._agreementHash}
+    set {_uniqueStorage()._agreementHash = newValue}
+  }
+
+  /// of the first validators, in their order; may be empty for a single one
+  package var nodes: [WireValidatorNode] {
+    get {_storage._nodes}
+    set {_uniqueStorage()._nodes = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _validators: WireValidatorSet? = nil
-  fileprivate var _parameters: WireParameters? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// How the node of a validator is found and known.
+package nonisolated struct WireValidatorNode: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Ed25519 key that votes
+  package var validator: Data = Data()
+
+  /// SHA-256 of the SubjectPublicKeyInfo of its TLS certificate
+  package var nodeID: Data = Data()
+
+  /// host:port; a hint, the key is what counts
+  package var endpoint: String = String()
+
+  /// the account that answers for the validator
+  package var account: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 /// A value of the state with its proof, under a header named by the context.
@@ -1475,7 +1536,7 @@ nonisolated extension WireValidatorSet: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireHeader: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Header"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}chain_id\0\u{1}height\0\u{1}epoch\0\u{1}parent\0\u{1}proposer\0\u{1}time\0\u{3}transactions_root\0\u{3}evidence_root\0\u{3}state_root\0\u{3}receipts_root\0\u{3}validators_hash\0\u{3}next_validators_hash\0\u{3}last_of_epoch\0\u{3}application_version\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}chain_id\0\u{1}height\0\u{1}epoch\0\u{1}parent\0\u{1}proposer\0\u{1}time\0\u{3}transactions_root\0\u{3}evidence_root\0\u{3}state_root\0\u{3}receipts_root\0\u{3}validators_hash\0\u{3}next_validators_hash\0\u{3}last_of_epoch\0\u{3}application_version\0\u{1}view\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1498,6 +1559,7 @@ nonisolated extension WireHeader: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 13: try { try decoder.decodeSingularBytesField(value: &self.nextValidatorsHash) }()
       case 14: try { try decoder.decodeSingularBoolField(value: &self.lastOfEpoch) }()
       case 15: try { try decoder.decodeSingularUInt32Field(value: &self.applicationVersion) }()
+      case 16: try { try decoder.decodeSingularUInt64Field(value: &self.view) }()
       default: break
       }
     }
@@ -1549,6 +1611,9 @@ nonisolated extension WireHeader: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if self.applicationVersion != 0 {
       try visitor.visitSingularUInt32Field(value: self.applicationVersion, fieldNumber: 15)
     }
+    if self.view != 0 {
+      try visitor.visitSingularUInt64Field(value: self.view, fieldNumber: 16)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1568,6 +1633,7 @@ nonisolated extension WireHeader: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.nextValidatorsHash != rhs.nextValidatorsHash {return false}
     if lhs.lastOfEpoch != rhs.lastOfEpoch {return false}
     if lhs.applicationVersion != rhs.applicationVersion {return false}
+    if lhs.view != rhs.view {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1815,7 +1881,7 @@ nonisolated extension WireAllocation: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireParameters: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Parameters"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}minimum_fee\0\u{3}maximum_block_bytes\0\u{3}maximum_block_transactions\0\u{3}maximum_validity_window\0\u{3}maximum_sidecar_bytes\0\u{3}idle_interval\0\u{3}subscription_window\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}minimum_fee\0\u{3}maximum_block_bytes\0\u{3}maximum_block_transactions\0\u{3}maximum_validity_window\0\u{3}maximum_sidecar_bytes\0\u{3}idle_interval\0\u{3}subscription_window\0\u{3}epoch_length\0\u{3}epoch_minimum\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1830,6 +1896,8 @@ nonisolated extension WireParameters: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.maximumSidecarBytes) }()
       case 6: try { try decoder.decodeSingularUInt64Field(value: &self.idleInterval) }()
       case 7: try { try decoder.decodeSingularUInt64Field(value: &self.subscriptionWindow) }()
+      case 8: try { try decoder.decodeSingularUInt32Field(value: &self.epochLength) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.epochMinimum) }()
       default: break
       }
     }
@@ -1857,6 +1925,12 @@ nonisolated extension WireParameters: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.subscriptionWindow != 0 {
       try visitor.visitSingularUInt64Field(value: self.subscriptionWindow, fieldNumber: 7)
     }
+    if self.epochLength != 0 {
+      try visitor.visitSingularUInt32Field(value: self.epochLength, fieldNumber: 8)
+    }
+    if self.epochMinimum != 0 {
+      try visitor.visitSingularUInt32Field(value: self.epochMinimum, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1868,6 +1942,8 @@ nonisolated extension WireParameters: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.maximumSidecarBytes != rhs.maximumSidecarBytes {return false}
     if lhs.idleInterval != rhs.idleInterval {return false}
     if lhs.subscriptionWindow != rhs.subscriptionWindow {return false}
+    if lhs.epochLength != rhs.epochLength {return false}
+    if lhs.epochMinimum != rhs.epochMinimum {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1875,7 +1951,147 @@ nonisolated extension WireParameters: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Genesis"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}chain_id\0\u{1}time\0\u{1}profile\0\u{1}validators\0\u{1}allocations\0\u{1}operator\0\u{3}allow_simulated_enclaves\0\u{1}parameters\0\u{3}agreement_hash\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}chain_id\0\u{1}time\0\u{1}profile\0\u{1}validators\0\u{1}allocations\0\u{1}operator\0\u{3}allow_simulated_enclaves\0\u{1}parameters\0\u{3}agreement_hash\0\u{1}nodes\0")
+
+  fileprivate class _StorageClass {
+    var _version: UInt32 = 0
+    var _chainID: String = String()
+    var _time: UInt64 = 0
+    var _profile: WireQuorumProfile = .unspecified
+    var _validators: WireValidatorSet? = nil
+    var _allocations: [WireAllocation] = []
+    var _operator: Data = Data()
+    var _allowSimulatedEnclaves: Bool = false
+    var _parameters: WireParameters? = nil
+    var _agreementHash: Data = Data()
+    var _nodes: [WireValidatorNode] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _version = source._version
+      _chainID = source._chainID
+      _time = source._time
+      _profile = source._profile
+      _validators = source._validators
+      _allocations = source._allocations
+      _operator = source._operator
+      _allowSimulatedEnclaves = source._allowSimulatedEnclaves
+      _parameters = source._parameters
+      _agreementHash = source._agreementHash
+      _nodes = source._nodes
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._version) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._chainID) }()
+        case 3: try { try decoder.decodeSingularUInt64Field(value: &_storage._time) }()
+        case 4: try { try decoder.decodeSingularEnumField(value: &_storage._profile) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._validators) }()
+        case 6: try { try decoder.decodeRepeatedMessageField(value: &_storage._allocations) }()
+        case 7: try { try decoder.decodeSingularBytesField(value: &_storage._operator) }()
+        case 8: try { try decoder.decodeSingularBoolField(value: &_storage._allowSimulatedEnclaves) }()
+        case 9: try { try decoder.decodeSingularMessageField(value: &_storage._parameters) }()
+        case 10: try { try decoder.decodeSingularBytesField(value: &_storage._agreementHash) }()
+        case 11: try { try decoder.decodeRepeatedMessageField(value: &_storage._nodes) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._version != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._version, fieldNumber: 1)
+      }
+      if !_storage._chainID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._chainID, fieldNumber: 2)
+      }
+      if _storage._time != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._time, fieldNumber: 3)
+      }
+      if _storage._profile != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._profile, fieldNumber: 4)
+      }
+      try { if let v = _storage._validators {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
+      if !_storage._allocations.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._allocations, fieldNumber: 6)
+      }
+      if !_storage._operator.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._operator, fieldNumber: 7)
+      }
+      if _storage._allowSimulatedEnclaves != false {
+        try visitor.visitSingularBoolField(value: _storage._allowSimulatedEnclaves, fieldNumber: 8)
+      }
+      try { if let v = _storage._parameters {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+      } }()
+      if !_storage._agreementHash.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._agreementHash, fieldNumber: 10)
+      }
+      if !_storage._nodes.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._nodes, fieldNumber: 11)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireGenesis, rhs: WireGenesis) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._version != rhs_storage._version {return false}
+        if _storage._chainID != rhs_storage._chainID {return false}
+        if _storage._time != rhs_storage._time {return false}
+        if _storage._profile != rhs_storage._profile {return false}
+        if _storage._validators != rhs_storage._validators {return false}
+        if _storage._allocations != rhs_storage._allocations {return false}
+        if _storage._operator != rhs_storage._operator {return false}
+        if _storage._allowSimulatedEnclaves != rhs_storage._allowSimulatedEnclaves {return false}
+        if _storage._parameters != rhs_storage._parameters {return false}
+        if _storage._agreementHash != rhs_storage._agreementHash {return false}
+        if _storage._nodes != rhs_storage._nodes {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireValidatorNode: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ValidatorNode"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}validator\0\u{3}node_id\0\u{1}endpoint\0\u{1}account\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1883,70 +2099,36 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.version) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.chainID) }()
-      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.time) }()
-      case 4: try { try decoder.decodeSingularEnumField(value: &self.profile) }()
-      case 5: try { try decoder.decodeSingularMessageField(value: &self._validators) }()
-      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.allocations) }()
-      case 7: try { try decoder.decodeSingularBytesField(value: &self.`operator`) }()
-      case 8: try { try decoder.decodeSingularBoolField(value: &self.allowSimulatedEnclaves) }()
-      case 9: try { try decoder.decodeSingularMessageField(value: &self._parameters) }()
-      case 10: try { try decoder.decodeSingularBytesField(value: &self.agreementHash) }()
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.validator) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.nodeID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.endpoint) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.account) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.version != 0 {
-      try visitor.visitSingularUInt32Field(value: self.version, fieldNumber: 1)
+    if !self.validator.isEmpty {
+      try visitor.visitSingularBytesField(value: self.validator, fieldNumber: 1)
     }
-    if !self.chainID.isEmpty {
-      try visitor.visitSingularStringField(value: self.chainID, fieldNumber: 2)
+    if !self.nodeID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.nodeID, fieldNumber: 2)
     }
-    if self.time != 0 {
-      try visitor.visitSingularUInt64Field(value: self.time, fieldNumber: 3)
+    if !self.endpoint.isEmpty {
+      try visitor.visitSingularStringField(value: self.endpoint, fieldNumber: 3)
     }
-    if self.profile != .unspecified {
-      try visitor.visitSingularEnumField(value: self.profile, fieldNumber: 4)
-    }
-    try { if let v = self._validators {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-    } }()
-    if !self.allocations.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.allocations, fieldNumber: 6)
-    }
-    if !self.`operator`.isEmpty {
-      try visitor.visitSingularBytesField(value: self.`operator`, fieldNumber: 7)
-    }
-    if self.allowSimulatedEnclaves != false {
-      try visitor.visitSingularBoolField(value: self.allowSimulatedEnclaves, fieldNumber: 8)
-    }
-    try { if let v = self._parameters {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
-    } }()
-    if !self.agreementHash.isEmpty {
-      try visitor.visitSingularBytesField(value: self.agreementHash, fieldNumber: 10)
+    if !self.account.isEmpty {
+      try visitor.visitSingularBytesField(value: self.account, fieldNumber: 4)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: WireGenesis, rhs: WireGenesis) -> Bool {
-    if lhs.version != rhs.version {return false}
-    if lhs.chainID != rhs.chainID {return false}
-    if lhs.time != rhs.time {return false}
-    if lhs.profile != rhs.profile {return false}
-    if lhs._validators != rhs._validators {return false}
-    if lhs.allocations != rhs.allocations {return false}
-    if lhs.`operator` != rhs.`operator` {return false}
-    if lhs.allowSimulatedEnclaves != rhs.allowSimulatedEnclaves {return false}
-    if lhs._parameters != rhs._parameters {return false}
-    if lhs.agreementHash != rhs.agreementHash {return false}
+  package static func ==(lhs: WireValidatorNode, rhs: WireValidatorNode) -> Bool {
+    if lhs.validator != rhs.validator {return false}
+    if lhs.nodeID != rhs.nodeID {return false}
+    if lhs.endpoint != rhs.endpoint {return false}
+    if lhs.account != rhs.account {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

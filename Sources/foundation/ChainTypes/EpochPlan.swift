@@ -1,0 +1,24 @@
+import Primitives
+
+/// Who certifies the next block, and whether it ends the epoch: a function of the state after its parent.
+///
+/// An application answers it with every block, so that engines need no rules about validators of their own.
+package struct EpochPlan: Sendable, Equatable {
+    /// Of the next block; the first epoch is 0.
+    package let epoch: UInt64
+    /// Who votes on the next block.
+    package let validators: ValidatorSet
+    /// Who votes after the next block, when that one ends the epoch.
+    package let following: ValidatorSet?
+
+    /// - Parameter following: the set of the next epoch when the next block is the last of this one.
+    package init(epoch: UInt64, validators: ValidatorSet, following: ValidatorSet? = nil) {
+        (self.epoch, self.validators, self.following) = (epoch, validators, following)
+    }
+
+    /// The plan of a chain's first block, when the application has not said otherwise.
+    package init(genesis: Genesis) { self.init(epoch: 0, validators: genesis.validators) }
+
+    /// Whether the next block is the last of its epoch.
+    package var closes: Bool { following != nil }
+}
