@@ -53,8 +53,8 @@ package enum CertificateVerifier {
         }
     }
 
-    /// The positions of the members that signed.
-    private static func signers(_ wire: WireCertificate, count: Int) throws(LightClientError) -> [Int] {
+    /// The positions of the members that signed, in order.
+    package static func signers(_ wire: WireCertificate, count: Int) throws(LightClientError) -> [Int] {
         let bitmap = [UInt8](wire.signers)
         guard bitmap.count == (count + 7) / 8 else { throw .malformedSigners }
         var signers: [Int] = []

@@ -1,0 +1,115 @@
+import ChainTypes
+import Primitives
+import WireTypes
+
+extension SimplexCore {
+    /// As leader of the present view: asks for a block on the newest notarised one (paper §2.1, "leader proposal").
+    mutating func propose(into effects: inout [CoreEffect]) {
+        guard mayVote, leader == context.own, let round = rounds[view], !round.hasVoted, !round.proposeRequested else { return }
+        var parentView = view - 1
+        while parentView > finalView {
+            guard let before = rounds[parentView] else { return ask(parentView, into: &effects) }
+            if let notarisation = before.notarisation {
+                rounds[view]?.proposeRequested = true
+                let ballot = notarisation.ballot
+                let parent = BlockReference(hash: ballot.block, height: ballot.height)
+                return effects.append(.propose(view: view, parent: parent, parentView: parentView))
+            }
+            guard before.nullification != nil else { return ask(parentView, into: &effects) }
+            parentView -= 1
+        }
+        rounds[view]?.proposeRequested = true
+        effects.append(.propose(view: view, parent: final, parentView: finalView))
+    }
+
+    /// The block that `propose` asked for; too late when the view is over or was given up.
+    package mutating func built(_ header: BlockHeader, view: UInt64, parentView: UInt64, into effects: inout [CoreEffect]) {
+        guard view == self.view, leader == context.own, let own = context.own, let round = rounds[view], !round.hasVoted else { return }
+        let ballot = Ballot(.notarise, view: view, height: header.height, block: header.hash)
+        let signature = keys.sign(context.statement(ballot))
+        let proposal = Proposal(header: header, view: view, parentView: parentView, signature: signature)
+        rounds[view]?.proposal = proposal
+        rounds[view]?.examination = .accepted
+        mark(ballot)
+        let vote = Vote(epoch: context.epoch, ballot: ballot, signer: own, signature: signature)
+        send(.proposal(proposal), after: vote, into: &effects)
+        count(vote, into: &effects)
+    }
+
+    /// A proposal, from whomever: what counts is the leader's signature.
+    mutating func receive(_ proposal: Proposal, into effects: inout [CoreEffect]) {
+        let view = proposal.view
+        guard view > finalView, view + 1 >= self.view, view <= self.view + settings.lookahead else { return }
+        let leader = context.leader(view)
+        guard leader != context.own, rounds[view]?.proposal == nil else {
+            // A second block of the leader in one view shows as a conflicting vote.
+            if leader != context.own, rounds[view]?.proposal?.header.hash != proposal.header.hash {
+                receive(vote(of: proposal, leader: leader), from: leader, into: &effects)
+            }
+            return
+        }
+        guard proposal.header.epoch == context.epoch, proposal.header.chainID == context.chainID,
+            proposal.header.validatorsHash == context.validators.hash,
+            proposal.header.proposer == context.validators.members[context.leader(proposal.header.view)].key
+        else { return effects.append(.misbehaviour(signer: leader, .badProposal)) }
+        let vote = vote(of: proposal, leader: leader)
+        guard isValid(vote) else { return effects.append(.misbehaviour(signer: leader, .badSignature)) }
+        rounds[view, default: ViewRound()].proposal = proposal
+        register(vote, into: &effects)
+        if view == self.view { consider(into: &effects) }
+    }
+
+    private func vote(of proposal: Proposal, leader: Int) -> Vote {
+        Vote(epoch: context.epoch, ballot: proposal.ballot, signer: leader, signature: proposal.signature)
+    }
+
+    /// Has the present view's proposal examined once its parent is known to be notarised and all views between to be nullified
+    /// (paper §2.1: a proposal carries, or the voter has seen, a notarised parent chain).
+    mutating func consider(into effects: inout [CoreEffect]) {
+        guard let round = rounds[view], let proposal = round.proposal, round.examination == .waiting, !round.hasVoted else { return }
+        if context.plantedBug == .skippedParentCheck { return examine(proposal, into: &effects) }
+        let parentView = proposal.parentView
+        var between = view - 1
+        while between > max(parentView, finalView) {
+            guard rounds[between]?.nullification != nil else { return ask(between, into: &effects) }
+            between -= 1
+        }
+        if parentView > finalView {
+            guard let notarisation = rounds[parentView]?.notarisation else { return ask(parentView, into: &effects) }
+            guard notarisation.ballot.block == proposal.base else { return reject(into: &effects) }
+        } else {
+            guard parentView == finalView, proposal.base == final.hash else { return reject(into: &effects) }
+        }
+        examine(proposal, into: &effects)
+    }
+
+    private mutating func examine(_ proposal: Proposal, into effects: inout [CoreEffect]) {
+        rounds[view]?.examination = .running
+        effects.append(.examine(proposal))
+    }
+
+    /// The answer to `examine`.
+    package mutating func examined(_ block: Hash32, view: UInt64, isValid: Bool, into effects: inout [CoreEffect]) {
+        guard let round = rounds[view], round.examination == .running, let proposal = round.proposal, proposal.header.hash == block else {
+            return
+        }
+        rounds[view]?.examination = isValid ? .accepted : .rejected
+        guard view == self.view else { return }
+        guard isValid else { return nullify(into: &effects) }
+        // Never after an own vote in this view: one notarise vote a view, and none after giving it up.
+        guard !round.hasVoted else { return }
+        cast(proposal.ballot, into: &effects)
+    }
+
+    private mutating func reject(into effects: inout [CoreEffect]) {
+        rounds[view]?.examination = .rejected
+        nullify(into: &effects)
+    }
+
+    /// Asks everybody, once a timer period, for what certifies the views from the last final one to `missing`.
+    private mutating func ask(_ missing: UInt64, into effects: inout [CoreEffect]) {
+        guard rounds[view]?.hasAsked == false else { return }
+        rounds[view]?.hasAsked = true
+        effects.append(.broadcast(.request(epoch: context.epoch, first: finalView + 1, last: missing)))
+    }
+}
