@@ -85,7 +85,7 @@ let targets: [Target] = [
     library(.ledger, "Execution", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Modules"]),
 
     library(.consensus, "Simplex", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient"]),
-    library(.consensus, "Engine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient"]),
+    library(.consensus, "Engine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Simplex"]),
 
     library(.confidential, "EnclaveProtocol", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", crypto]),
     library(
@@ -114,7 +114,7 @@ let targets: [Target] = [
     library(
         .node, "Node",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "ConsentRules", "Modules", "Engine",
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "ConsentRules", "Modules", "Simplex", "Engine",
             "EnclaveProtocol", "Relayer", "Storage", "Ledger", logging, protobuf,
         ]),
     library(
@@ -164,7 +164,7 @@ let targets: [Target] = [
     tests(
         "ModulesTests",
         ["LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient", "Modules"]),
-    tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Engine"]),
+    tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex", "Engine"]),
     tests("StorageTests", ["Primitives", "AuthenticatedState", "Storage"]),
     tests(
         "EnclaveCoreTests",
@@ -197,7 +197,7 @@ let benchmarks: [Target] =
         benchmark("StateBenchmarks", ["Primitives", "AuthenticatedState", "Storage", crypto]),
         benchmark(
             "NodeBenchmarks",
-            ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Engine", "Storage", "Ledger", "Node"]),
+            ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Simplex", "Engine", "Storage", "Ledger", "Node"]),
         benchmark(
             "EnclaveBenchmarks",
             [

@@ -7,7 +7,9 @@ import FoundationEssentials
 import Ledger
 import Node
 import Primitives
+import Simplex
 import Storage
+import Synchronization
 import WireTypes
 
 /// How fast one validator takes in, orders, executes and commits record transactions, against what one core can verify.
@@ -47,16 +49,31 @@ package struct RecordBenchmark {
         let mempool = Mempool(
             limits: MempoolLimits(bytes: 4 << 30, transactions: senders * perSender + 10, transactionsPerSender: perSender + 1),
             check: { try application.checkTransaction($0) }, stateNonce: { try application.account($0).nonce + 1 })
-        let engine = try SoloEngine(genesis: genesis, key: validator, application: application, source: mempool, blockInterval: 1) {
+        let committed = Atomic<Int>(0)
+        var settings = SimplexEngine.Settings()
+        settings.blockInterval = 1
+        let engine = try SimplexEngine(
+            genesis: genesis, key: validator, application: application, source: mempool,
+            history: .init(base: BlockReference(hash: genesis.hash, height: 0), certificate: nil), settings: settings
+        ) {
             mempool.committed($0.block.transactions, height: $0.block.header.height)
+            committed.add($0.block.transactions.count, ordering: .relaxed)
         }
         let intake = TransactionIntake(mempool: mempool, workers: WorkerPool(width: 2))
-        try await publishDataset(validator, genesis, intake, engine)
-        return try await measure(batches, intake: intake, engine: engine, application: application, verifications: verifications)
+        let run = Task { try await engine.run() }
+        try await publishDataset(validator, genesis, intake)
+        while committed.load(ordering: .relaxed) < 1 { try await Task.sleep(for: .milliseconds(1)) }
+        let result = try await measure(
+            batches, intake: intake, application: application, verifications: verifications,
+            committed: { committed.load(ordering: .relaxed) - 1 })
+        run.cancel()
+        try await run.value
+        return result
     }
 
     private func measure(
-        _ batches: [[[UInt8]]], intake: TransactionIntake, engine: SoloEngine, application: LedgerApplication, verifications: Double
+        _ batches: [[[UInt8]]], intake: TransactionIntake, application: LedgerApplication, verifications: Double,
+        committed: () -> Int
     ) async throws -> RecordThroughput {
         let total = senders * perSender
         let firstHeight = application.head.height
@@ -67,12 +84,7 @@ package struct RecordBenchmark {
                 for outcome in try await intake.submit(batch) { if let error = outcome.error { throw error } }
             }
         }()
-        var committed = 0
-        while committed < total {
-            let count = try await engine.produce()
-            committed += count
-            if count == 0 { try await Task.sleep(for: .milliseconds(1)) }
-        }
+        while committed() < total { try await Task.sleep(for: .milliseconds(1)) }
         try await submitted
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         return RecordThroughput(
@@ -104,7 +116,7 @@ package struct RecordBenchmark {
     }
 
     private func publishDataset(
-        _ key: SigningKey, _ genesis: Genesis, _ intake: TransactionIntake, _ engine: SoloEngine
+        _ key: SigningKey, _ genesis: Genesis, _ intake: TransactionIntake
     ) async throws {
         var dataset = WirePublishDataset()
         dataset.dataset = "bench"
@@ -115,7 +127,6 @@ package struct RecordBenchmark {
         message.publishDataset = dataset
         let transaction = try Self.sign([message], nonce: 1, key, genesis.chainID)
         try await intake.submit(SubmittedTransaction(transaction, sidecars: []))
-        while try await engine.produce() == 0 {}
     }
 
     /// Batches of encoded submissions: one record of 256 encrypted bytes in each transaction.

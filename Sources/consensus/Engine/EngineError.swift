@@ -1,15 +1,15 @@
 import Primitives
 
-/// Why an engine does not run (codes 1440–1449).
+/// Why an engine does not run, or stops (codes 1440–1449).
 package enum EngineError: UInt32, CodedError {
     case notTheValidator = 1440
-    case wrongHead = 1441
+    case diverged = 1441
 
     package static let domain = "engine"
     package var reason: String {
         switch self {
-        case .notTheValidator: "this engine needs the key of the chain's only validator"
-        case .wrongHead: "the application did not move to the block that was committed"
+        case .notTheValidator: "only an Ed25519 key can be a validator's"
+        case .diverged: "a final block does not follow from this node's own execution: its state is damaged, or its program differs"
         }
     }
 }

@@ -19,6 +19,8 @@ package enum Context: String, CaseIterable, Sendable {
     case vaultRoot = "jupiter/vault-root/v1"
     case reportData = "jupiter/report-data/v1"
     case measurement = "jupiter/measurement/v1"
+    case logFrame = "jupiter/log-frame/v1"
+    case logIdentity = "jupiter/log-identity/v1"
 
     // Signatures
     case transaction = "jupiter/sign/transaction/v1"

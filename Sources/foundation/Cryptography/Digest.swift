@@ -14,6 +14,10 @@ package struct Digest {
         bytes.withUnsafeBytes { hasher.update(bufferPointer: $0) }
     }
 
+    package mutating func update(_ bytes: ArraySlice<UInt8>) {
+        bytes.withUnsafeBytes { hasher.update(bufferPointer: $0) }
+    }
+
     package mutating func update(_ hash: Hash32) {
         hash.withBytes { hasher.update(bufferPointer: $0) }
     }

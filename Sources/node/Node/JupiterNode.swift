@@ -6,6 +6,7 @@ import Ledger
 import Logging
 import Primitives
 import Relayer
+import Simplex
 import Storage
 import Synchronization
 import WireTypes
@@ -28,9 +29,8 @@ package final class JupiterNode: Sendable {
     package let enclave: EnclaveHost?
 
     private let store: ChainStore
-    private let engine: SoloEngine
+    private let engine: SimplexEngine
     private let poster: CheckpointPoster?
-    private let threads = EngineThreads()
     private let numbers: NodeMetrics
 
     /// Opens a node's home.
@@ -60,9 +60,11 @@ package final class JupiterNode: Sendable {
             account: OperatorAccount(key: operatorKey, view: view, mempool: mempool, intake: intake))
         poster = try Self.poster(configuration, view: view, key: operatorKey)
         let parentTime = Mutex(view.head.time)
-        engine = try SoloEngine(
-            genesis: genesis, key: validatorKey, application: ledger, source: mempool,
-            blockInterval: UInt64(configuration.blockInterval)
+        var settings = SimplexEngine.Settings()
+        settings.blockInterval = UInt64(configuration.blockInterval)
+        engine = try SimplexEngine(
+            genesis: genesis, key: validatorKey, application: ledger, source: mempool, history: try ChainCheckpoints(view: view).history(),
+            settings: settings
         ) { [events, numbers, enclave] committed in
             mempool.committed(committed.block.transactions, height: committed.block.header.height)
             events.publish(committed)
@@ -106,7 +108,7 @@ package final class JupiterNode: Sendable {
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 let engine = engine
-                group.addTask(executorPreference: threads) { try await engine.run() }
+                group.addTask { try await engine.run() }
                 if let enclave { group.addTask { await enclave.run() } }
                 if let poster { group.addTask { await self.postCheckpoints(poster) } }
                 group.addTask { await self.prune() }
@@ -164,6 +166,19 @@ struct ChainCheckpoints: CheckpointSource {
 
     func newest() throws -> (header: BlockHeader, certified: WireCertifiedHeader)? {
         try view.certifiedHeader(view.head.height).map { ($0.header, $0.wire) }
+    }
+
+    /// What an engine needs to know to go on from the head.
+    func history() throws -> SimplexEngine.History {
+        let head = view.head
+        var base = BlockReference(hash: view.genesis.hash, height: 0)
+        if head.plan.epoch > 0 {
+            guard let last = try last(ofEpoch: head.plan.epoch - 1) else { throw NodeError.damagedChain("the last block of an epoch") }
+            base = BlockReference(hash: last.header.hash, height: last.header.height)
+        }
+        let certified = head.height > base.height ? try view.certifiedHeader(head.height) : nil
+        let certificate = try certified.map { try QuorumCertificate(decoding: [UInt8]($0.wire.certificate)).wire }
+        return SimplexEngine.History(base: base, certificate: certificate)
     }
 
     func last(ofEpoch epoch: UInt64) throws -> (header: BlockHeader, certified: WireCertifiedHeader)? {

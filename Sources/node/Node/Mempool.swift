@@ -8,8 +8,7 @@ import Synchronization
 package final class Mempool: ProposalSource {
     private struct State {
         var queues: MempoolQueues
-        var arrivals: [UInt64: CheckedContinuation<Void, Never>] = [:]
-        var nextArrival: UInt64 = 0
+        var notify: (@Sendable () -> Void)?
     }
 
     private let state: Mutex<State>
@@ -48,18 +47,23 @@ package final class Mempool: ProposalSource {
         do { try check(submitted) } catch TransactionError.nonceGap {}
         let isKnown = state.withLock { $0.queues.knows(sender) }
         let nonce = isKnown || submitted.transaction.isFreeWithdrawal ? 0 : try stateNonce(sender)
-        let waiter: CheckedContinuation<Void, Never>? = try state.withLock { state in
+        let notify: (@Sendable () -> Void)? = try state.withLock { state in
             // The sender's last transaction may have left in between: then its nonce has to be read after all.
             let nonce = isKnown && !state.queues.knows(sender) ? try stateNonce(sender) : nonce
+            let wasEmpty = state.queues.backlog == 0
             try state.queues.insert(submitted, stateNonce: nonce)
-            return state.arrivals.popFirst()?.value
+            return wasEmpty && state.queues.backlog > 0 ? state.notify : nil
         }
-        waiter?.resume()
+        notify?()
     }
 
     package func take(_ bounds: ProposalBounds) -> [SubmittedTransaction] { state.withLock { $0.queues.take(bounds) } }
 
     package func putBack(_ transactions: [SubmittedTransaction]) { state.withLock { $0.queues.putBack(transactions) } }
+
+    package func hold(_ transactions: [SubmittedTransaction]) { state.withLock { $0.queues.hold(transactions) } }
+
+    package func release(_ transactions: [SubmittedTransaction]) { state.withLock { $0.queues.release(transactions) } }
 
     /// Forgets what is in block `height` and what expired with it.
     package func committed(_ transactions: [SignedTransaction], height: UInt64) {
@@ -71,22 +75,5 @@ package final class Mempool: ProposalSource {
         }
     }
 
-    package func arrival() async {
-        let ticket = state.withLock { state in
-            state.nextArrival += 1
-            return state.nextArrival
-        }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isDone = state.withLock { state in
-                    if state.queues.backlog > 0 || Task.isCancelled { return true }
-                    state.arrivals[ticket] = continuation
-                    return false
-                }
-                if isDone { continuation.resume() }
-            }
-        } onCancel: {
-            state.withLock { $0.arrivals.removeValue(forKey: ticket) }?.resume()
-        }
-    }
+    package func onArrival(_ notify: @escaping @Sendable () -> Void) { state.withLock { $0.notify = notify } }
 }

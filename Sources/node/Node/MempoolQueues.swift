@@ -174,23 +174,70 @@ struct MempoolQueues {
     /// What the application left out waits again, unless it was left out too often.
     mutating func putBack(_ transactions: [SubmittedTransaction]) {
         for submitted in transactions.reversed() {
-            let transaction = submitted.transaction
-            guard var entry = entries[transaction.id], entry.inFlight else { continue }
-            entry.inFlight = false
-            entry.returns += 1
-            entries[transaction.id] = entry
-            if transaction.isFreeWithdrawal {
-                waitingWithdrawals += 1
-                withdrawals.prepend(transaction.id)
-            } else if var sender = senders[transaction.sender] {
-                sender.inFlight -= 1
-                sender.waiting[transaction.body.nonce] = transaction.id
-                sender.next = min(sender.next, transaction.body.nonce)
-                offer(transaction.sender, &sender)
-                senders[transaction.sender] = sender
-            }
-            if entry.returns >= Self.maximumReturns { remove(transaction.id) }
+            let id = submitted.transaction.id
+            guard giveBack(submitted.transaction) else { continue }
+            entries[id]?.returns += 1
+            if let returns = entries[id]?.returns, returns >= Self.maximumReturns { remove(id) }
         }
+    }
+
+    /// What a block held that will not become final waits again.
+    mutating func release(_ transactions: [SubmittedTransaction]) {
+        for submitted in transactions.reversed() { _ = giveBack(submitted.transaction) }
+    }
+
+    /// Lets a transaction in flight wait again; answers whether it was in flight.
+    private mutating func giveBack(_ transaction: SignedTransaction) -> Bool {
+        guard entries[transaction.id]?.inFlight == true else { return false }
+        entries[transaction.id]?.inFlight = false
+        if transaction.isFreeWithdrawal {
+            waitingWithdrawals += 1
+            withdrawals.prepend(transaction.id)
+        } else if var sender = senders[transaction.sender] {
+            sender.inFlight -= 1
+            sender.waiting[transaction.body.nonce] = transaction.id
+            sender.next = min(sender.next, transaction.body.nonce)
+            settle(transaction.sender, &sender)
+            senders[transaction.sender] = sender
+        }
+        return true
+    }
+
+    /// These are in a block of another validator: in flight, and known from now on if they were not.
+    mutating func hold(_ transactions: [SubmittedTransaction]) {
+        for submitted in transactions {
+            let transaction = submitted.transaction
+            if let entry = entries[transaction.id] {
+                guard !entry.inFlight else { continue }
+                entries[transaction.id]?.inFlight = true
+                if transaction.isFreeWithdrawal { waitingWithdrawals -= 1 }
+            } else {
+                let size = transaction.bytes.count + submitted.sidecars.reduce(0) { $0 + $1.count }
+                entries[transaction.id] = Entry(submitted: submitted, size: size, inFlight: true)
+                bytes += size
+                if transaction.isFreeWithdrawal { withdrawalCount += 1 }
+                expiring[transaction.body.validUntil, default: []].insert(transaction.id)
+                earliestExpiry = min(earliestExpiry, transaction.body.validUntil)
+            }
+            guard !transaction.isFreeWithdrawal else { continue }
+            let nonce = transaction.body.nonce
+            var sender = senders[transaction.sender] ?? Sender(next: nonce)
+            // Another transaction of this nonce can only fail now; it leaves when this one is final.
+            if sender.waiting[nonce] == transaction.id { sender.waiting[nonce] = nil }
+            sender.inFlight += 1
+            sender.next = max(sender.next, nonce + 1)
+            settle(transaction.sender, &sender)
+            senders[transaction.sender] = sender
+        }
+    }
+
+    /// Puts the sender in line or out of it, after its next nonce has changed.
+    private mutating func settle(_ address: Address, _ sender: inout Sender) {
+        if sender.isReady, sender.waiting[sender.next] == nil {
+            sender.isReady = false
+            readySenders -= 1
+        }
+        offer(address, &sender)
     }
 
     /// Forgets what block `height` holds and what can no longer be in a later one.
@@ -218,7 +265,7 @@ struct MempoolQueues {
         guard let remaining = senders[address] else { return }
         sender = remaining
         sender.next = nonce
-        offer(address, &sender)
+        settle(address, &sender)
         senders[address] = sender
     }
 

@@ -1,0 +1,124 @@
+import ChainTypes
+import Dispatch
+import Primitives
+import Simplex
+import Synchronization
+import WireTypes
+
+/// The voting thread: inputs to the replica, the replica's effects to log, network, clock and ledger.
+struct EngineLoop: ~Copyable {
+    let engine: SimplexEngine
+    let worker: LedgerWorker
+    var replica: Replica<ValidatorKeys>
+    var journal: Journal
+    var evidence = EvidencePool()
+    var timer: (timer: ViewTimer, deadline: DispatchTime)?
+    var pending: PendingBuild?
+    /// When the present view and the one before it began.
+    var entered = (now: DispatchTime.now(), before: DispatchTime.now())
+    /// Whether the newest block has results that no header proves yet; after a start nobody knows.
+    var mustProve = true
+    /// When a block was first seen, by hash, to tell how long finality took.
+    var seen: [Hash32: DispatchTime] = [:]
+
+    struct PendingBuild {
+        let request: BuildRequest
+        var isRunning = false
+    }
+
+    init(_ engine: SimplexEngine, worker: LedgerWorker) throws {
+        (self.engine, self.worker) = (engine, worker)
+        let head = engine.application.head
+        let reference = BlockReference(hash: head.blockHash, height: head.height)
+        let opened = try Journal.open(engine, head: reference, plan: head.plan)
+        journal = opened.journal
+        for payload in opened.payloads { engine.payloads.put(payload) }
+        var origin = Replica<ValidatorKeys>.Origin(
+            chainID: engine.genesis.chainID, profile: engine.genesis.wire.profile, ownKey: engine.keys.own, head: reference,
+            plan: head.plan, base: engine.history.base)
+        origin.settings.viewTimeout = engine.settings.viewTimeout
+        origin.settings.idleInterval = engine.genesis.parameters.idleInterval
+        origin.votesFrom = opened.votesFrom
+        replica = Replica(origin, keys: engine.keys, log: opened.entries, payloads: opened.payloads.map(\.header))
+    }
+
+    mutating func run() throws {
+        var effects: [ReplicaEffect] = []
+        replica.start(into: &effects)
+        try carryOut(&effects)
+        while let inputs = engine.mailbox.take(until: deadline) {
+            for input in inputs { try take(input, into: &effects) }
+            tick(into: &effects)
+            try carryOut(&effects)
+        }
+    }
+
+    private mutating func take(_ input: EngineInput, into effects: inout [ReplicaEffect]) throws {
+        switch input {
+        case .message(let message, let sender): receive(message, from: sender, into: &effects)
+        case .payload(let payload): receive(payload, into: &effects)
+        case .evidence(let bytes): if evidence.insert(bytes) { engine.network.share(evidence: bytes) }
+        case .arrival: break
+        case .install(let blocks): worker.install(blocks)
+        case .votes(let epoch):
+            journal.votes(from: epoch)
+            try journal.sync()
+            replica.votes(from: epoch)
+        case .answer(let answer): try take(answer, into: &effects)
+        }
+    }
+
+    private mutating func receive(_ message: ConsensusMessage, from sender: Hash32?, into effects: inout [ReplicaEffect]) {
+        // Positions are those of the replica's epoch: a message of another one is from nobody in particular.
+        let position =
+            message.epoch == replica.context.epoch
+            ? sender.flatMap { key in replica.context.validators.members.firstIndex { $0.key == key } } : nil
+        if case .proposal(let proposal) = message, seen[proposal.header.hash] == nil { seen[proposal.header.hash] = .now() }
+        replica.receive(message, from: position, into: &effects)
+    }
+
+    private mutating func receive(_ payload: BlockPayload, into effects: inout [ReplicaEffect]) {
+        guard replica.isWanted(payload.header.hash) else {
+            if payload.header.height > replica.head.height { engine.payloads.putEarly(payload) }
+            return
+        }
+        keep(payload)
+        replica.received(payload: payload.header, into: &effects)
+    }
+
+    /// A payload is in the log before anybody hears that it is held.
+    private mutating func keep(_ payload: BlockPayload) {
+        engine.payloads.put(payload)
+        if !isAlone { journal.append(payload) }
+    }
+
+    private mutating func take(_ answer: LedgerAnswer, into effects: inout [ReplicaEffect]) throws {
+        switch answer {
+        case .built(let request, let payload, let refused):
+            evidence.remove(refused)
+            guard pending?.request == request else { return }
+            pending = nil
+            guard let payload else { return }
+            seen[payload.header.hash] = .now()
+            keep(payload)
+            engine.condition.withLock { $0.proposals += 1 }
+            if !isAlone { engine.network.distribute(payload) }
+            replica.built(payload.header, view: request.view, into: &effects)
+        case .judged(let hash, let isValid): replica.judged(hash, isValid: isValid, into: &effects)
+        case .executed(let hash):
+            if let payload = engine.payloads[hash] { mustProve = !payload.content.transactions.isEmpty }
+            replica.executed(hash, into: &effects)
+        case .committed(let header, let plan, let included):
+            evidence.remove(included)
+            journal.committed(header.height)
+            if header.lastOfEpoch, replica.head.hash == header.hash { replica.begin(plan, into: &effects) }
+        case .installed(let head, let plan, let base, let certificate):
+            let base = base ?? replica.context.base
+            replica.synchronised(head: head, plan: plan, base: base, certificate: certificate, into: &effects)
+        case .failed(let error): throw error
+        }
+    }
+
+    /// Whether this validator decides alone: then nothing is sent, and a block is shown to nobody before it is durable.
+    var isAlone: Bool { replica.context.own != nil && replica.context.validators.members.count == 1 }
+}

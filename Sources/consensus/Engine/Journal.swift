@@ -1,0 +1,161 @@
+import ChainTypes
+import Glibc
+import Primitives
+import Simplex
+import WireTypes
+
+/// What an engine keeps in its write-ahead log, and when old entries may go.
+struct Journal: ~Copyable {
+    /// `nil` for a validator that decides alone, or a node that only follows: nothing it signs is shown before it is durable elsewhere.
+    private var log: WriteAheadLog?
+    /// What a restart in this epoch needs, beside payloads.
+    private var entries: [LogEntry] = []
+    private var finalView: UInt64 = 0
+    private var head: UInt64
+    /// The first epoch that this validator may vote in.
+    private var votesFrom: UInt64 = 0
+
+    /// A log larger than this is rewritten without what is over.
+    private static let compactedBytes = 64 << 20
+
+    struct Opened: ~Copyable {
+        var journal: Journal
+        let entries: [LogEntry]
+        let payloads: [BlockPayload]
+        /// The first epoch that the validator may vote in.
+        let votesFrom: UInt64
+    }
+
+    /// Opens the log of `engine`, whose ledger stands at `head`.
+    ///
+    /// A validator's log is made together with its key. When it is missing or damaged, votes may be forgotten: the validator does not vote
+    /// until the chain tells from which epoch on it may.
+    static func open(_ engine: SimplexEngine, head: BlockReference, plan: EpochPlan) throws -> Opened {
+        let past = engine.history.certificate.map { [LogEntry.certificate($0)] } ?? []
+        guard let path = engine.settings.logPath, let own = engine.keys.own else {
+            let journal = Journal(log: nil, head: head.height)
+            // Without a log only one who decides alone may vote.
+            let isAlone = plan.validators.members.count == 1
+            return Opened(journal: journal, entries: past, payloads: [], votesFrom: isAlone ? 0 : .max)
+        }
+        var records: [LogRecord] = []
+        let log = try openLog(path, engine.genesis.hash, own, isSynced: engine.settings.isLogSynced, &records)
+        var journal = Journal(log: log, head: head.height)
+        let recovered = Self.recover(records, head: head, epoch: plan.epoch)
+        journal.votesFrom = recovered.votesFrom
+        for entry in past + recovered.entries { journal.keep(entry) }
+        return Opened(
+            journal: journal, entries: past + recovered.entries, payloads: recovered.payloads, votesFrom: recovered.votesFrom)
+    }
+
+    private static func openLog(
+        _ path: String, _ chain: Hash32, _ own: Hash32, isSynced: Bool, _ records: inout [LogRecord]
+    ) throws(WriteAheadLogError) -> WriteAheadLog {
+        do {
+            return try WriteAheadLog(path, chain: chain, validator: own, isSynced: isSynced, records: &records)
+        } catch {
+            switch error {
+            case .missing: break
+            case .corrupt:
+                // Kept for whoever wants to know what happened.
+                guard rename(path, path + ".damaged") == 0 else { throw error }
+            default: throw error
+            }
+        }
+        try WriteAheadLog.create(path, chain: chain, validator: own, votesFrom: .max)
+        return try WriteAheadLog(path, chain: chain, validator: own, isSynced: isSynced, records: &records)
+    }
+
+    private init(log: consuming WriteAheadLog?, head: UInt64) {
+        self.log = log
+        self.head = head
+    }
+
+    private static func recover(
+        _ records: [LogRecord], head: BlockReference, epoch: UInt64
+    ) -> (entries: [LogEntry], payloads: [BlockPayload], votesFrom: UInt64) {
+        var entries: [LogEntry] = []
+        var payloads: [Hash32: BlockPayload] = [:]
+        var votesFrom: UInt64 = 0
+        for record in records {
+            switch record {
+            case .entry(let entry): if entry.epoch == epoch { entries.append(entry) }
+            case .payload(let bytes):
+                guard let payload = try? BlockPayload(decoding: bytes), payload.header.height > head.height else { continue }
+                payloads[payload.header.hash] = payload
+            case .votesFrom(let epoch): votesFrom = epoch
+            }
+        }
+        return (entries, payloads.values.sorted { $0.header.height < $1.header.height }, votesFrom)
+    }
+
+    private var bytes = 0
+
+    mutating func append(_ entry: LogEntry) {
+        keep(entry)
+        log?.append(.entry(entry))
+    }
+
+    mutating func append(_ payload: BlockPayload) { log?.append(.payload(payload.encoded)) }
+
+    /// The chain has said from when on this validator may vote again; durable with the next `sync`.
+    mutating func votes(from epoch: UInt64) {
+        votesFrom = epoch
+        log?.append(.votesFrom(epoch))
+    }
+
+    private mutating func keep(_ entry: LogEntry) {
+        entries.append(entry)
+        if case .certificate(let certificate) = entry, certificate.kind == .finalise, certificate.view > finalView {
+            finalView = certificate.view
+            let final = finalView
+            // Nobody votes in or before a final view again.
+            entries.removeAll { $0.view < final || ($0.view == final && !$0.isFinalisation) }
+        }
+    }
+
+    mutating func sync() throws { bytes = try log?.sync() ?? 0 }
+
+    mutating func committed(_ height: UInt64) { head = max(head, height) }
+
+    /// Nothing of the epoch before is of use in `epoch`.
+    mutating func begin(epoch: UInt64, payloads: PayloadStore) throws {
+        guard entries.contains(where: { $0.epoch < epoch }) else { return }
+        entries.removeAll { $0.epoch < epoch }
+        finalView = 0
+        for case .certificate(let certificate) in entries where certificate.kind == .finalise {
+            finalView = max(finalView, certificate.view)
+        }
+        try compact(payloads)
+    }
+
+    mutating func tidy(payloads: PayloadStore) throws {
+        if bytes > Self.compactedBytes { try compact(payloads) }
+    }
+
+    private mutating func compact(_ payloads: PayloadStore) throws {
+        let records = [.votesFrom(votesFrom)] + entries.map(LogRecord.entry) + payloads.above(head).map { .payload($0.encoded) }
+        bytes = try log?.compact(records) ?? 0
+    }
+}
+
+extension LogEntry {
+    var epoch: UInt64 {
+        switch self {
+        case .vote(let vote): vote.epoch
+        case .certificate(let certificate): certificate.epoch
+        }
+    }
+
+    var view: UInt64 {
+        switch self {
+        case .vote(let vote): vote.ballot.view
+        case .certificate(let certificate): certificate.view
+        }
+    }
+
+    var isFinalisation: Bool {
+        if case .certificate(let certificate) = self { return certificate.kind == .finalise }
+        return false
+    }
+}

@@ -1,0 +1,161 @@
+import ChainTypes
+import Cryptography
+import Engine
+import FoundationEssentials
+import LightClient
+import Primitives
+import Simplex
+import Synchronization
+import Testing
+import WireTypes
+
+@Suite struct `Engine of one validator` {
+    @Test func `each header proves what its parent left`() async throws {
+        let federation = try TestFederation()
+        let member = try Member(federation, 0, hub: LoopbackHub())
+        for nonce in 1...5 { member.source.add(try federation.transfer(nonce: UInt64(nonce))) }
+        try await member.run { $0.head.height >= 3 }
+        let blocks = member.application.blocks
+        #expect(blocks.prefix(3).map(\.transactions.count) == [3, 2, 0])
+        #expect(blocks[0].header.parent == federation.genesis.hash)
+        for (parent, child) in zip(blocks, blocks.dropFirst()) {
+            let receipts = parent.transactions.map { MerkleList.leaf($0.id.bytes) }
+            #expect(child.header.parent == parent.header.hash && child.header.height == parent.header.height + 1)
+            #expect(child.header.receiptsRoot == MerkleList.root(receipts))
+        }
+        #expect(member.application.roots[0] == .zero && member.application.roots[1] != .zero)
+        #expect(blocks.allSatisfy { $0.header.epoch == 0 && $0.header.validatorsHash == federation.genesis.validators.hash })
+    }
+
+    @Test func `a light client accepts every block`() async throws {
+        let federation = try TestFederation()
+        let member = try Member(federation, 0, hub: LoopbackHub())
+        try await member.run { $0.head.height >= 3 }
+        var client = LightVerifier(genesis: federation.genesis)
+        for (block, certificate) in zip(member.application.blocks, member.application.log.withLock { $0.certificates }) {
+            var certified = WireCertifiedHeader()
+            certified.header = .init(block.header.bytes)
+            certified.certificate = .init(try #require(certificate).bytes)
+            try client.accept(certified)
+        }
+    }
+
+    @Test func `time rises even when the clock goes back`() async throws {
+        let federation = try TestFederation()
+        let clock = SetClock(2_000_000)
+        let member = try Member(federation, 0, hub: LoopbackHub(), clock: clock) { committed in
+            clock.set(committed.block.header.height == 1 ? 1_500_000 : 3_000_000)
+        }
+        try await member.run { $0.head.height >= 4 }
+        let times = member.application.blocks.map(\.header.time)
+        #expect(zip(times, times.dropFirst()).allSatisfy { $0 < $1 })
+        #expect(times[0] == 2_000_000 && times[3] >= 2_000_001)
+    }
+
+    @Test func `what the application leaves out goes back`() async throws {
+        let federation = try TestFederation()
+        let member = try Member(federation, 0, hub: LoopbackHub())
+        let transactions = try (1...3).map { try federation.transfer(nonce: $0) }
+        member.application.log.withLock { $0.refused = [transactions[1].transaction.id] }
+        transactions.forEach(member.source.add)
+        try await member.run { $0.log.withLock { $0.committed.count } == 2 }
+        #expect(member.source.state.withLock { $0.returned.map(\.transaction.id) } == [transactions[1].transaction.id])
+    }
+
+    @Test func `goes on from where it stopped`() async throws {
+        let federation = try TestFederation()
+        let application = CountingApplication(genesis: federation.genesis)
+        for target in [2, 4, 6] as [UInt64] {
+            let member = try Member(federation, 0, application: application, hub: LoopbackHub())
+            try await member.run { $0.head.height >= target }
+        }
+        let views = application.blocks.map(\.header.view)
+        #expect(zip(views, views.dropFirst()).allSatisfy { $0 < $1 })
+    }
+
+    @Test func `stops with the error of a commit that fails`() async throws {
+        let federation = try TestFederation()
+        let member = try Member(federation, 0, hub: LoopbackHub())
+        member.application.log.withLock { $0.failsCommit = true }
+        await #expect(throws: CountingApplication.CommitFailure.self) { try await member.engine.run() }
+    }
+
+    @Test func `a key that is not Ed25519 is refused`() throws {
+        let federation = try TestFederation()
+        #expect(throws: EngineError.notTheValidator) {
+            _ = try SimplexEngine(
+                genesis: federation.genesis, key: .p256(), application: CountingApplication(genesis: federation.genesis),
+                source: ListedSource(), history: .init(base: .init(hash: federation.genesis.hash, height: 0), certificate: nil)
+            ) { _ in }
+        }
+    }
+}
+
+@Suite struct `Engines of four validators` {
+    private func members(_ federation: TestFederation, _ hub: LoopbackHub, _ folder: ScratchFolder) throws -> [Member] {
+        try federation.keys.indices.map { index in
+            guard case .ed25519(let key) = federation.keys[index].verificationKey else { throw CancellationError() }
+            let path = "\(folder.path)/\(index).wal"
+            try WriteAheadLog.create(path, chain: federation.genesis.hash, validator: key)
+            return try Member(federation, index, hub: hub, logPath: path)
+        }
+    }
+
+    private func run(_ members: [Member], until condition: @escaping @Sendable (CountingApplication) -> Bool) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for member in members { group.addTask { try await member.engine.run() } }
+            while !members.allSatisfy({ condition($0.application) }), !Task.isCancelled { try await Task.sleep(for: .milliseconds(5)) }
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+
+    private func expectOneChain(_ members: [Member], transactions: Int) {
+        let shortest = members.map { $0.application.blocks.count }.min() ?? 0
+        for member in members {
+            #expect(
+                member.application.blocks.prefix(shortest).map(\.header.hash)
+                    == members[0].application.blocks.prefix(shortest).map(\.header.hash))
+            let ids = member.application.blocks.flatMap { $0.transactions.map(\.id) }
+            #expect(ids.count == transactions && Set(ids).count == transactions)
+        }
+    }
+
+    @Test func `decide one chain with every transaction once`() async throws {
+        let federation = try TestFederation(validators: 4)
+        let folder = try ScratchFolder()
+        defer { folder.remove() }
+        let members = try members(federation, LoopbackHub(), folder)
+        for nonce in 1...20 {
+            let transaction = try federation.transfer(nonce: UInt64(nonce))
+            for member in members { member.source.add(transaction) }
+        }
+        try await run(members) { $0.log.withLock { $0.committed.count } == 20 }
+        expectOneChain(members, transactions: 20)
+        let proposers = Set(members[0].application.blocks.map(\.header.proposer))
+        #expect(proposers.count > 1)
+    }
+
+    @Test func `go on when one is cut off, and take it back`() async throws {
+        let federation = try TestFederation(validators: 4)
+        let hub = LoopbackHub()
+        let folder = try ScratchFolder()
+        defer { folder.remove() }
+        let members = try members(federation, hub, folder)
+        hub.cut(members[3].key)
+        for transaction in try (1...6).map({ try federation.transfer(nonce: $0) }) { members.forEach { $0.source.add(transaction) } }
+        let rest = Array(members[..<3])
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for member in members { group.addTask { try await member.engine.run() } }
+            while !rest.allSatisfy({ $0.application.log.withLock { $0.committed.count } == 6 }) {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            #expect(members[3].application.blocks.isEmpty)
+            hub.heal()
+            while members[3].application.log.withLock({ $0.committed.count }) < 6 { try await Task.sleep(for: .milliseconds(5)) }
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+        expectOneChain(members, transactions: 6)
+    }
+}
