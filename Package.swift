@@ -167,6 +167,9 @@ let targets: [Target] = [
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Engine"]),
     tests("StorageTests", ["Primitives", "AuthenticatedState", "Storage"]),
     tests(
+        "LedgerTests",
+        ["LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "Storage", "Ledger"]),
+    tests(
         "EnclaveCoreTests",
         [
             "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient",
