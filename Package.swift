@@ -157,7 +157,7 @@ let targets: [Target] = [
     tests("ConsentRulesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules"]),
     tests("DataModelTests", ["DataModel", "Primitives"]),
     tests("AttestationTests", ["Attestation", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
-    tests("AuthenticatedStateTests", ["Primitives", "AuthenticatedState", "StateModel"]),
+    tests("AuthenticatedStateTests", ["Primitives", "AuthenticatedState", "StateModel", "TestVectors"]),
     tests("StatePropertyTests", ["Primitives", "AuthenticatedState", "StateModel"]),
     tests("ContractVMTests", ["ContractVM", "DataModel", "Primitives"]),
     tests("LightClientTests", ["LightClient", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
@@ -168,7 +168,10 @@ let targets: [Target] = [
     tests("StorageTests", ["Primitives", "AuthenticatedState", "Storage"]),
     tests(
         "LedgerTests",
-        ["LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "Storage", "Ledger"]),
+        [
+            "LedgerSupport", "TestVectors", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "Storage",
+            "Ledger",
+        ]),
     tests(
         "EnclaveCoreTests",
         [
