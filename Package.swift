@@ -157,7 +157,7 @@ let targets: [Target] = [
     tests("ConsentRulesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules"]),
     tests("DataModelTests", ["DataModel", "Primitives"]),
     tests("AttestationTests", ["Attestation", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
-    tests("AuthenticatedStateTests", ["Primitives", "AuthenticatedState", "StateModel"]),
+    tests("AuthenticatedStateTests", ["Primitives", "AuthenticatedState", "StateModel", "TestVectors"]),
     tests("StatePropertyTests", ["Primitives", "AuthenticatedState", "StateModel"]),
     tests("ContractVMTests", ["ContractVM", "DataModel", "Primitives"]),
     tests("LightClientTests", ["LightClient", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
@@ -166,6 +166,12 @@ let targets: [Target] = [
         ["LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient", "Modules"]),
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex", "Engine"]),
     tests("StorageTests", ["Primitives", "AuthenticatedState", "Storage"]),
+    tests(
+        "LedgerTests",
+        [
+            "LedgerSupport", "TestVectors", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "Storage",
+            "Ledger",
+        ]),
     tests(
         "EnclaveCoreTests",
         [

@@ -16,6 +16,8 @@ package enum StateError: CodedError, Equatable {
     case unknownVersion(UInt64)
     /// An update must have a higher version than the head.
     case versionNotIncreasing(head: UInt64, given: UInt64)
+    /// A version was to be made on a branch that does not start at the newest written version.
+    case notOnHead(head: UInt64?, branch: UInt64?)
     /// One batch names a key twice.
     case duplicateKey
     /// A key is empty or longer than `StateLimits.maximumKeyBytes`.
@@ -37,6 +39,7 @@ package enum StateError: CodedError, Equatable {
         case .keySize: 1207
         case .valueSize: 1208
         case .storeFailed: 1209
+        case .notOnHead: 1210
         }
     }
 
@@ -52,6 +55,7 @@ package enum StateError: CodedError, Equatable {
         case .keySize: "state.keySize"
         case .valueSize: "state.valueSize"
         case .storeFailed: "state.storeFailed"
+        case .notOnHead: "state.notOnHead"
         }
     }
 
@@ -66,6 +70,8 @@ package enum StateError: CodedError, Equatable {
             "node of version \(version) at depth \(depth) has the wrong hash: the store is damaged; restore it from a backup"
         case .unknownVersion(let version): "state version \(version) is not here: not written yet, or pruned"
         case .versionNotIncreasing(let head, let given): "version \(given) does not follow the head's \(head)"
+        case .notOnHead(let head, let branch):
+            "a branch of version \(branch.map { "\($0)" } ?? "none"); the head is \(head.map { "\($0)" } ?? "none")"
         case .duplicateKey: "a key is updated twice in one batch"
         case .keySize(let size): "a key of \(size) bytes; 1 to \(StateLimits.maximumKeyBytes) are allowed"
         case .valueSize(let size): "a value of \(size) bytes; at most \(StateLimits.maximumValueBytes) are allowed"

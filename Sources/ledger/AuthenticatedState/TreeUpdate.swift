@@ -14,6 +14,8 @@ package struct TreeUpdate: Sendable {
     package let insertedKeys: [[UInt8]]
     /// The keys that are absent now, in path order.
     package let removedKeys: [[UInt8]]
+    /// Tells it from every other update of its tree.
+    let serial: UInt64
 
     /// Bytes of the new nodes and of their keys.
     package var writtenBytes: Int { newNodes.bytes.count }
@@ -43,6 +45,26 @@ package struct NodeBatch: Sendable, Equatable {
                 let middle = entry.offset + Int(entry.keyBytes)
                 let key = UnsafeRawBufferPointer(rebasing: all[entry.offset..<middle])
                 try body(key, UnsafeRawBufferPointer(rebasing: all[middle..<middle + Int(entry.valueBytes)]))
+            }
+        }
+    }
+
+    /// The bytes of the node with this key.
+    func value(_ key: NodeKey) -> [UInt8]? {
+        withUnsafeTemporaryAllocation(byteCount: NodeKey.maximumEncodedBytes, alignment: 8) { buffer in
+            let size = key.write(to: buffer)
+            let wanted = UnsafeRawBufferPointer(rebasing: buffer[..<size])
+            return bytes.withUnsafeBytes { all in
+                var (low, high) = (0, entries.count)
+                while low < high {
+                    let middle = (low + high) / 2
+                    let entry = entries[middle]
+                    let end = entry.offset + Int(entry.keyBytes)
+                    let found = UnsafeRawBufferPointer(rebasing: all[entry.offset..<end])
+                    if found.elementsEqual(wanted) { return Array(all[end..<end + Int(entry.valueBytes)]) }
+                    if found.lexicographicallyPrecedes(wanted) { low = middle + 1 } else { high = middle }
+                }
+                return nil
             }
         }
     }

@@ -248,6 +248,8 @@ struct TreeUpdater: ~Copyable {
 
     /// The result, for an update whose root record was written.
     consuming func result(root: Hash32) -> TreeUpdate {
-        TreeUpdate(version: version, root: root, newNodes: nodes, stale: stale, insertedKeys: insertedKeys, removedKeys: removedKeys)
+        TreeUpdate(
+            version: version, root: root, newNodes: nodes, stale: stale, insertedKeys: insertedKeys, removedKeys: removedKeys,
+            serial: stamp)
     }
 }

@@ -7,6 +7,7 @@ extension ChainStore {
         static let block = UInt8(ascii: "b")
         static let hash = UInt8(ascii: "h")
         static let hashOfHeight = UInt8(ascii: "n")
+        static let header = UInt8(ascii: "r")
     }
 
     /// The encoded block at `height`.
@@ -14,7 +15,12 @@ extension ChainStore {
         try database.get(Columns.blocks, [Prefix.block] + Self.key(height))
     }
 
-    /// The hash of the block at `height`.
+    /// The header of a block that is pruned.
+    package func prunedHeader(_ height: UInt64) throws(StorageError) -> [UInt8]? {
+        try database.get(Columns.blocks, [Prefix.header] + Self.key(height))
+    }
+
+    /// The hash of the block at `height`, also of a pruned one.
     package func blockHash(_ height: UInt64) throws(StorageError) -> Hash32? {
         guard let bytes = try database.get(Columns.blocks, [Prefix.hashOfHeight] + Self.key(height)) else { return nil }
         guard let hash = Hash32(bytes) else { throw .corrupt("block hash of height \(height)") }
@@ -70,6 +76,13 @@ extension ChainStore {
         guard let bytes = try database.get(Columns.meta, MetaKeys.oldestState) else { return nil }
         guard let version = Self.height(bytes) else { throw .corrupt("oldest state version") }
         return version
+    }
+
+    /// The oldest height whose block is here, with all after it; `nil` in a new store. Block 0 is here unless the store began later.
+    package func oldestBlock() throws(StorageError) -> UInt64? {
+        guard let bytes = try database.get(Columns.meta, MetaKeys.oldestBlock) else { return head() == nil ? nil : 0 }
+        guard let height = Self.height(bytes) else { throw .corrupt("oldest block") }
+        return height
     }
 
     static func readHead(_ database: Database) throws(StorageError) -> ChainHead? {

@@ -4,7 +4,8 @@ import Synchronization
 
 /// A chain on disk: blocks, certificates, receipts, ciphertext and the state tree. One atomic synced batch per block.
 ///
-/// Reads come from any thread. `commit`, `pruneState`, `deleteSidecar` and the puts take turns.
+/// Reads come from any thread. `commit`, the prunings, `deleteSidecar` and the puts take turns. After a write that failed (the disk is
+/// full) every later one is refused with the same error: what was acknowledged is there, and opening the store again goes on from it.
 package final class ChainStore: StateNodeStore {
     enum Columns {
         static let meta = Column(index: 0, name: "meta", writeBufferBytes: 4 << 20)
@@ -25,22 +26,41 @@ package final class ChainStore: StateNodeStore {
     enum MetaKeys {
         static let head = Array("chain/head".utf8)
         static let oldestState = Array("chain/oldest-state".utf8)
+        static let oldestBlock = Array("chain/oldest-block".utf8)
         static func user(_ name: String) -> [UInt8] { Array("meta/\(name)".utf8) }
     }
 
     let database: Database
-    private let writer: Mutex<Writer>
+    let writer: Mutex<Writer>
 
     /// What those who write take turns with: the head, and a batch whose memory is used again.
-    private struct Writer: ~Copyable {
-        var head: ChainHead?
-        var batch: WriteBatch?
+    struct Writer: ~Copyable {
+        fileprivate(set) var head: ChainHead?
+        fileprivate var batch: WriteBatch?
+        /// Why no more is written.
+        private var failure: StorageError?
+        /// State versions in use that are not pruned, with how often.
+        var pins: [UInt64: Int] = [:]
         /// A batch that grew larger is not kept.
-        static let keptBytes = 32 << 20
+        fileprivate static let keptBytes = 32 << 20
+
+        fileprivate init(head: ChainHead?) { self.head = head }
+
+        /// Writes the batch, or refuses when a write has failed before.
+        mutating func write(_ batch: borrowing WriteBatch, to database: Database, sync: Bool? = nil) throws(StorageError) {
+            if let failure { throw failure }
+            do throws(StorageError) {
+                try database.write(batch, sync: sync)
+            } catch {
+                if error != .closed { failure = error }
+                throw error
+            }
+        }
     }
 
     /// Opens or makes the chain in the directory `path`, whose parent must exist; throws unless its head is consistent.
     package init(path: String, options: Database.Options = Database.Options()) throws(StorageError) {
+        try SnapshotImporter.settle(path)
         database = try Database(path: path, columns: Columns.all, options: options)
         let head = try Self.readHead(database)
         writer = Mutex(Writer(head: head))
@@ -65,7 +85,7 @@ package final class ChainStore: StateNodeStore {
             }
             var batch = if let kept = writer.batch.take() { kept } else { try database.makeBatch() }
             let new = Self.append(block, first: head == nil, to: &batch)
-            try database.write(batch)
+            try writer.write(batch, to: database)
             writer.head = new
             guard batch.bytes <= Writer.keptBytes else { return }
             batch.clear()
@@ -76,26 +96,44 @@ package final class ChainStore: StateNodeStore {
     /// Everything that committing the block writes; the head it makes. (`package` for the benchmark, which writes the same elsewhere.)
     package static func append(_ block: BlockCommit, first: Bool, to batch: inout WriteBatch) -> ChainHead {
         let update = block.treeUpdate
-        let height = key(block.height)
-        batch.put(Columns.blocks, [Prefix.block] + height, block.block)
-        batch.put(Columns.blocks, [Prefix.hash] + block.blockHash.bytes, height)
-        batch.put(Columns.blocks, [Prefix.hashOfHeight] + height, block.blockHash.bytes)
-        if let certificate = block.certificate { batch.put(Columns.certificates, height, certificate) }
-        for receipt in block.receipts {
-            let bytes = StoredReceipt.encode(height: block.height, index: receipt.index, receipt.bytes)
-            batch.put(Columns.receipts, receipt.transactionId.bytes, bytes)
-        }
-        for sidecar in block.sidecars { batch.put(Columns.sidecars, sidecar.hash.bytes, sidecar.bytes) }
-        for hash in block.erasedSidecars { batch.delete(Columns.sidecars, hash.bytes) }
         update.newNodes.forEach { batch.put(Columns.nodes, $0, $1) }
-        if !update.stale.isEmpty { batch.put(Columns.stale, height, StaleList.encode(update.stale)) }
+        if !update.stale.isEmpty { batch.put(Columns.stale, key(block.height), StaleList.encode(update.stale)) }
         for inserted in update.insertedKeys { batch.put(Columns.index, inserted, []) }
         for removed in update.removedKeys { batch.delete(Columns.index, removed) }
-        if first { batch.put(Columns.meta, MetaKeys.oldestState, height) }
-        let head = ChainHead(
-            height: block.height, blockHash: block.blockHash, stateVersion: update.version, root: update.root)
-        batch.put(Columns.meta, MetaKeys.head, head.encoded)
+        append(block, to: &batch)
+        let head = ChainHead(height: block.height, blockHash: block.blockHash, stateVersion: update.version, root: update.root)
+        append(head, first: first, to: &batch)
         return head
+    }
+
+    static func append(_ head: ChainHead, first: Bool, to batch: inout WriteBatch) {
+        if first {
+            batch.put(Columns.meta, MetaKeys.oldestState, key(head.stateVersion))
+            batch.put(Columns.meta, MetaKeys.oldestBlock, key(head.height))
+        }
+        batch.put(Columns.meta, MetaKeys.head, head.encoded)
+    }
+
+    /// The block with its certificate, receipts and ciphertext.
+    private static func append(_ block: BlockCommit, to batch: inout WriteBatch) {
+        append(block.height, hash: block.blockHash, block: block.block, certificate: block.certificate, block.receipts, to: &batch)
+        for sidecar in block.sidecars { batch.put(Columns.sidecars, sidecar.hash.bytes, sidecar.bytes) }
+        for hash in block.erasedSidecars { batch.delete(Columns.sidecars, hash.bytes) }
+    }
+
+    static func append(
+        _ number: UInt64, hash: Hash32, block: [UInt8], certificate: [UInt8]?, _ receipts: [BlockCommit.Receipt],
+        to batch: inout WriteBatch
+    ) {
+        let height = key(number)
+        batch.put(Columns.blocks, [Prefix.block] + height, block)
+        batch.put(Columns.blocks, [Prefix.hash] + hash.bytes, height)
+        batch.put(Columns.blocks, [Prefix.hashOfHeight] + height, hash.bytes)
+        if let certificate { batch.put(Columns.certificates, height, certificate) }
+        for receipt in receipts {
+            let bytes = StoredReceipt.encode(height: number, index: receipt.index, receipt.bytes)
+            batch.put(Columns.receipts, receipt.transactionId.bytes, bytes)
+        }
     }
 
     /// Keeps the certificate of a block that is committed.
@@ -113,12 +151,23 @@ package final class ChainStore: StateNodeStore {
         try put(Columns.sidecars, hash.bytes, bytes)
     }
 
+    /// Keeps ciphertext if `isLive`, asked while nothing else is committed, says that the newest state names it; tells whether it did.
+    package func putSidecar(_ hash: Hash32, _ bytes: [UInt8], isLive: (ChainHead) throws -> Bool) throws -> Bool {
+        try writer.withLock { writer in
+            guard let head = writer.head, try isLive(head) else { return false }
+            var batch = try database.makeBatch()
+            batch.put(Columns.sidecars, hash.bytes, bytes)
+            try writer.write(batch, to: database)
+            return true
+        }
+    }
+
     /// Erases ciphertext. Its bytes leave the files with `purgeErased`, or when RocksDB next compacts.
     package func deleteSidecar(_ hash: Hash32) throws(StorageError) {
-        try writer.withLock { (_) throws(StorageError) in
+        try writer.withLock { (writer) throws(StorageError) in
             var batch = try database.makeBatch()
             batch.delete(Columns.sidecars, hash.bytes)
-            try database.write(batch)
+            try writer.write(batch, to: database)
         }
     }
 
@@ -128,32 +177,11 @@ package final class ChainStore: StateNodeStore {
     /// Makes a consistent copy in the new directory `path`.
     package func checkpoint(to path: String) throws(StorageError) { try database.checkpoint(to: path) }
 
-    /// Removes nodes that only versions older than the newest `versions` need, at most `limit` of them; tells whether more are left.
-    ///
-    /// A crash in between does no harm: removing is only ever repeated.
-    package func pruneState(keeping versions: UInt64, limit: Int = 10_000) throws(StorageError) -> Bool {
-        precondition(versions >= 1 && limit >= 1, "the newest version stays")
-        return try writer.withLock { (writer) throws(StorageError) in
-            guard let head = writer.head, head.stateVersion >= versions else { return false }
-            // The list of version v names what versions before v need: it can go when v is the oldest version kept.
-            let oldest = head.stateVersion - versions + 1
-            guard let row = try database.iterate(Columns.stale, limit: 1).first, let version = Self.height(row.key) else { return false }
-            guard version <= oldest else { return false }
-            let (keys, rest) = try StaleList.split(row.value, limit: limit)
-            var batch = try database.makeBatch()
-            for key in keys { key.withUnsafeBytes { batch.delete(Columns.nodes, $0) } }
-            if rest.isEmpty { batch.delete(Columns.stale, row.key) } else { batch.put(Columns.stale, row.key, Array(rest)) }
-            batch.put(Columns.meta, MetaKeys.oldestState, row.key)
-            try database.write(batch, sync: false)
-            return true
-        }
-    }
-
     private func put(_ column: Column, _ key: [UInt8], _ value: [UInt8]) throws(StorageError) {
-        try writer.withLock { (_) throws(StorageError) in
+        try writer.withLock { (writer) throws(StorageError) in
             var batch = try database.makeBatch()
             batch.put(column, key, value)
-            try database.write(batch)
+            try writer.write(batch, to: database)
         }
     }
 }

@@ -173,7 +173,7 @@ package final class Database: Sendable {
 
 extension Database {
     /// Makes the directory's own entry durable: RocksDB syncs what is inside.
-    private static func syncParent(of path: String) throws(StorageError) {
+    static func syncParent(of path: String) throws(StorageError) {
         let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         let parent = trimmed.lastIndex(of: "/").map { $0 == trimmed.startIndex ? "/" : String(trimmed[..<$0]) } ?? "."
         let descriptor = Glibc.open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -53,6 +53,40 @@ package enum ChainFixture {
     }
 }
 
+extension ChainFixture {
+    /// Imports the state of the source's head to `path`, or goes on with it, opening the import anew after every `reopen` chunks.
+    package static func importState(of source: ChainStore, to path: String, replacing: Bool, reopen: Int) throws {
+        let height = source.head()?.height ?? 0
+        let reader = try source.makeSnapshotReader(height)
+        var manifest = reader.manifest
+        manifest.partNibbles = 1
+        while true {
+            let importer = try SnapshotImporter(path: path, manifest: manifest)
+            for range in importer.missing.prefix(reopen) { try importer.add(try reader.chunk(range, targetBytes: 600)) }
+            guard importer.missing.isEmpty else {
+                importer.close()
+                continue
+            }
+            let receipts: [BlockCommit.Receipt] = [(transactionId(height), 0, bytes(2, height))]
+            let base = SnapshotBase(block: bytes(1, height), certificate: bytes(4, height), receipts: receipts)
+            return try importer.finish(base, replacing: replacing)
+        }
+    }
+
+    /// What is wrong with a store that was imported at `height`; empty when nothing is.
+    package static func importProblems(_ store: ChainStore, source: ChainStore) throws -> [String] {
+        var problems: [String] = []
+        if store.head() != source.head() { problems.append("another head") }
+        let height = source.head()?.height ?? 0
+        if try store.block(height) != bytes(1, height) { problems.append("the head's block") }
+        let keys = try source.keys(prefix: [], limit: 1_000)
+        if try store.keys(prefix: [], limit: 1_000) != keys { problems.append("index of keys") }
+        let (copy, original) = (StateReader(store: store), StateReader(store: source))
+        for key in keys where try copy.get(key, version: height) != original.get(key, version: height) { problems.append("a value") }
+        return problems
+    }
+}
+
 /// The same chain, computed in memory: what a store is compared with.
 package struct ChainExpectation {
     private var values: [[UInt8]: [UInt8]] = [:]

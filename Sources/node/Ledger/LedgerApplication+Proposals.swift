@@ -1,0 +1,70 @@
+import ChainTypes
+import Cryptography
+import Modules
+import Primitives
+import Synchronization
+import WireTypes
+
+extension LedgerApplication {
+    package func prepareProposal(_ candidates: BlockContent, context: BlockContext) throws -> BlockContent {
+        let parent = try view(of: context.parent)
+        var accounts: [Address: WireAccount] = [:]
+        var chosen: [SubmittedTransaction] = []
+        // Every byte of a block counts, evidence first.
+        let room = Int(genesis.parameters.maximumBlockBytes) - Limits.header - 1024
+        var bytes = 0
+        let evidence = Array(
+            candidates.evidence.prefix { item in
+                bytes += item.count + 8
+                return bytes <= room / 2
+            })
+        bytes = evidence.reduce(0) { $0 + $1.count + 8 }
+        let withdrawals = candidates.transactions.filter(\.transaction.isFreeWithdrawal)
+        let others = candidates.transactions.filter { !$0.transaction.isFreeWithdrawal }
+        for candidate in withdrawals + others {
+            guard chosen.count < Int(genesis.parameters.maximumBlockTransactions) else { break }
+            let transaction = candidate.transaction
+            guard bytes + transaction.bytes.count <= room else { continue }
+            let account = try accounts[transaction.sender] ?? account(transaction.sender, in: parent)
+            do throws(TransactionError) {
+                try AccountsModule.check(transaction, account: account, height: context.height, genesis: genesis, allowGap: false)
+            } catch { continue }
+            if !transaction.isFreeWithdrawal {
+                var after = account
+                after.nonce = transaction.body.nonce
+                after.balance -= transaction.body.fee
+                accounts[transaction.sender] = after
+            }
+            bytes += transaction.bytes.count + 8
+            chosen.append(candidate)
+        }
+        return BlockContent(chosen, evidence: evidence)
+    }
+
+    package func processProposal(_ content: BlockContent, context: BlockContext) throws -> Bool {
+        let acceptable = try prepareProposal(content, context: context)
+        return acceptable.evidence == content.evidence
+            && acceptable.transactions.map(\.transaction.id) == content.transactions.map(\.transaction.id)
+    }
+
+    /// The accounts after a block that may not be committed: what each uncommitted block of its chain wrote, newest first.
+    private struct ParentView {
+        let accounts: [[Address: WireAccount]]
+    }
+
+    private func view(of parent: Hash32) throws(LedgerError) -> ParentView {
+        let view: ParentView? = chain.withLock { state in
+            if parent == state.head.blockHash { return ParentView(accounts: []) }
+            let chain = state.executed.chain(parent)
+            return chain.isEmpty ? nil : ParentView(accounts: chain.map(\.accounts))
+        }
+        guard let view else { throw .unknownParent }
+        return view
+    }
+
+    /// When the chain's blocks are committed meanwhile, the committed accounts differ only in what those blocks wrote.
+    private func account(_ address: Address, in view: ParentView) throws -> WireAccount {
+        for written in view.accounts { if let account = written[address] { return account } }
+        return try account(address)
+    }
+}
