@@ -22,6 +22,9 @@ package struct Proposal: Sendable, Equatable {
     /// The block that must be notarised in `parentView`.
     package var base: Hash32 { isRepeated ? header.hash : header.parent }
 
+    /// The height of `base`.
+    var baseHeight: UInt64 { isRepeated ? header.height : header.height - 1 }
+
     /// The leader's vote that the proposal carries.
     package var ballot: Ballot { Ballot(.notarise, view: view, height: header.height, block: header.hash) }
 }

@@ -42,9 +42,10 @@ extension Replica {
             tree.note(block)
             _ = isReady(block.hash, into: &effects)
         case .finalised(let block, let certificate):
+            guard block.height > head.height else { return }
             finalisations[block.hash] = certificate
             tree.note(block)
-            if block.height > max(head.height, target?.height ?? 0) { target = block }
+            if block.height > target?.height ?? 0 { target = block }
             commit(into: &effects)
         }
     }

@@ -36,24 +36,25 @@ extension SimplexCore {
         count(vote, into: &effects)
     }
 
-    /// A proposal, from whomever: what counts is the leader's signature.
-    mutating func receive(_ proposal: Proposal, into effects: inout [CoreEffect]) {
+    /// A proposal, from whomever: what counts is the leader's signature. Only the leader sends it, so whoever sent a bad one is to
+    /// blame, and nobody can make a leader look bad by a forgery.
+    mutating func receive(_ proposal: Proposal, from sender: Int?, into effects: inout [CoreEffect]) {
         let view = proposal.view
         guard view > finalView, view + 1 >= self.view, view <= self.view + settings.lookahead else { return }
         let leader = context.leader(view)
         guard leader != context.own, rounds[view]?.proposal == nil else {
             // A second block of the leader in one view shows as a conflicting vote.
             if leader != context.own, rounds[view]?.proposal?.header.hash != proposal.header.hash {
-                receive(vote(of: proposal, leader: leader), from: leader, into: &effects)
+                receive(vote(of: proposal, leader: leader), from: sender, into: &effects)
             }
             return
         }
         guard proposal.header.epoch == context.epoch, proposal.header.chainID == context.chainID,
             proposal.header.validatorsHash == context.validators.hash,
             proposal.header.proposer == context.validators.members[context.leader(proposal.header.view)].key
-        else { return effects.append(.misbehaviour(signer: leader, .badProposal)) }
+        else { return blame(sender, .badProposal, into: &effects) }
         let vote = vote(of: proposal, leader: leader)
-        guard isValid(vote) else { return effects.append(.misbehaviour(signer: leader, .badSignature)) }
+        guard isValid(vote) else { return blame(sender, .badSignature, into: &effects) }
         rounds[view, default: ViewRound()].proposal = proposal
         register(vote, into: &effects)
         if view == self.view { consider(into: &effects) }
@@ -76,9 +77,13 @@ extension SimplexCore {
         }
         if parentView > finalView {
             guard let notarisation = rounds[parentView]?.notarisation else { return ask(parentView, into: &effects) }
-            guard notarisation.ballot.block == proposal.base else { return reject(into: &effects) }
+            guard notarisation.ballot.block == proposal.base, notarisation.height == proposal.baseHeight else {
+                return reject(into: &effects)
+            }
         } else {
-            guard parentView == finalView, proposal.base == final.hash else { return reject(into: &effects) }
+            guard parentView == finalView, proposal.base == final.hash, proposal.baseHeight == final.height else {
+                return reject(into: &effects)
+            }
         }
         examine(proposal, into: &effects)
     }
@@ -106,10 +111,12 @@ extension SimplexCore {
         nullify(into: &effects)
     }
 
-    /// Asks everybody, once a timer period, for what certifies the views from the last final one to `missing`.
+    /// Asks everybody, once a timer period, for what certifies `missing` and the views before it, as many as one answer covers: a
+    /// request that began at the last final view would never close a longer gap.
     private mutating func ask(_ missing: UInt64, into effects: inout [CoreEffect]) {
         guard rounds[view]?.hasAsked == false else { return }
         rounds[view]?.hasAsked = true
-        effects.append(.broadcast(.request(epoch: context.epoch, first: finalView + 1, last: missing)))
+        let first = max(finalView + 1, missing - min(missing, Self.answeredViews - 1))
+        effects.append(.broadcast(.request(epoch: context.epoch, first: first, last: missing)))
     }
 }

@@ -1,0 +1,58 @@
+import ChainTypes
+import FoundationEssentials
+import Primitives
+import Simplex
+import WireTypes
+
+/// As leader tells different nodes different blocks: siblings of each other, or one that ignores the newest block.
+struct EquivocatingLeader: ByzantineActor {
+    /// In which view the parent of a proposed block was notarised.
+    private var parentViews: [Hash32: UInt64] = [:]
+    private var doubled: Set<UInt64> = []
+    private var epoch: UInt64 = 0
+
+    mutating func send(_ message: ConsensusMessage, to receiver: Int?, in scene: inout ActorScene) {
+        guard case .proposal(let proposal) = message, !proposal.isRepeated, let block = scene.blocks[proposal.header.hash] else {
+            return scene.pass(message, to: receiver)
+        }
+        note(proposal)
+        guard doubled.insert(proposal.view).inserted else { return scene.pass(message, to: receiver) }
+        let other = rival(of: proposal, block: block, in: &scene)
+        scene.noteEquivocation()
+        for node in scene.everybody {
+            switch scene.random.draw(UInt64(0)...9) {
+            case 0..<4: scene.send(.proposal(other), to: [node])
+            case 4..<8: scene.send(message, to: [node])
+            case 8: scene.send(.proposal(other), to: [node]); scene.send(message, to: [node])
+            default: break
+            }
+        }
+    }
+
+    mutating func receive(_ message: ConsensusMessage, in scene: inout ActorScene) {
+        if case .proposal(let proposal) = message, proposal.header.epoch == scene.context.epoch { note(proposal) }
+    }
+
+    private mutating func note(_ proposal: Proposal) {
+        if epoch != proposal.header.epoch { (epoch, parentViews, doubled) = (proposal.header.epoch, [:], []) }
+        if !proposal.isRepeated { parentViews[proposal.header.hash] = proposal.parentView }
+    }
+
+    private mutating func rival(of proposal: Proposal, block: SimulatedBlock, in scene: inout ActorScene) -> Proposal {
+        let payload = ToyApplication.acceptablePayload(&scene.random)
+        let header = proposal.header
+        if scene.random.chance(permille: 500), let parent = scene.blocks[header.parent], parent.header.epoch == header.epoch,
+            let parentView = parentViews[header.parent]
+        {
+            // A sibling of the parent: fine in itself, and against what has been notarised since.
+            let stale = scene.variant(of: parent, payload: payload) { wire in
+                wire.view = header.view
+                wire.proposer = .init(header.proposer.bytes)
+                wire.time += 1
+            }
+            return scene.propose(stale, view: proposal.view, parentView: parentView)
+        }
+        let sibling = scene.variant(of: block, payload: payload) { $0.time += scene.random.chance(permille: 500) ? 1 : 0 }
+        return scene.propose(sibling, view: proposal.view, parentView: proposal.parentView)
+    }
+}
