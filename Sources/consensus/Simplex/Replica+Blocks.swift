@@ -128,8 +128,8 @@ extension Replica {
 
     /// Builds on the parent once it is executed, or proposes an epoch's last block again: nothing may be built on that one.
     private mutating func build(_ queue: inout [CoreEffect], into effects: inout [ReplicaEffect]) {
-        guard let building, !building.isRequested, isReady(building.parent.hash, into: &effects) else { return }
-        if let header = tree[building.parent.hash]?.header, header.lastOfEpoch {
+        guard !isBetweenEpochs, let building, !building.isRequested, isReady(building.parent.hash, into: &effects) else { return }
+        if let header = tree[building.parent.hash]?.header, header.lastOfEpoch, header.epoch == context.epoch {
             self.building = nil
             return core.built(header, view: building.view, parentView: building.parentView, into: &queue)
         }
@@ -139,10 +139,8 @@ extension Replica {
 
     private mutating func examine(_ proposal: Proposal, _ queue: inout [CoreEffect], into effects: inout [ReplicaEffect]) {
         let header = proposal.header
-        guard let entry = tree[header.hash], !entry.isJudging else {
-            // The head has left it behind; the view will end by itself.
-            return
-        }
+        // Nothing follows an epoch's last block in its epoch, and what the head has left behind needs no vote.
+        guard !isBetweenEpochs, let entry = tree[header.hash], !entry.isJudging else { return }
         if proposal.isRepeated {
             guard isReady(header.hash, into: &effects) else { return }
             examinations[header.hash] = nil

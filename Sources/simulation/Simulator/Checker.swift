@@ -50,6 +50,8 @@ struct Checker {
     private var sent: [[ViewNumber: Said]]
     private var finality: [Finality]
     private var verified: Set<Fingerprint> = []
+    /// Blocks with finalisation certificates, by height.
+    private var finalised: [UInt64: Hash32] = [:]
 
     private struct ViewNumber: Hashable {
         let epoch: UInt64
@@ -96,6 +98,7 @@ struct Checker {
         switch message {
         case .vote(let vote) where roster.epoch(vote.epoch).positions[node] == vote.signer: ballot = vote.ballot
         case .proposal(let proposal): ballot = proposal.ballot
+        case .certificate(let certificate): return shows(certificate, node: node)
         default: return
         }
         let number = ViewNumber(epoch: message.epoch, view: ballot.view)
@@ -137,6 +140,17 @@ struct Checker {
         verified.insert(fingerprint)
     }
 
+    /// An honest node shows or uses a certificate, so that all votes in it are durable: a final block, whether or not anybody has
+    /// committed it yet.
+    mutating func shows(_ certificate: WireCertificate, node: Int) {
+        accepts(certificate, node: node)
+        guard certificate.kind == .finalise else { return }
+        let ballot = certificate.ballot
+        let known = finalised[ballot.height] ?? (ballot.height < finals.count ? finals[Int(ballot.height)] : nil)
+        if let known, known != ballot.block { fail(.agreement, "two blocks are final at height \(ballot.height)") }
+        finalised[ballot.height] = ballot.block
+    }
+
     /// A node made `block` durable after `parent`; `root` is the state it came to.
     mutating func commits(_ block: SimulatedBlock, root: Hash32, node: Int) {
         let height = Int(block.header.height)
@@ -153,6 +167,9 @@ struct Checker {
         guard ToyApplication.isAcceptable(block.payload), block.header.epoch == plan.epoch, block.header.lastOfEpoch == plan.closes,
             block.header.stateRoot == roots[height - 1]
         else { return fail(.validity, "node \(node) committed a block against the rules at height \(height)") }
+        if let certified = finalised[block.header.height], certified != block.header.hash {
+            fail(.agreement, "node \(node) committed another block at height \(height) than a certificate says")
+        }
         finals.append(block.header.hash)
         roots.append(root)
     }

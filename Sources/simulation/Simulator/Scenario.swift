@@ -35,6 +35,8 @@ struct Scenario {
     /// Whether a certificate is synced only with the next vote: what the effect contract allows beside syncing at once.
     let syncsCertificatesLazily: Bool
     let hasWork: Bool
+    /// Whether a proposal's payload is sent along with it, or fetched by those who need it.
+    let pushesPayloads: Bool
     let plantedBug: PlantedBug?
 
     var count: Int { roster.keys.count }
@@ -61,6 +63,7 @@ struct Scenario {
         slowestSync = random.draw(UInt64(500)...12_000)
         syncsCertificatesLazily = random.chance(permille: 500)
         hasWork = random.chance(permille: 800)
+        pushesPayloads = random.chance(permille: 600)
         faults = Self.faults(
             count: count, steady: Set(actors.keys), amnesiacs: amnesiacs, fallen: fallen, random: &random)
     }
@@ -107,7 +110,7 @@ struct Scenario {
     ) -> [(time: UInt64, fault: Fault)] {
         let end = random.draw(UInt64(1_200_000)...3_200_000)
         var faults: [(time: UInt64, fault: Fault)] = []
-        for node in fallen { faults.append((random.draw(0...end), .crash(node))) }
+        for node in fallen.sorted() { faults.append((random.draw(0...end), .crash(node))) }
         let mortal = (0..<count).filter { !steady.contains($0) && !fallen.contains($0) }
         var victims = mortal.filter { amnesiacs.contains($0) }
         if !mortal.isEmpty {

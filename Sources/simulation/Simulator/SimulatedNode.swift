@@ -31,6 +31,8 @@ final class SimulatedNode {
     var roots: [Hash32: Hash32] = [:]
     /// Blocks whose payloads can be read.
     var payloads: Set<Hash32> = []
+    /// Payloads that came before anything wanted them.
+    var early: [Hash32: SimulatedBlock] = [:]
     var commits: [(header: BlockHeader, certificate: WireCertificate?)] = []
     var commitSerial = 0
     /// The epoch that effects being performed belong to.
@@ -68,6 +70,7 @@ final class SimulatedNode {
         timerSerial += 1
         roots = [disk.head.hash: disk.root]
         payloads = Set(disk.chain)
+        early = [:]
         commits = []
         commitSerial += 1
         (isSynchronising, mustSynchronise) = (false, false)

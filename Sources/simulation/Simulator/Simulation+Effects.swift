@@ -23,9 +23,13 @@ extension Simulation {
             queue.schedule(.timer(node: id, life: life, serial: node.timerSerial, timer), after: delay * 1000)
         case .build(let request):
             let pause = scenario.hasWork ? 0 : scenario.settings.idleInterval * 1000
-            queue.schedule(.built(node: id, life: life, request), after: pause + random.draw(UInt64(100)...20_000))
+            let delay = node.actor == nil ? pause + random.draw(UInt64(100)...20_000) : 100
+            queue.schedule(.built(node: id, life: life, request), after: delay)
         case .fetch(let block, let position):
             let first = position.map { scenario.roster.epoch(node.effectEpoch).nodes[$0] }
+            if let early = node.early.removeValue(forKey: block.hash) {
+                queue.schedule(.payload(node: id, life: life, early), after: 0)
+            }
             fetch(block, first: first, attempt: 0, by: node)
         case .judge(let proposal):
             guard node.payloads.contains(proposal.header.hash), node.roots[proposal.header.parent] != nil else {
@@ -38,6 +42,7 @@ extension Simulation {
             }
             queue.schedule(.executed(node: id, life: life, header), after: random.draw(UInt64(50)...8_000))
         case .commit(let header, let certificate):
+            if let certificate, node.actor == nil { checker.shows(certificate, node: id) }
             node.commits.append((header, certificate))
             if node.commits.count == 1 { scheduleCommit(node) }
         case .synchronise:
@@ -60,8 +65,18 @@ extension Simulation {
         guard node.actor == nil else { return act(node) { $0.send(message, to: receiver, in: &$1) } }
         checker.sends(message, node: node.id)
         let letter = Letter(message, sender: node.id)
-        if let receiver { return post(letter, to: receiver) }
-        for receiver in nodes.indices where receiver != node.id { post(letter, to: receiver) }
+        for receiver in receiver.map({ [$0] }) ?? Array(nodes.indices) where receiver != node.id {
+            post(letter, to: receiver)
+            if scenario.pushesPayloads { push(message, from: node.id, to: receiver) }
+        }
+    }
+
+    /// Sends the payload of a proposal along with it.
+    private func push(_ message: ConsensusMessage, from sender: Int, to receiver: Int) {
+        guard case .proposal(let proposal) = message, let block = blocks[proposal.header.hash],
+            nodes[sender].payloads.contains(block.header.hash)
+        else { return }
+        travel(from: sender, to: receiver, .payload(node: receiver, life: nodes[receiver].life, block))
     }
 
     /// Lets a Byzantine actor do what it wants.
@@ -77,7 +92,10 @@ extension Simulation {
             blocks[block.header.hash] = block
             if isServed { node.payloads.insert(block.header.hash) }
         }
-        for (message, receiver) in scene.outgoing { post(Letter(message, sender: node.id), to: receiver) }
+        for (message, receiver) in scene.outgoing {
+            post(Letter(message, sender: node.id), to: receiver)
+            if scenario.pushesPayloads { push(message, from: node.id, to: receiver) }
+        }
     }
 
     private func post(_ letter: Letter, to receiver: Int) {

@@ -120,7 +120,11 @@ extension Simulation {
     }
 
     private func take(_ block: SimulatedBlock, by node: SimulatedNode) {
-        guard node.replica.isWanted(block.header.hash) else { return }
+        guard node.replica.isWanted(block.header.hash) else {
+            // A payload may overtake its proposal.
+            if !node.payloads.contains(block.header.hash) { node.early[block.header.hash] = block }
+            return
+        }
         store(block, by: node)
         drive(node) { $0.received(payload: block.header, into: &$1) }
     }
@@ -163,7 +167,6 @@ extension Simulation {
         node.disk.certificate = certificate
         node.payloads.insert(block.header.hash)
         node.roots[block.header.hash] = root
-        if let certificate, node.actor == nil { checker.accepts(certificate, node: node.id) }
         checker.commits(block, root: root, node: node.id)
     }
 

@@ -4,7 +4,8 @@ import Primitives
 import Simplex
 import WireTypes
 
-/// As leader tells different nodes different blocks: siblings of each other, or one that ignores the newest block.
+/// As leader tells different nodes different blocks: siblings of each other, or one beside the newest notarised block; or
+/// everybody the latter.
 struct EquivocatingLeader: ByzantineActor {
     /// In which view the parent of a proposed block was notarised.
     private var parentViews: [Hash32: UInt64] = [:]
@@ -17,6 +18,9 @@ struct EquivocatingLeader: ByzantineActor {
         }
         note(proposal)
         guard doubled.insert(proposal.view).inserted else { return scene.pass(message, to: receiver) }
+        if scene.random.chance(permille: 400), let stale = fork(of: proposal, in: &scene) {
+            return scene.pass(.proposal(stale), to: receiver)
+        }
         let other = rival(of: proposal, block: block, in: &scene)
         scene.noteEquivocation()
         for node in scene.everybody {
@@ -38,20 +42,22 @@ struct EquivocatingLeader: ByzantineActor {
         if !proposal.isRepeated { parentViews[proposal.header.hash] = proposal.parentView }
     }
 
-    private mutating func rival(of proposal: Proposal, block: SimulatedBlock, in scene: inout ActorScene) -> Proposal {
-        let payload = ToyApplication.acceptablePayload(&scene.random)
+    /// A block beside the newest notarised one instead of on it: fine in itself, and against what was decided since.
+    private mutating func fork(of proposal: Proposal, in scene: inout ActorScene) -> Proposal? {
         let header = proposal.header
-        if scene.random.chance(permille: 500), let parent = scene.blocks[header.parent], parent.header.epoch == header.epoch,
-            let parentView = parentViews[header.parent]
-        {
-            // A sibling of the parent: fine in itself, and against what has been notarised since.
-            let stale = scene.variant(of: parent, payload: payload) { wire in
-                wire.view = header.view
-                wire.proposer = .init(header.proposer.bytes)
-                wire.time += 1
-            }
-            return scene.propose(stale, view: proposal.view, parentView: parentView)
+        guard let parent = scene.blocks[header.parent], parent.header.epoch == header.epoch, let parentView = parentViews[header.parent]
+        else { return nil }
+        let sibling = scene.variant(of: parent, payload: ToyApplication.acceptablePayload(&scene.random)) { wire in
+            wire.view = header.view
+            wire.proposer = .init(header.proposer.bytes)
+            wire.time += 1
         }
+        return scene.propose(sibling, view: proposal.view, parentView: parentView)
+    }
+
+    private mutating func rival(of proposal: Proposal, block: SimulatedBlock, in scene: inout ActorScene) -> Proposal {
+        if scene.random.chance(permille: 500), let fork = fork(of: proposal, in: &scene) { return fork }
+        let payload = ToyApplication.acceptablePayload(&scene.random)
         let sibling = scene.variant(of: block, payload: payload) { $0.time += scene.random.chance(permille: 500) ? 1 : 0 }
         return scene.propose(sibling, view: proposal.view, parentView: proposal.parentView)
     }
