@@ -29,9 +29,9 @@ extension Replica {
             building = nil
             examinations = examinations.filter { $0.value.view >= view }
             effects.append(.entered(view: view, leader: leader))
-        case .propose(let view, let parent, let parentView):
+        case .propose(let view, let parent):
             tree.note(parent)
-            building = Building(view: view, parentView: parentView, parent: parent)
+            building = Building(view: view, parent: parent)
             build(&queue, into: &effects)
         case .examine(let proposal):
             tree.note(proposal.header)
@@ -58,7 +58,7 @@ extension Replica {
         self.building = nil
         tree.note(header)
         tree.change(header.hash) { $0.hasPayload = true }
-        drive(into: &effects) { core, out in core.built(header, view: view, parentView: building.parentView, into: &out) }
+        drive(into: &effects) { core, out in core.built(header, view: view, into: &out) }
         _ = isReady(header.hash, into: &effects)
     }
 
@@ -131,7 +131,7 @@ extension Replica {
         guard !isBetweenEpochs, let building, !building.isRequested, isReady(building.parent.hash, into: &effects) else { return }
         if let header = tree[building.parent.hash]?.header, header.lastOfEpoch, header.epoch == context.epoch {
             self.building = nil
-            return core.built(header, view: building.view, parentView: building.parentView, into: &queue)
+            return core.built(header, view: building.view, into: &queue)
         }
         self.building?.isRequested = true
         effects.append(.build(BuildRequest(epoch: context.epoch, view: building.view, parent: building.parent)))
@@ -178,7 +178,7 @@ extension Replica {
 
     /// Gets the blocks between the head and a final one: few by hash, many by synchronisation.
     private mutating func close(gapTo target: BlockReference, into effects: inout [ReplicaEffect]) {
-        if target.height - head.height > Self.fetchedHeights {
+        if target.height - head.height > origin.settings.fetchedHeights {
             synchronising = target
             effects.append(.synchronise(target))
         } else {

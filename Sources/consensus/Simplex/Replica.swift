@@ -28,12 +28,10 @@ package struct Replica<Keys: VoteKeys>: ~Copyable {
         }
     }
 
-    /// Beyond so many heights a lagging replica synchronises instead of fetching blocks by hash.
-    package static var fetchedHeights: UInt64 { 16 }
     /// How many messages of one sender wait for the next epoch.
     private static var keptMessages: Int { 32 }
 
-    private var origin: Origin
+    var origin: Origin
     private let keys: Keys
     var core: SimplexCore<Keys>
     var tree: BlockTree
@@ -53,7 +51,6 @@ package struct Replica<Keys: VoteKeys>: ~Copyable {
 
     struct Building {
         let view: UInt64
-        let parentView: UInt64
         let parent: BlockReference
         var isRequested = false
     }

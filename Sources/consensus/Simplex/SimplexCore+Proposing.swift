@@ -13,21 +13,21 @@ extension SimplexCore {
                 rounds[view]?.proposeRequested = true
                 let ballot = notarisation.ballot
                 let parent = BlockReference(hash: ballot.block, height: ballot.height)
-                return effects.append(.propose(view: view, parent: parent, parentView: parentView))
+                return effects.append(.propose(view: view, parent: parent))
             }
             guard before.nullification != nil else { return ask(parentView, into: &effects) }
             parentView -= 1
         }
         rounds[view]?.proposeRequested = true
-        effects.append(.propose(view: view, parent: final, parentView: finalView))
+        effects.append(.propose(view: view, parent: final))
     }
 
     /// The block that `propose` asked for; too late when the view is over or was given up.
-    package mutating func built(_ header: BlockHeader, view: UInt64, parentView: UInt64, into effects: inout [CoreEffect]) {
+    package mutating func built(_ header: BlockHeader, view: UInt64, into effects: inout [CoreEffect]) {
         guard view == self.view, leader == context.own, let own = context.own, let round = rounds[view], !round.hasVoted else { return }
         let ballot = Ballot(.notarise, view: view, height: header.height, block: header.hash)
         let signature = keys.sign(context.statement(ballot))
-        let proposal = Proposal(header: header, view: view, parentView: parentView, signature: signature)
+        let proposal = Proposal(header: header, view: view, signature: signature)
         rounds[view]?.proposal = proposal
         rounds[view]?.examination = .accepted
         mark(ballot)
@@ -64,27 +64,22 @@ extension SimplexCore {
         Vote(epoch: context.epoch, ballot: proposal.ballot, signer: leader, signature: proposal.signature)
     }
 
-    /// Has the present view's proposal examined once its parent is known to be notarised and all views between to be nullified
-    /// (paper §2.1: a proposal carries, or the voter has seen, a notarised parent chain).
+    /// Has the present view's proposal examined once its parent is known to be notarised in a view p and all views after p to be
+    /// nullified (paper §2.1: a voter has seen a notarised parent chain). Which view p is follows from the certificates: a proposal
+    /// says nothing that its leader has not signed.
     mutating func consider(into effects: inout [CoreEffect]) {
         guard let round = rounds[view], let proposal = round.proposal, round.examination == .waiting, !round.hasVoted else { return }
         if context.plantedBug == .skippedParentCheck { return examine(proposal, into: &effects) }
-        let parentView = proposal.parentView
-        var between = view - 1
-        while between > max(parentView, finalView) {
-            guard rounds[between]?.nullification != nil else { return ask(between, into: &effects) }
-            between -= 1
-        }
-        if parentView > finalView {
-            guard let notarisation = rounds[parentView]?.notarisation else { return ask(parentView, into: &effects) }
-            guard notarisation.ballot.block == proposal.base, notarisation.height == proposal.baseHeight else {
-                return reject(into: &effects)
+        var parentView = view - 1
+        while parentView > finalView {
+            guard let before = rounds[parentView] else { return ask(parentView, into: &effects) }
+            if let notarisation = before.notarisation, notarisation.ballot.block == proposal.base {
+                return notarisation.height == proposal.baseHeight ? examine(proposal, into: &effects) : reject(into: &effects)
             }
-        } else {
-            guard parentView == finalView, proposal.base == final.hash, proposal.baseHeight == final.height else {
-                return reject(into: &effects)
-            }
+            guard before.nullification != nil else { return ask(parentView, into: &effects) }
+            parentView -= 1
         }
+        guard proposal.base == final.hash, proposal.baseHeight == final.height else { return reject(into: &effects) }
         examine(proposal, into: &effects)
     }
 

@@ -82,6 +82,7 @@ struct Scenario {
         settings.viewTimeout = random.draw(UInt64(800)...1_500)
         settings.idleInterval = random.draw(UInt64(200)...600)
         settings.repeatInterval = random.draw(UInt64(250)...700)
+        settings.fetchedHeights = random.draw(UInt64(1)...16)
         return settings
     }
 

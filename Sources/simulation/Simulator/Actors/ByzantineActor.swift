@@ -6,7 +6,7 @@ import WireTypes
 
 /// The ways to be faulty that are simulated, each a type of its own.
 enum ByzantineKind: String, CaseIterable {
-    case equivocatingLeader, equivocatingVoter, silent, selectiveSender, staleReplayer, invalidPayload
+    case equivocatingLeader, equivocatingVoter, silent, selectiveSender, staleReplayer, invalidPayload, forger
 
     func actor() -> any ByzantineActor {
         switch self {
@@ -16,6 +16,7 @@ enum ByzantineKind: String, CaseIterable {
         case .selectiveSender: SelectiveSender()
         case .staleReplayer: StaleReplayer()
         case .invalidPayload: InvalidPayloadLeader()
+        case .forger: Forger()
         }
     }
 }
@@ -73,10 +74,10 @@ struct ActorScene {
     }
 
     /// A proposal of `block` by the actor.
-    mutating func propose(_ block: SimulatedBlock, view: UInt64, parentView: UInt64, isServed: Bool = true) -> Proposal {
+    mutating func propose(_ block: SimulatedBlock, view: UInt64, isServed: Bool = true) -> Proposal {
         made.append((block, isServed))
         let ballot = Ballot(.notarise, view: view, height: block.header.height, block: block.header.hash)
-        return Proposal(header: block.header, view: view, parentView: parentView, signature: keys.sign(context.statement(ballot)))
+        return Proposal(header: block.header, view: view, signature: keys.sign(context.statement(ballot)))
     }
 
     /// A copy of `block` with the header changed.

@@ -7,8 +7,6 @@ import WireTypes
 /// As leader tells different nodes different blocks: siblings of each other, or one beside the newest notarised block; or
 /// everybody the latter.
 struct EquivocatingLeader: ByzantineActor {
-    /// In which view the parent of a proposed block was notarised.
-    private var parentViews: [Hash32: UInt64] = [:]
     private var doubled: Set<UInt64> = []
     private var epoch: UInt64 = 0
 
@@ -16,7 +14,7 @@ struct EquivocatingLeader: ByzantineActor {
         guard case .proposal(let proposal) = message, !proposal.isRepeated, let block = scene.blocks[proposal.header.hash] else {
             return scene.pass(message, to: receiver)
         }
-        note(proposal)
+        if epoch != proposal.header.epoch { (epoch, doubled) = (proposal.header.epoch, []) }
         guard doubled.insert(proposal.view).inserted else { return scene.pass(message, to: receiver) }
         if scene.random.chance(permille: 400), let stale = fork(of: proposal, in: &scene) {
             return scene.pass(.proposal(stale), to: receiver)
@@ -33,32 +31,22 @@ struct EquivocatingLeader: ByzantineActor {
         }
     }
 
-    mutating func receive(_ message: ConsensusMessage, in scene: inout ActorScene) {
-        if case .proposal(let proposal) = message, proposal.header.epoch == scene.context.epoch { note(proposal) }
-    }
-
-    private mutating func note(_ proposal: Proposal) {
-        if epoch != proposal.header.epoch { (epoch, parentViews, doubled) = (proposal.header.epoch, [:], []) }
-        if !proposal.isRepeated { parentViews[proposal.header.hash] = proposal.parentView }
-    }
-
     /// A block beside the newest notarised one instead of on it: fine in itself, and against what was decided since.
-    private mutating func fork(of proposal: Proposal, in scene: inout ActorScene) -> Proposal? {
+    private func fork(of proposal: Proposal, in scene: inout ActorScene) -> Proposal? {
         let header = proposal.header
-        guard let parent = scene.blocks[header.parent], parent.header.epoch == header.epoch, let parentView = parentViews[header.parent]
-        else { return nil }
+        guard let parent = scene.blocks[header.parent], parent.header.epoch == header.epoch else { return nil }
         let sibling = scene.variant(of: parent, payload: ToyApplication.acceptablePayload(&scene.random)) { wire in
             wire.view = header.view
             wire.proposer = .init(header.proposer.bytes)
             wire.time += 1
         }
-        return scene.propose(sibling, view: proposal.view, parentView: parentView)
+        return scene.propose(sibling, view: proposal.view)
     }
 
-    private mutating func rival(of proposal: Proposal, block: SimulatedBlock, in scene: inout ActorScene) -> Proposal {
+    private func rival(of proposal: Proposal, block: SimulatedBlock, in scene: inout ActorScene) -> Proposal {
         if scene.random.chance(permille: 500), let fork = fork(of: proposal, in: &scene) { return fork }
         let payload = ToyApplication.acceptablePayload(&scene.random)
         let sibling = scene.variant(of: block, payload: payload) { $0.time += scene.random.chance(permille: 500) ? 1 : 0 }
-        return scene.propose(sibling, view: proposal.view, parentView: proposal.parentView)
+        return scene.propose(sibling, view: proposal.view)
     }
 }

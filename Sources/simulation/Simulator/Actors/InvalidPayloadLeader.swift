@@ -16,7 +16,7 @@ struct InvalidPayloadLeader: ByzantineActor {
 
     private func spoilt(_ proposal: Proposal, _ block: SimulatedBlock, in scene: inout ActorScene) -> Proposal {
         let payload = ToyApplication.acceptablePayload(&scene.random)
-        var (parentView, isServed) = (proposal.parentView, true)
+        var isServed = true
         let bad: SimulatedBlock
         switch scene.random.draw(UInt64(0)...6) {
         case 0: bad = scene.variant(of: block, payload: payload - payload % 5) { _ in }
@@ -24,13 +24,11 @@ struct InvalidPayloadLeader: ByzantineActor {
         case 2: bad = scene.variant(of: block, payload: payload) { $0.time += 60_000 }
         case 3: bad = scene.variant(of: block, payload: payload) { $0.time = 1 }
         case 4: bad = scene.variant(of: block, payload: payload) { $0.lastOfEpoch.toggle(); $0.nextValidatorsHash = $0.validatorsHash }
-        case 5:
-            bad = scene.variant(of: block, payload: payload) { $0.height += 1_000 }
-            parentView = parentView > 0 ? parentView - 1 : 0
+        case 5: bad = scene.variant(of: block, payload: payload) { $0.height += 1_000 }
         default:
             bad = scene.variant(of: block, payload: payload) { _ in }
             isServed = false
         }
-        return scene.propose(bad, view: proposal.view, parentView: parentView, isServed: isServed)
+        return scene.propose(bad, view: proposal.view, isServed: isServed)
     }
 }
