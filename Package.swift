@@ -7,7 +7,7 @@ import PackageDescription
 
 /// The folders of Sources/, from the bottom of the dependency graph to its top.
 enum Layer: String {
-    case system, foundation, data, evidence, ledger, consensus, confidential, federation, client, node, executables
+    case system, foundation, data, evidence, ledger, consensus, simulation, confidential, federation, client, node, executables
 }
 
 let warningsAreErrors = ProcessInfo.processInfo.environment["JUPITER_WARNINGS_AS_ERRORS"] == "1"
@@ -86,6 +86,8 @@ let targets: [Target] = [
 
     library(.consensus, "Simplex", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient"]),
     library(.consensus, "Engine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Simplex"]),
+
+    library(.simulation, "Simulator", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex"]),
 
     library(.confidential, "EnclaveProtocol", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", crypto]),
     library(

@@ -8,19 +8,20 @@ package struct Proposal: Sendable, Equatable {
     package let header: BlockHeader
     /// The header's own view, or a later one when an epoch's last block is proposed again.
     package let view: UInt64
-    /// In which the parent was notarised (for a block proposed again: that block itself); 0 for the last block of the epoch before.
-    package let parentView: UInt64
     package let signature: [UInt8]
 
-    package init(header: BlockHeader, view: UInt64, parentView: UInt64, signature: [UInt8]) {
-        (self.header, self.view, self.parentView, self.signature) = (header, view, parentView, signature)
+    package init(header: BlockHeader, view: UInt64, signature: [UInt8]) {
+        (self.header, self.view, self.signature) = (header, view, signature)
     }
 
     /// Whether it proposes an epoch's last block again.
     package var isRepeated: Bool { header.view != view }
 
-    /// The block that must be notarised in `parentView`.
+    /// The block that must be notarised: the parent, or the block itself when it is proposed again.
     package var base: Hash32 { isRepeated ? header.hash : header.parent }
+
+    /// The height of `base`.
+    var baseHeight: UInt64 { isRepeated ? header.height : header.height - 1 }
 
     /// The leader's vote that the proposal carries.
     package var ballot: Ballot { Ballot(.notarise, view: view, height: header.height, block: header.hash) }
@@ -83,16 +84,15 @@ package enum ConsensusMessage: Sendable, Equatable {
 extension Proposal {
     package init(_ wire: WireProposal) throws(ConsensusError) {
         guard wire.signature.count == 64, let header = try? BlockHeader(decoding: [UInt8](wire.header)), wire.view >= header.view,
-            wire.parentView < wire.view, wire.view == header.view || header.lastOfEpoch
+            wire.view == header.view || header.lastOfEpoch
         else { throw .malformed }
-        self.init(header: header, view: wire.view, parentView: wire.parentView, signature: [UInt8](wire.signature))
+        self.init(header: header, view: wire.view, signature: [UInt8](wire.signature))
     }
 
     package var wire: WireProposal {
         var wire = WireProposal()
         wire.header = .init(header.bytes)
         wire.view = view
-        wire.parentView = parentView
         wire.signature = .init(signature)
         return wire
     }

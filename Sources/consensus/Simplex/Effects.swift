@@ -25,8 +25,8 @@ package enum CoreEffect: Sendable {
     case send(ConsensusMessage, to: Int)
     /// Milliseconds from now.
     case setTimer(ViewTimer, after: UInt64)
-    /// Build a block for `view` on `parent`, notarised in `parentView`; answer with `built`.
-    case propose(view: UInt64, parent: BlockReference, parentView: UInt64)
+    /// Build a block for `view` on `parent`; answer with `built`.
+    case propose(view: UInt64, parent: BlockReference)
     /// Judge the leader's proposal; answer with `examined`.
     case examine(Proposal)
     /// A quorum holds this block.
@@ -55,6 +55,9 @@ package struct SimplexSettings: Sendable, Equatable {
     package var lookback: UInt64 = 4
     /// After so many nullified views in a row each further one doubles the timeout, up to sixteen-fold: the real delay may exceed Δ.
     package var patience = 4
+
+    /// Beyond so many heights a lagging replica synchronises instead of fetching blocks by hash.
+    package var fetchedHeights: UInt64 = 16
 
     package init() {}
 }

@@ -29,9 +29,9 @@ extension Replica {
             building = nil
             examinations = examinations.filter { $0.value.view >= view }
             effects.append(.entered(view: view, leader: leader))
-        case .propose(let view, let parent, let parentView):
+        case .propose(let view, let parent):
             tree.note(parent)
-            building = Building(view: view, parentView: parentView, parent: parent)
+            building = Building(view: view, parent: parent)
             build(&queue, into: &effects)
         case .examine(let proposal):
             tree.note(proposal.header)
@@ -42,9 +42,10 @@ extension Replica {
             tree.note(block)
             _ = isReady(block.hash, into: &effects)
         case .finalised(let block, let certificate):
+            guard block.height > head.height else { return }
             finalisations[block.hash] = certificate
             tree.note(block)
-            if block.height > max(head.height, target?.height ?? 0) { target = block }
+            if block.height > target?.height ?? 0 { target = block }
             commit(into: &effects)
         }
     }
@@ -57,7 +58,7 @@ extension Replica {
         self.building = nil
         tree.note(header)
         tree.change(header.hash) { $0.hasPayload = true }
-        drive(into: &effects) { core, out in core.built(header, view: view, parentView: building.parentView, into: &out) }
+        drive(into: &effects) { core, out in core.built(header, view: view, into: &out) }
         _ = isReady(header.hash, into: &effects)
     }
 
@@ -127,10 +128,10 @@ extension Replica {
 
     /// Builds on the parent once it is executed, or proposes an epoch's last block again: nothing may be built on that one.
     private mutating func build(_ queue: inout [CoreEffect], into effects: inout [ReplicaEffect]) {
-        guard let building, !building.isRequested, isReady(building.parent.hash, into: &effects) else { return }
-        if let header = tree[building.parent.hash]?.header, header.lastOfEpoch {
+        guard !isBetweenEpochs, let building, !building.isRequested, isReady(building.parent.hash, into: &effects) else { return }
+        if let header = tree[building.parent.hash]?.header, header.lastOfEpoch, header.epoch == context.epoch {
             self.building = nil
-            return core.built(header, view: building.view, parentView: building.parentView, into: &queue)
+            return core.built(header, view: building.view, into: &queue)
         }
         self.building?.isRequested = true
         effects.append(.build(BuildRequest(epoch: context.epoch, view: building.view, parent: building.parent)))
@@ -138,10 +139,8 @@ extension Replica {
 
     private mutating func examine(_ proposal: Proposal, _ queue: inout [CoreEffect], into effects: inout [ReplicaEffect]) {
         let header = proposal.header
-        guard let entry = tree[header.hash], !entry.isJudging else {
-            // The head has left it behind; the view will end by itself.
-            return
-        }
+        // Nothing follows an epoch's last block in its epoch, and what the head has left behind needs no vote.
+        guard !isBetweenEpochs, let entry = tree[header.hash], !entry.isJudging else { return }
         if proposal.isRepeated {
             guard isReady(header.hash, into: &effects) else { return }
             examinations[header.hash] = nil
@@ -179,7 +178,7 @@ extension Replica {
 
     /// Gets the blocks between the head and a final one: few by hash, many by synchronisation.
     private mutating func close(gapTo target: BlockReference, into effects: inout [ReplicaEffect]) {
-        if target.height - head.height > Self.fetchedHeights {
+        if target.height - head.height > origin.settings.fetchedHeights {
             synchronising = target
             effects.append(.synchronise(target))
         } else {

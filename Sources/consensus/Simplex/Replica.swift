@@ -28,12 +28,10 @@ package struct Replica<Keys: VoteKeys>: ~Copyable {
         }
     }
 
-    /// Beyond so many heights a lagging replica synchronises instead of fetching blocks by hash.
-    package static var fetchedHeights: UInt64 { 16 }
-    /// How many messages of the next epoch wait for it.
-    private static var keptMessages: Int { 256 }
+    /// How many messages of one sender wait for the next epoch.
+    private static var keptMessages: Int { 32 }
 
-    private var origin: Origin
+    var origin: Origin
     private let keys: Keys
     var core: SimplexCore<Keys>
     var tree: BlockTree
@@ -43,7 +41,8 @@ package struct Replica<Keys: VoteKeys>: ~Copyable {
     /// The newest block known to be final.
     var target: BlockReference?
     var finalisations: [Hash32: WireCertificate] = [:]
-    private var early: [(message: ConsensusMessage, sender: Int?)] = []
+    /// Messages of the next epoch, by the key of their sender: its position may be another there. `nil` for whoever is no member yet.
+    private var early: [(message: ConsensusMessage, sender: Hash32?)] = []
     /// What ended the epoch before, for those who are still in it.
     private var lastOfPrevious: WireCertificate?
     var synchronising: BlockReference?
@@ -52,7 +51,6 @@ package struct Replica<Keys: VoteKeys>: ~Copyable {
 
     struct Building {
         let view: UInt64
-        let parentView: UInt64
         let parent: BlockReference
         var isRequested = false
     }
@@ -86,6 +84,8 @@ package struct Replica<Keys: VoteKeys>: ~Copyable {
     package var view: UInt64 { core.view }
     package var head: BlockReference { tree.head }
     package var leader: Int { core.leader }
+    /// The view of the newest final block of the epoch; 0 while that is the epoch's base.
+    package var finalView: UInt64 { core.finalView }
     package var mayVote: Bool { core.mayVote }
     /// The newest block known to be final; not before the head.
     package var final: BlockReference { core.final.height > head.height ? core.final : head }
@@ -110,8 +110,14 @@ package struct Replica<Keys: VoteKeys>: ~Copyable {
             guard let sender, let lastOfPrevious, lastOfPrevious.epoch == message.epoch, message.isCallForHelp else { return }
             return effects.append(.send(.certificate(lastOfPrevious), to: sender))
         }
-        if message.epoch <= epoch + 1, early.count < Self.keptMessages { early.append((message, sender)) }
+        if message.epoch == epoch + 1 { keep(message, from: sender.map { context.validators.members[$0].key }) }
         if message.epoch > epoch, !isBetweenEpochs { effects.append(.behind(epoch: message.epoch)) }
+    }
+
+    private mutating func keep(_ message: ConsensusMessage, from sender: Hash32?) {
+        let bound = sender == nil ? Self.keptMessages * 8 : Self.keptMessages
+        guard early.reduce(0, { $1.sender == sender ? $0 + 1 : $0 }) < bound else { return }
+        early.append((message, sender))
     }
 
     package mutating func timeout(_ timer: ViewTimer, into effects: inout [ReplicaEffect]) {
@@ -167,7 +173,9 @@ package struct Replica<Keys: VoteKeys>: ~Copyable {
         }
         let waiting = early
         early = []
-        for (message, sender) in waiting where message.epoch >= plan.epoch { receive(message, from: sender, into: &effects) }
+        for (message, sender) in waiting where message.epoch == plan.epoch {
+            receive(message, from: sender.flatMap { key in plan.validators.members.firstIndex { $0.key == key } }, into: &effects)
+        }
         progress(into: &effects)
     }
 }

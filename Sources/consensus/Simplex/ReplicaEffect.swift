@@ -27,7 +27,8 @@ package enum ReplicaEffect: Sendable {
     case judge(Proposal)
     /// Execute a block whose parent is executed; answer with `executed`.
     case execute(BlockHeader)
-    /// Make the executed child of the head durable. After an epoch's last block, answer with `begin`.
+    /// Make the executed child of the head durable. After an epoch's last block, answer with `begin`, but only once that block is
+    /// durable: a replica that restarts reads the log of the epoch that its durable head says, and no other.
     case commit(BlockHeader, WireCertificate?)
     /// Too far behind this final block to fetch one by one; answer with `synchronised`.
     case synchronise(BlockReference)

@@ -4,15 +4,14 @@ import WireTypes
 
 extension SimplexCore {
     /// How many views one answer covers.
-    private static var answeredViews: UInt64 { 64 }
+    static var answeredViews: UInt64 { 64 }
 
     mutating func receive(_ certificate: WireCertificate, from sender: Int?, into effects: inout [CoreEffect]) {
         guard certificate.view > finalView || context.plantedBug == .staleCertificateAccepted,
             rounds[certificate.view]?.certificate(certificate.kind) == nil
         else { return }
         guard context.isValid(certificate, keys: keys) else {
-            if let sender { effects.append(.misbehaviour(signer: sender, .badCertificate)) }
-            return
+            return blame(sender, .badCertificate, into: &effects)
         }
         accept(certificate, into: &effects)
     }
@@ -24,15 +23,12 @@ extension SimplexCore {
         let block = BlockReference(hash: certificate.ballot.block, height: certificate.height)
         switch certificate.kind {
         case .notarise:
-            nullifiedInARow = 0
             effects.append(.notarised(block))
             if certificate.view >= view { finalise(certificate.ballot, into: &effects) }
         case .nullify:
-            nullifiedInARow += 1
             let leader = context.leader(certificate.view)
             if leader != context.own { absences[leader] = certificate.view }
         case .finalise:
-            nullifiedInARow = 0
             effects.append(.finalised(block, certificate))
         case .unspecified, .UNRECOGNIZED: return
         }
@@ -56,7 +52,7 @@ extension SimplexCore {
     func answer(_ peer: Int, first: UInt64, last: UInt64, into effects: inout [CoreEffect]) {
         if first <= finalView, let finalisation { effects.append(.send(.certificate(finalisation), to: peer)) }
         var view = max(first, finalView + 1)
-        let end = min(last, self.view, view + Self.answeredViews)
+        let end = min(last, self.view, view + Self.answeredViews - 1)
         while view <= end {
             if let round = rounds[view] {
                 if let certificate = round.notarisation { effects.append(.send(.certificate(certificate), to: peer)) }

@@ -13,21 +13,21 @@ extension SimplexCore {
                 rounds[view]?.proposeRequested = true
                 let ballot = notarisation.ballot
                 let parent = BlockReference(hash: ballot.block, height: ballot.height)
-                return effects.append(.propose(view: view, parent: parent, parentView: parentView))
+                return effects.append(.propose(view: view, parent: parent))
             }
             guard before.nullification != nil else { return ask(parentView, into: &effects) }
             parentView -= 1
         }
         rounds[view]?.proposeRequested = true
-        effects.append(.propose(view: view, parent: final, parentView: finalView))
+        effects.append(.propose(view: view, parent: final))
     }
 
     /// The block that `propose` asked for; too late when the view is over or was given up.
-    package mutating func built(_ header: BlockHeader, view: UInt64, parentView: UInt64, into effects: inout [CoreEffect]) {
+    package mutating func built(_ header: BlockHeader, view: UInt64, into effects: inout [CoreEffect]) {
         guard view == self.view, leader == context.own, let own = context.own, let round = rounds[view], !round.hasVoted else { return }
         let ballot = Ballot(.notarise, view: view, height: header.height, block: header.hash)
         let signature = keys.sign(context.statement(ballot))
-        let proposal = Proposal(header: header, view: view, parentView: parentView, signature: signature)
+        let proposal = Proposal(header: header, view: view, signature: signature)
         rounds[view]?.proposal = proposal
         rounds[view]?.examination = .accepted
         mark(ballot)
@@ -36,24 +36,25 @@ extension SimplexCore {
         count(vote, into: &effects)
     }
 
-    /// A proposal, from whomever: what counts is the leader's signature.
-    mutating func receive(_ proposal: Proposal, into effects: inout [CoreEffect]) {
+    /// A proposal, from whomever: what counts is the leader's signature. Only the leader sends it, so whoever sent a bad one is to
+    /// blame, and nobody can make a leader look bad by a forgery.
+    mutating func receive(_ proposal: Proposal, from sender: Int?, into effects: inout [CoreEffect]) {
         let view = proposal.view
         guard view > finalView, view + 1 >= self.view, view <= self.view + settings.lookahead else { return }
         let leader = context.leader(view)
         guard leader != context.own, rounds[view]?.proposal == nil else {
             // A second block of the leader in one view shows as a conflicting vote.
             if leader != context.own, rounds[view]?.proposal?.header.hash != proposal.header.hash {
-                receive(vote(of: proposal, leader: leader), from: leader, into: &effects)
+                receive(vote(of: proposal, leader: leader), from: sender, into: &effects)
             }
             return
         }
         guard proposal.header.epoch == context.epoch, proposal.header.chainID == context.chainID,
             proposal.header.validatorsHash == context.validators.hash,
             proposal.header.proposer == context.validators.members[context.leader(proposal.header.view)].key
-        else { return effects.append(.misbehaviour(signer: leader, .badProposal)) }
+        else { return blame(sender, .badProposal, into: &effects) }
         let vote = vote(of: proposal, leader: leader)
-        guard isValid(vote) else { return effects.append(.misbehaviour(signer: leader, .badSignature)) }
+        guard isValid(vote) else { return blame(sender, .badSignature, into: &effects) }
         rounds[view, default: ViewRound()].proposal = proposal
         register(vote, into: &effects)
         if view == self.view { consider(into: &effects) }
@@ -63,23 +64,22 @@ extension SimplexCore {
         Vote(epoch: context.epoch, ballot: proposal.ballot, signer: leader, signature: proposal.signature)
     }
 
-    /// Has the present view's proposal examined once its parent is known to be notarised and all views between to be nullified
-    /// (paper §2.1: a proposal carries, or the voter has seen, a notarised parent chain).
+    /// Has the present view's proposal examined once its parent is known to be notarised in a view p and all views after p to be
+    /// nullified (paper §2.1: a voter has seen a notarised parent chain). Which view p is follows from the certificates: a proposal
+    /// says nothing that its leader has not signed.
     mutating func consider(into effects: inout [CoreEffect]) {
         guard let round = rounds[view], let proposal = round.proposal, round.examination == .waiting, !round.hasVoted else { return }
         if context.plantedBug == .skippedParentCheck { return examine(proposal, into: &effects) }
-        let parentView = proposal.parentView
-        var between = view - 1
-        while between > max(parentView, finalView) {
-            guard rounds[between]?.nullification != nil else { return ask(between, into: &effects) }
-            between -= 1
+        var parentView = view - 1
+        while parentView > finalView {
+            guard let before = rounds[parentView] else { return ask(parentView, into: &effects) }
+            if let notarisation = before.notarisation, notarisation.ballot.block == proposal.base {
+                return notarisation.height == proposal.baseHeight ? examine(proposal, into: &effects) : reject(into: &effects)
+            }
+            guard before.nullification != nil else { return ask(parentView, into: &effects) }
+            parentView -= 1
         }
-        if parentView > finalView {
-            guard let notarisation = rounds[parentView]?.notarisation else { return ask(parentView, into: &effects) }
-            guard notarisation.ballot.block == proposal.base else { return reject(into: &effects) }
-        } else {
-            guard parentView == finalView, proposal.base == final.hash else { return reject(into: &effects) }
-        }
+        guard proposal.base == final.hash, proposal.baseHeight == final.height else { return reject(into: &effects) }
         examine(proposal, into: &effects)
     }
 
@@ -106,10 +106,12 @@ extension SimplexCore {
         nullify(into: &effects)
     }
 
-    /// Asks everybody, once a timer period, for what certifies the views from the last final one to `missing`.
+    /// Asks everybody, once a timer period, for what certifies `missing` and the views before it, as many as one answer covers: a
+    /// request that began at the last final view would never close a longer gap.
     private mutating func ask(_ missing: UInt64, into effects: inout [CoreEffect]) {
         guard rounds[view]?.hasAsked == false else { return }
         rounds[view]?.hasAsked = true
-        effects.append(.broadcast(.request(epoch: context.epoch, first: finalView + 1, last: missing)))
+        let first = max(finalView + 1, missing - min(missing, Self.answeredViews - 1))
+        effects.append(.broadcast(.request(epoch: context.epoch, first: first, last: missing)))
     }
 }

@@ -44,11 +44,14 @@ extension SimplexCore {
         let isNeeded = ballot.view > finalView && round.certificate(ballot.kind) == nil
         guard isNeeded || conflict != nil || isNews(vote) else { return helpIfBehind(vote, from: sender, into: &effects) }
         guard isValid(vote) else {
-            if let sender { effects.append(.misbehaviour(signer: sender, .badSignature)) }
-            return
+            return blame(sender, .badSignature, into: &effects)
         }
         register(vote, into: &effects)
         helpIfBehind(vote, from: sender, into: &effects)
+    }
+
+    func blame(_ sender: Int?, _ error: ConsensusError, into effects: inout [CoreEffect]) {
+        if let sender { effects.append(.misbehaviour(signer: sender, error)) }
     }
 
     /// Whether the vote shows that a leader thought absent is back.

@@ -22,8 +22,6 @@ package struct SimplexCore<Keys: VoteKeys>: ~Copyable {
     var rounds: [UInt64: ViewRound] = [:]
     /// Whether anybody has something to propose, as far as this replica knows.
     var hasWork = false
-    /// Views nullified since the last notarised one.
-    var nullifiedInARow = 0
     /// By leader: the last view that it led and that was nullified, while nothing was heard from it since.
     var absences: [Int: UInt64] = [:]
 
@@ -53,6 +51,16 @@ package struct SimplexCore<Keys: VoteKeys>: ~Copyable {
         }
         enter(next, into: &effects)
         if rounds[view]?.hasVoted == true { repeatOneself(into: &effects) }
+        recount(into: &effects)
+    }
+
+    /// Makes the certificate of own votes that weigh a quorum by themselves: nobody else would.
+    private mutating func recount(into effects: inout [CoreEffect]) {
+        guard let own = context.own, context.isQuorum(context.weight(own)), let round = rounds[view] else { return }
+        for kind in [WireVoteKind.notarise, .nullify] {
+            guard let ballot = round.vote(own, kind)?.ballot else { continue }
+            return accept(context.certificate(ballot, signatures: round.signatures(ballot)), into: &effects)
+        }
     }
 
     /// Tells whether anybody has something to propose: an idle view may take longer.
@@ -66,7 +74,18 @@ package struct SimplexCore<Keys: VoteKeys>: ~Copyable {
     var timer: ViewTimer { ViewTimer(epoch: context.epoch, view: view) }
 
     /// How long the present view may take once there is something to propose.
-    var timeout: UInt64 { settings.viewTimeout << UInt64(min(4, max(0, nullifiedInARow - settings.patience))) }
+    var timeout: UInt64 { settings.viewTimeout << UInt64(max(0, failuresInARow - settings.patience)) }
+
+    /// How many views just before the present one ended without a block; at most as many as make a difference.
+    private var failuresInARow: Int {
+        var count = 0
+        while count < settings.patience + 4, let round = rounds[view - 1 - UInt64(count)], round.notarisation == nil,
+            round.nullification != nil
+        {
+            count += 1
+        }
+        return count
+    }
 
     /// Moves to `next` (paper §2.1: on entering an iteration, start its timer; its leader proposes).
     mutating func enter(_ next: UInt64, into effects: inout [CoreEffect]) {
@@ -90,6 +109,8 @@ package struct SimplexCore<Keys: VoteKeys>: ~Copyable {
     package mutating func timeout(_ timer: ViewTimer, into effects: inout [CoreEffect]) {
         guard timer == self.timer, view > 0 else { return }
         nullify(into: &effects)
+        // The own vote may have been the last one missing: then the next view has its own timer already.
+        guard timer == self.timer else { return }
         repeatOneself(into: &effects)
         rounds[view]?.hasAsked = false
         rounds[view]?.helped = []
@@ -120,7 +141,7 @@ package struct SimplexCore<Keys: VoteKeys>: ~Copyable {
     package mutating func receive(_ message: ConsensusMessage, from sender: Int?, into effects: inout [CoreEffect]) {
         switch message {
         case .vote(let vote): receive(vote, from: sender, into: &effects)
-        case .proposal(let proposal): receive(proposal, into: &effects)
+        case .proposal(let proposal): receive(proposal, from: sender, into: &effects)
         case .certificate(let certificate): receive(certificate, from: sender, into: &effects)
         case .request(_, let first, let last):
             guard let sender else { return }

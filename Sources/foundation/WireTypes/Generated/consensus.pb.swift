@@ -65,9 +65,6 @@ package nonisolated struct WireProposal: Sendable {
   /// the header's own, or a later one when an epoch's last block is proposed again
   package var view: UInt64 = 0
 
-  /// in which the parent was notarised; 0 for the last block of the epoch before
-  package var parentView: UInt64 = 0
-
   package var signature: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -260,7 +257,7 @@ nonisolated extension WireVote: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension WireProposal: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Proposal"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}header\0\u{1}view\0\u{3}parent_view\0\u{1}signature\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}header\0\u{1}view\0\u{1}signature\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -270,8 +267,7 @@ nonisolated extension WireProposal: SwiftProtobuf.Message, SwiftProtobuf._Messag
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.header) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.view) }()
-      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.parentView) }()
-      case 4: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
       default: break
       }
     }
@@ -284,11 +280,8 @@ nonisolated extension WireProposal: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.view != 0 {
       try visitor.visitSingularUInt64Field(value: self.view, fieldNumber: 2)
     }
-    if self.parentView != 0 {
-      try visitor.visitSingularUInt64Field(value: self.parentView, fieldNumber: 3)
-    }
     if !self.signature.isEmpty {
-      try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 4)
+      try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 3)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -296,7 +289,6 @@ nonisolated extension WireProposal: SwiftProtobuf.Message, SwiftProtobuf._Messag
   package static func ==(lhs: WireProposal, rhs: WireProposal) -> Bool {
     if lhs.header != rhs.header {return false}
     if lhs.view != rhs.view {return false}
-    if lhs.parentView != rhs.parentView {return false}
     if lhs.signature != rhs.signature {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
