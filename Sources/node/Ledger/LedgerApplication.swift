@@ -50,17 +50,19 @@ package final class LedgerApplication: Application {
             try store.commit(BlockCommit(height: 0, blockHash: genesis.hash, block: genesis.bytes, treeUpdate: update))
         }
         guard try store.getMeta(Self.genesisMeta) == genesis.bytes else { throw LedgerError.otherGenesis }
-        committed = Mutex(Committed(head: try Self.readHead(store, genesis: genesis)))
+        committed = Mutex(Committed(head: try Self.readHead(store, executor: executor)))
     }
 
     private static let genesisMeta = "genesis"
 
-    private static func readHead(_ store: ChainStore, genesis: Genesis) throws -> ApplicationHead {
+    private static func readHead(_ store: ChainStore, executor: BlockExecutor) throws -> ApplicationHead {
         guard let head = store.head() else { throw LedgerError.noHead }
+        let genesis = executor.genesis
+        let plan = try executor.plan(after: head.height, on: CommittedReader(store: store, version: head.height))
         guard head.height > 0 else {
             return ApplicationHead(
                 height: 0, blockHash: genesis.hash, time: genesis.wire.time, stateRoot: head.root, receiptsRoot: .zero,
-                plan: EpochPlan(genesis: genesis))
+                plan: plan)
         }
         guard let bytes = try store.block(head.height) else { throw LedgerError.noHead }
         let block = try Block(decoding: bytes)
@@ -70,7 +72,7 @@ package final class LedgerApplication: Application {
         }
         return ApplicationHead(
             height: head.height, blockHash: head.blockHash, time: block.header.time, stateRoot: head.root,
-            receiptsRoot: MerkleList.root(receipts), plan: EpochPlan(genesis: genesis))
+            receiptsRoot: MerkleList.root(receipts), plan: plan)
     }
 
     package var head: ApplicationHead { committed.withLock { $0.head } }
@@ -132,12 +134,15 @@ package final class LedgerApplication: Application {
             bytes += transaction.bytes.count + 8
             chosen.append(candidate)
         }
-        return BlockContent(chosen)
+        let evidence = try executor.admissibleEvidence(
+            candidates.evidence, context: context, on: CommittedReader(store: store, version: head.height))
+        return BlockContent(chosen, evidence: evidence)
     }
 
     package func processProposal(_ content: BlockContent, context: BlockContext) throws -> Bool {
         let acceptable = try prepareProposal(content, context: context)
         return acceptable.transactions.map(\.transaction.id) == content.transactions.map(\.transaction.id)
+            && acceptable.evidence == content.evidence
     }
 
     // MARK: Execution
@@ -147,12 +152,13 @@ package final class LedgerApplication: Application {
         let transactions = content.transactions
         precondition(context.height == head.height + 1, "heights follow each other")
         let result = try executor.execute(
-            transactions.map(\.transaction), parent: head.blockHash, context: context, on: HeadReader(tree: tree))
+            transactions.map(\.transaction), evidence: content.evidence, parent: head.blockHash, context: context,
+            on: HeadReader(tree: tree))
         let update = try tree.apply(result.writes, version: context.height)
         let receipts = result.receipts.map { $0.encoded() }
         let outcome = BlockOutcome(
             receipts: receipts, receiptsRoot: MerkleList.root(receipts.map(MerkleList.leaf)), stateRoot: update.root,
-            plan: EpochPlan(genesis: genesis))
+            plan: result.plan)
         var sidecars: [(hash: Hash32, bytes: [UInt8])] = []
         for (submitted, receipt) in zip(transactions, result.receipts) where receipt.code == 0 {
             for sidecar in submitted.sidecars { sidecars.append((Sidecar.commitment(sidecar), sidecar)) }
