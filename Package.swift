@@ -166,7 +166,9 @@ let targets: [Target] = [
     tests("LightClientTests", ["LightClient", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
     tests(
         "ModulesTests",
-        ["LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient", "Modules"]),
+        [
+            "LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient", "Modules", "Execution",
+        ]),
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Engine"]),
     tests("StorageTests", ["Primitives", "AuthenticatedState", "Storage"]),
     tests(

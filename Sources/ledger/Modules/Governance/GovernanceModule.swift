@@ -108,10 +108,12 @@ package enum GovernanceModule {
 
     /// The weight of those who agree and of those who do not, as the present set weighs them.
     package static func tally(_ proposal: WireGovernanceProposal, _ set: ValidatorSet) -> (yes: UInt64, no: UInt64) {
+        // A set holds no key twice.
+        let weights = Dictionary(uniqueKeysWithValues: set.members.map { ($0.key, $0.votingWeight) })
         var tally: (yes: UInt64, no: UInt64) = (0, 0)
         for vote in proposal.votes {
-            guard let member = set.members.first(where: { Data($0.key.bytes) == vote.validator }) else { continue }
-            if vote.agrees { tally.yes += member.votingWeight } else { tally.no += member.votingWeight }
+            guard let weight = Hash32(vote.validator).flatMap({ weights[$0] }) else { continue }
+            if vote.agrees { tally.yes += weight } else { tally.no += weight }
         }
         return tally
     }
