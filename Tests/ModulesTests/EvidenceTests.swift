@@ -82,6 +82,16 @@ import WireTypes
         #expect(trust.chain.state.values[StateKey.validator(trust.validators[1].id)] == jailed[StateKey.validator(trust.validators[1].id)])
     }
 
+    @Test func `counts nothing against those without weight`() throws {
+        var trust = try TrustChain(weights: [1, 1, 1, 1])
+        try trust.block(evidence: [try trust.equivocation(1)])
+        try trust.endEpoch()
+        try trust.endEpoch()
+        #expect(trust.weights[1] == 0)
+        #expect(try !trust.isValid([trust.equivocation(1)]))
+        #expect(try trust.isValid([trust.equivocation(2)]))
+    }
+
     @Test func `is bounded in a block, in number and bytes`() throws {
         let trust = try TrustChain(weights: Array(repeating: 1, count: 20))
         let evidence = try (0..<20).map { try trust.equivocation($0) }

@@ -215,6 +215,38 @@ import WireTypes
     }
 }
 
+@Suite struct `Hostile messages about validators` {
+    @Test func `are refused or taken, and the chain goes on (fuzz)`() throws {
+        let seed: UInt64 = 0x60FF
+        var generator = SeededGenerator(seed: seed)
+        var trust = try TrustChain(weights: [1, 2, 3], spare: 1)
+        let (addition, removal) = (try trust.addition(3), trust.removal(1))
+        var update = WireUpdateEndpoint()
+        update.validator = trust.validators[0].node.validator
+        (update.nodeID, update.endpoint) = (.init(Hash32(3, 3, 3, 3).bytes), "host:1")
+        let samples = [
+            trust.proposal { $0.addValidator = addition }, trust.proposal { $0.removeValidator = removal },
+            trust.proposal { $0.setParameters = trust.chain.genesis.parameters },
+            trust.proposal {
+                $0.setVotingWeight.validator = removal.validator
+                $0.setVotingWeight.votingWeight = 9
+            },
+            try trust.rejoin(0, log: Hash32(9, 9, 9, 9)), WireMessage(.updateEndpoint(update)), trust.vote(Hash32(1, 1, 1, 1)),
+        ].map { $0.encoded() }
+        var taken = 0
+        for round in 0..<600 {
+            var bytes = samples[round % samples.count]
+            for _ in 0..<generator.next() % 3 {
+                bytes[Int(generator.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: generator.next())
+            }
+            guard let message = try? WireMessage(strictly: bytes, limit: Limits.transaction), message.kind != nil else { continue }
+            if try trust.submit(message, by: Int(generator.next() % 4)) == 0 { taken += 1 }
+            #expect(trust.plan.validators.totalWeight > 0, "seed \(seed) round \(round)")
+        }
+        #expect(taken > 10, "seed \(seed)")
+    }
+}
+
 @Suite struct `Parameters` {
     @Test func `change at the end of the epoch, for every rule that reads them`() throws {
         var trust = try TrustChain(weights: [1])

@@ -122,6 +122,18 @@ import WireTypes
         #expect(LeaderScore.next(9, after: service(0, .max), step: 0) == 9)
     }
 
+    @Test func `survives any view number that a header can hold`() throws {
+        let trust = try TrustChain(weights: [1, 1])
+        var chain = trust.chain
+        try chain.block(skipping: .max - 1)
+        let view = TrustView(chain.state, genesis: chain.genesis)
+        let missed = try view.validators().map(\.missed)
+        #expect(missed == [UInt64.max / 2, UInt64.max / 2])
+        var context = BlockContext(try trust.chain.nextHeader())
+        (context.height, context.view) = (2, .max)
+        #expect(throws: Never.self) { try chain.executor.execute([], parent: chain.lastHash, context: context, on: chain.state) }
+    }
+
     @Test func `is what the schedule counts, however many views were nullified`() throws {
         let set = try ValidatorSet((1...3).map { .init(key: Hash32($0, 0, 0, 0), votingWeight: 1, leaderWeight: $0) })
         let schedule = LeaderSchedule(set)

@@ -41,8 +41,7 @@ struct Roster {
             var record = entries[position].record
             if let weights { record.votingWeight = weights[position] }
             record.leaderScore = LeaderScore.next(record.leaderScore, after: service, step: leaderStep)
-            record.proposals += service.proposals
-            record.missed += service.missed
+            record.count(service)
             record.enter(epoch + 1)
             entries[position].record = record
         }
@@ -75,6 +74,12 @@ extension WireValidatorRecord {
     /// Whether a set holds the validator: jailed ones stay visible, without weight, until governance removes them.
     var isMember: Bool { status != .joining && status != .left }
 
+    /// Adds the service of an epoch.
+    mutating func count(_ service: WireLeaderService) {
+        proposals = proposals.clampedSum(service.proposals)
+        missed = missed.clampedSum(service.missed)
+    }
+
     /// Moves on to `epoch`, with the voting weight of that epoch.
     fileprivate mutating func enter(_ epoch: UInt64) {
         switch status {
@@ -86,5 +91,13 @@ extension WireValidatorRecord {
             (status, statusEpoch) = (.active, epoch)
         default: break
         }
+    }
+}
+
+extension UInt64 {
+    /// Views are numbered by those who certify them: their counts stop at the largest number rather than trap.
+    func clampedSum(_ other: UInt64) -> UInt64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
     }
 }

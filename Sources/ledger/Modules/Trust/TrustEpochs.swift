@@ -109,10 +109,10 @@ package enum TrustEpochs {
     private static func count(
         _ block: BlockContext, after parentView: UInt64, _ validators: ValidatorSet, _ state: inout ModuleState
     ) throws {
-        if block.view > parentView + 1 {
+        if block.view > parentView, block.view - parentView > 1 {
             let turns = LeaderSchedule(validators).turns(from: parentView + 1, to: block.view)
             for (position, missed) in turns.sorted(by: { $0.key < $1.key }) {
-                try serve(validators.members[position].key, &state) { $0.missed += missed }
+                try serve(validators.members[position].key, &state) { $0.missed = $0.missed.clampedSum(missed) }
             }
         }
         guard validators.members.contains(where: { $0.key == block.proposer }) else { return }

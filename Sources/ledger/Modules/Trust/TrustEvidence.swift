@@ -33,14 +33,15 @@ package enum TrustEvidence {
         let epoch = evidence.first.epoch
         guard epoch <= block.epoch, block.epoch - epoch < window, let set = try TrustState.set(epoch, &state) else { return false }
         let position = Int(evidence.first.signer)
-        guard set.members.indices.contains(position) else { return false }
+        // Who had no weight could harm nobody, and must not end epochs by accusing itself.
+        guard set.members.indices.contains(position), set.members[position].votingWeight > 0 else { return false }
         let key = set.members[position].key
         guard var record = try TrustState.record(key, &state), record.accountableFrom <= epoch,
             (try? EquivocationRules.offender(evidence, validators: set, profile: genesis.wire.profile, chainID: genesis.chainID)) == key
         else { return false }
         let present = try TrustState.epoch(&state).epoch
         record.accountableFrom = present + 1
-        if record.status != .left {
+        if record.status != .left, record.status != .jailed {
             (record.status, record.statusEpoch) = (.jailed, present)
             try TrustState.noteChange(&state)
         }

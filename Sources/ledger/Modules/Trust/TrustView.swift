@@ -44,8 +44,7 @@ package struct TrustView: Sendable {
         var state = ModuleState(committed)
         return try Roster(&state).entries.map { entry in
             var record = entry.record
-            record.proposals += entry.service.proposals
-            record.missed += entry.service.missed
+            record.count(entry.service)
             return record
         }
     }
