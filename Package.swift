@@ -140,7 +140,10 @@ let targets: [Target] = [
     support("StateModel", ["Primitives", "AuthenticatedState", crypto]),
     support(
         "LedgerSupport",
-        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "Modules", "Execution", protobuf]),
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient", "Modules", "Execution",
+            protobuf,
+        ]),
     support("RunningNode", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Node", "API", logging]),
     support("PowerLossSupport", folder: "PowerLoss", ["Primitives"], exclude: ["powerloss.c"]),
     support("ChainFixtures", ["Primitives", "AuthenticatedState", "Storage"]),
@@ -165,7 +168,9 @@ let targets: [Target] = [
     tests("LightClientTests", ["LightClient", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
     tests(
         "ModulesTests",
-        ["LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient", "Modules"]),
+        [
+            "LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient", "Modules", "Execution",
+        ]),
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex", "Engine"]),
     tests("StorageTests", ["Primitives", "AuthenticatedState", "Storage"]),
     tests(

@@ -84,7 +84,7 @@ import WireTypes
 
     @Test func `every wire message`() throws {
         for decode in Self.decoders {
-            for (_, sample) in `Pinned encodings`.stateValues() {
+            for (_, sample) in `Pinned encodings`.stateValues() + TrustValueSamples.values() {
                 var hostile = HostileBytes()
                 for _ in 0..<max(1, HostileBytes.rounds / 20) {
                     let bytes = hostile.next(sample)
@@ -105,5 +105,8 @@ import WireTypes
         decoder(WireSubscription.self), decoder(WireLocality.self), decoder(WireReceipt.self), decoder(WireReceiptProof.self),
         decoder(WireCertifiedHeader.self), decoder(WireEvidence.self), decoder(WireEnrolment.self), decoder(WireSignedResult.self),
         decoder(WireEnclaveRequest.self), decoder(WireEnclaveResponse.self), decoder(WireMessage.self),
+        decoder(WireValidatorRecord.self), decoder(WireValidatorList.self), decoder(WireEpochRecord.self), decoder(WireLeaderService.self),
+        decoder(WireGovernanceProposal.self), decoder(WireOpenProposals.self), decoder(WireChainParameters.self),
+        decoder(WireEquivocation.self),
     ]
 }

@@ -92,6 +92,10 @@ import WireTypes
         try compare(Self.stateValues(), with: "state-values")
     }
 
+    @Test func `Validators, epochs, governance and evidence`() throws {
+        try compare(TrustValueSamples.values(), with: "trust-values")
+    }
+
     @Test func `Statements of enclaves`() throws {
         try compare(Self.statements(), with: "enclave-statements")
     }

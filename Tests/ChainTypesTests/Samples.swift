@@ -94,6 +94,19 @@ enum Samples {
             })
     }
 
+    /// The nodes of the three validators of `wireGenesis`.
+    static func nodes(_ adjust: (inout [WireValidatorNode]) -> Void = { _ in }) -> [WireValidatorNode] {
+        var nodes = (1...3).map { index in
+            var node = WireValidatorNode()
+            node.validator = .init(Hash32(UInt64(index), 0, 0, 0).bytes)
+            (node.nodeID, node.account) = (data(UInt8(0x80 + index)), data(UInt8(0x90 + index)))
+            node.endpoint = "sg-\(index).example:7000"
+            return node
+        }
+        adjust(&nodes)
+        return nodes
+    }
+
     static func wireGenesis() throws -> WireGenesis {
         var genesis = WireGenesis()
         genesis.version = 1

@@ -31,6 +31,15 @@ import Testing
         ("blocks", StateKey.recentBlock(5)),
         ("localities", StateKey.locality("jupiter-sg")),
         ("checkpoints", StateKey.checkpoint("jupiter-sg", height: 9)),
+        ("validators", StateKey.validator(id)),
+        ("trust/validators", StateKey.validatorList),
+        ("trust/epoch", StateKey.epoch),
+        ("sets", StateKey.validatorSet(5)),
+        ("service", StateKey.leaderService(id)),
+        ("nodes", StateKey.node(id)),
+        ("proposals", StateKey.proposal(id)),
+        ("governance/open", StateKey.openProposals),
+        ("governance/parameters", StateKey.parameters),
     ]
 
     @Test func `Every family has the bytes of the specification`() throws {

@@ -48,6 +48,12 @@ import WireTypes
         #expect(try Genesis(encoding: other).hash != genesis.hash)
     }
 
+    @Test func `A genesis may name the nodes of its validators`() throws {
+        var wire = try Samples.wireGenesis()
+        wire.nodes = Samples.nodes()
+        #expect(try Genesis(encoding: wire).wire.nodes.count == 3)
+    }
+
     static let faults: [(String, BlockError, @Sendable (inout WireGenesis) -> Void)] = [
         ("version 0", .unknownVersion, { $0.version = 0 }),
         ("version 2", .unknownVersion, { $0.version = 2 }),
@@ -73,6 +79,15 @@ import WireTypes
         ("no window", .invalidGenesis, { $0.parameters.maximumValidityWindow = 0 }),
         ("sidecars too large", .invalidGenesis, { $0.parameters.maximumSidecarBytes = UInt32(Limits.sidecar) + 1 }),
         ("idle blocks without pause", .invalidGenesis, { $0.parameters.idleInterval = 9 }),
+        ("epochs of one block", .invalidGenesis, { $0.parameters.epochMinimum = 1 }),
+        ("epochs shorter than their minimum", .invalidGenesis, { $0.parameters.epochLength = $0.parameters.epochMinimum - 1 }),
+        ("epochs without end", .invalidGenesis, { $0.parameters.epochLength = 1_000_001 }),
+        ("leader steps above the full score", .invalidGenesis, { $0.parameters.leaderStep = 17 }),
+        ("a node too few", .invalidGenesis, { $0.nodes = Samples.nodes().dropLast() }),
+        ("nodes in another order", .invalidGenesis, { $0.nodes = Samples.nodes().reversed() }),
+        ("a node twice", .invalidGenesis, { $0.nodes = Samples.nodes { $0[1].nodeID = $0[0].nodeID } }),
+        ("a node without account", .invalidGenesis, { $0.nodes = Samples.nodes { $0[1].account = Data() } }),
+        ("a node without port", .invalidGenesis, { $0.nodes = Samples.nodes { $0[1].endpoint = "sg-1.example" } }),
         ("no subscription window", .invalidGenesis, { $0.parameters.subscriptionWindow = 0 }),
     ]
 

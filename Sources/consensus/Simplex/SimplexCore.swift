@@ -66,9 +66,12 @@ package struct SimplexCore<Keys: VoteKeys>: ~Copyable {
     /// Tells whether anybody has something to propose: an idle view may take longer.
     package mutating func work(_ exists: Bool, into effects: inout [CoreEffect]) {
         hasWork = exists
-        guard exists, view > 0, let round = rounds[view], !round.isHurried, !round.ownNullified else { return }
-        rounds[view]?.isHurried = true
-        effects.append(.setTimer(timer, after: timeout))
+        guard view > 0, let round = rounds[view], round.isHurried != exists, !round.ownNullified else { return }
+        // Once a view the timer may be lengthened, when it began in a hurry that is over; more often, and a view might never end.
+        guard exists || !round.isRelaxed else { return }
+        if !exists { rounds[view]?.isRelaxed = true }
+        rounds[view]?.isHurried = exists
+        effects.append(.setTimer(timer, after: timeout + (exists ? 0 : settings.idleInterval)))
     }
 
     var timer: ViewTimer { ViewTimer(epoch: context.epoch, view: view) }

@@ -29,6 +29,8 @@ struct ViewRound {
     var hasAsked = false
     /// Whether the timer was shortened because there is work.
     var isHurried = false
+    /// Whether the timer was lengthened because the work was done.
+    var isRelaxed = false
 
     struct Slot: Hashable {
         let signer: Int

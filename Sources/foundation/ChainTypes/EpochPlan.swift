@@ -19,6 +19,12 @@ package struct EpochPlan: Sendable, Equatable {
     /// The plan of a chain's first block, when the application has not said otherwise.
     package init(genesis: Genesis) { self.init(epoch: 0, validators: genesis.validators) }
 
+    /// Whether `header`, that of the next block, says of epoch and validators what it must.
+    package func admits(_ header: BlockHeader) -> Bool {
+        header.epoch == epoch && header.lastOfEpoch == closes && header.validatorsHash == validators.hash
+            && header.nextValidatorsHash == (following ?? validators).hash
+    }
+
     /// Whether the next block is the last of its epoch.
     package var closes: Bool { following != nil }
 }

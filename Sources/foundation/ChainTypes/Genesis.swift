@@ -24,6 +24,7 @@ package struct Genesis: Sendable {
             wire.allocations.allSatisfy({ Address($0.account) != nil }), Self.supply(wire) != nil
         else { throw .invalidGenesis }
         self.validators = try ValidatorSet(wire.validators)
+        guard Self.areValid(wire.nodes, of: validators) else { throw .invalidGenesis }
         self.wire = wire
         self.bytes = bytes
         self.hash = Digest.hash(.genesisHash, bytes)
@@ -42,16 +43,27 @@ package struct Genesis: Sendable {
         parameters.maximumSidecarBytes = 512 << 10
         parameters.idleInterval = 1_000
         parameters.subscriptionWindow = 50
-        parameters.epochLength = 600
-        parameters.epochMinimum = 10
+        parameters.epochLength = 2_000
+        parameters.epochMinimum = 20
+        parameters.leaderStep = 8
         return parameters
     }
 
-    private static func isSensible(_ parameters: WireParameters) -> Bool {
+    /// The nodes of the validators, in the order of the set; none are needed where the operator answers for everybody.
+    private static func areValid(_ nodes: [WireValidatorNode], of validators: ValidatorSet) -> Bool {
+        nodes.isEmpty
+            || nodes.count == validators.members.count
+                && zip(nodes, validators.members).allSatisfy { $0.isWellFormed && Hash32($0.validator) == $1.key }
+                && Set(nodes.map(\.nodeID)).count == nodes.count
+    }
+
+    /// Whether a chain can live with these parameters.
+    package static func isSensible(_ parameters: WireParameters) -> Bool {
         (1 << 10...UInt64(Limits.block)).contains(parameters.maximumBlockBytes) && parameters.maximumBlockTransactions >= 1
             && parameters.maximumValidityWindow >= 1 && parameters.maximumSidecarBytes <= Limits.sidecar
             && parameters.idleInterval >= 10 && parameters.subscriptionWindow >= 1
-            && parameters.epochMinimum >= 2 && parameters.epochLength >= parameters.epochMinimum
+            && parameters.epochMinimum >= 2 && (parameters.epochMinimum...1_000_000).contains(parameters.epochLength)
+            && parameters.leaderStep <= 16
     }
 
     private static func supply(_ wire: WireGenesis) -> UInt64? {

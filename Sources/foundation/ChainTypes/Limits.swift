@@ -8,9 +8,13 @@ package enum Limits {
     package static let header = 4 * 1024
     package static let certificate = 128 * 1024
     package static let validators = 1_000
+    /// One proven equivocation, and how many a block may hold.
+    package static let evidence = 1024
+    package static let evidencePerBlock = 16
     package static let validatorSet = 128 * 1024
     package static let genesis = 1024 * 1024
     package static let stateValue = 256 * 1024
     package static let identifier = 64
+    package static let endpoint = 255 + 6
     package static let text = 4096
 }

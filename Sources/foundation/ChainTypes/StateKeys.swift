@@ -52,6 +52,19 @@ package enum StateKey {
         family("checkpoints") + text(chainID) + bigEndian(height)
     }
 
+    package static func validator(_ key: Hash32) -> [UInt8] { family("validators") + key.bytes }
+    package static let validatorList = family("trust") + Array("validators".utf8)
+    package static let epoch = family("trust") + Array("epoch".utf8)
+    /// Who votes in an epoch; kept while its offences can be proven.
+    package static func validatorSet(_ epoch: UInt64) -> [UInt8] { family("sets") + bigEndian(epoch) }
+    package static func leaderService(_ validator: Hash32) -> [UInt8] { family("service") + validator.bytes }
+    /// From the identifier of a node to the key of its validator.
+    package static func node(_ id: Hash32) -> [UInt8] { family("nodes") + id.bytes }
+
+    package static func proposal(_ id: Hash32) -> [UInt8] { family("proposals") + id.bytes }
+    package static let openProposals = family("governance") + Array("open".utf8)
+    package static let parameters = family("governance") + Array("parameters".utf8)
+
     /// All keys of a family begin so.
     package static func family(_ name: String) -> [UInt8] { Array(name.utf8) + [UInt8(ascii: "/")] }
 

@@ -25,6 +25,8 @@ package enum Context: String, CaseIterable, Sendable {
     // Signatures
     case transaction = "jupiter/sign/transaction/v1"
     case vote = "jupiter/sign/vote/v1"
+    case validatorPossession = "jupiter/sign/validator-possession/v1"
+    case rejoin = "jupiter/sign/rejoin/v1"
     case enrolment = "jupiter/sign/enrolment/v1"
     case enrolmentReceipt = "jupiter/sign/enrolment-receipt/v1"
     case vaultAnchor = "jupiter/sign/vault-anchor/v1"

@@ -10,6 +10,10 @@ package struct ExecutionResult {
     package let writes: [(key: [UInt8], value: [UInt8]?)]
     package let receipts: [WireReceipt]
     package let erasedSidecars: [Hash32]
+    /// What happened to the block as a whole: epochs, convictions, refunds, expiries.
+    package let events: [WireEvent]
+    /// Of the block after this one.
+    package let plan: EpochPlan
 }
 
 /// Executes blocks: a pure function of (committed state, block) to (writes, receipts).
@@ -32,28 +36,64 @@ package struct BlockExecutor: Sendable {
             return (StateKey.account(address), account.encoded())
         }
         writes.append((StateKey.supply, withUnsafeBytes(of: supply.bigEndian) { Array($0) }))
-        return writes
+        var state = ModuleState(EmptyState())
+        TrustEpochs.begin(genesis, &state)
+        _ = state.keep()
+        return writes + state.writes
     }
 
-    /// Executes `transactions` as block `context.height` on top of `parent`.
-    /// - Throws: only what stops the chain: unreadable state. A refused transaction is a receipt.
+    /// The plan of the block after block `height`, whose state `committed` is; 0 is the genesis.
+    package func plan(after height: UInt64, on committed: any CommittedState) throws -> EpochPlan {
+        var state = ModuleState(committed)
+        return try TrustEpochs.plan(after: height, genesis, &state)
+    }
+
+    /// The chain's rules for the block after the one whose state `committed` is.
+    package func parameters(on committed: any CommittedState) throws -> WireParameters {
+        try TrustView(committed, genesis: genesis).parameters().present
+    }
+
+    /// Those of `candidates` that a proposal may hold on the state of its parent, in their order.
+    package func admissibleEvidence(
+        _ candidates: [[UInt8]], context: BlockContext, on committed: any CommittedState
+    ) throws -> [[UInt8]] {
+        try TrustEvidence.admissible(candidates, in: context, genesis, on: committed)
+    }
+
+    /// Whether a proposal may hold exactly this evidence on the state of its parent.
+    package func isValidEvidence(_ evidence: [[UInt8]], context: BlockContext, on committed: any CommittedState) throws -> Bool {
+        try evidence.count <= Limits.evidencePerBlock
+            && admissibleEvidence(evidence, context: context, on: committed).count == evidence.count
+    }
+
+    /// Executes `transactions` and `evidence` as block `context.height` on top of `parent`, whose state `committed` is.
+    ///
+    /// Evidence that is not valid is passed over: no quorum of honest validators makes it final.
+    /// - Throws: only what stops the chain: unreadable state, or a header that contradicts it. A refused transaction is a receipt.
     package func execute(
-        _ transactions: [SignedTransaction], parent: Hash32, context: BlockContext, on committed: any CommittedState
+        _ transactions: [SignedTransaction], evidence: [[UInt8]] = [], parent: Hash32, context: BlockContext,
+        on committed: any CommittedState
     ) throws -> ExecutionResult {
         var state = ModuleState(committed)
         RecentBlocks.record(parent: parent, of: context.height, &state)
+        try TrustEpochs.begin(context, genesis, &state)
         try Deadlines.sweep(context, &state)
-        _ = state.keep()
+        try GovernanceModule.expire(context, &state)
+        for bytes in evidence.prefix(Limits.evidencePerBlock) { try TrustEvidence.punish(bytes, in: context, genesis, &state) }
+        let parameters = try TrustEpochs.parameters(&state)
+        let events = state.keep()
         var receipts: [WireReceipt] = []
         receipts.reserveCapacity(transactions.count)
         for (index, transaction) in transactions.enumerated() {
-            receipts.append(try execute(transaction, index: index, context: context, &state))
+            receipts.append(try execute(transaction, index: index, context: context, parameters, &state))
         }
-        return ExecutionResult(writes: state.writes, receipts: receipts, erasedSidecars: state.erasedSidecars)
+        let plan = try TrustEpochs.plan(after: context.height, genesis, &state)
+        return ExecutionResult(
+            writes: state.writes, receipts: receipts, erasedSidecars: state.erasedSidecars, events: events, plan: plan)
     }
 
     private func execute(
-        _ transaction: SignedTransaction, index: Int, context: BlockContext, _ state: inout ModuleState
+        _ transaction: SignedTransaction, index: Int, context: BlockContext, _ parameters: WireParameters, _ state: inout ModuleState
     ) throws -> WireReceipt {
         var receipt = WireReceipt()
         receipt.transactionID = .init(transaction.id.bytes)
@@ -61,7 +101,8 @@ package struct BlockExecutor: Sendable {
         receipt.index = UInt32(index)
         let account = try AccountsModule.account(transaction.sender, &state)
         do {
-            try AccountsModule.check(transaction, account: account, height: context.height, genesis: genesis, allowGap: false)
+            try AccountsModule.check(
+                transaction, account: account, height: context.height, genesis: genesis, allowGap: false, parameters: parameters)
         } catch {
             // Without a valid nonce and fee the transaction has no effect at all.
             receipt.code = error.code
@@ -72,7 +113,8 @@ package struct BlockExecutor: Sendable {
         _ = state.keep()
         do {
             for (position, message) in transaction.body.messages.enumerated() {
-                let scope = MessageContext(block: context, genesis: genesis, transaction: transaction, index: position)
+                let scope = MessageContext(
+                    block: context, genesis: genesis, transaction: transaction, index: position, parameters: parameters)
                 try ModuleRouter.apply(message, scope, &state)
             }
             receipt.events = state.keep()
@@ -82,4 +124,9 @@ package struct BlockExecutor: Sendable {
         }
         return receipt
     }
+}
+
+/// Before the genesis.
+private struct EmptyState: CommittedState {
+    func value(_ key: [UInt8]) throws -> [UInt8]? { nil }
 }

@@ -19,6 +19,7 @@ package enum LightClientError: UInt32, CodedError {
     case notAncestor = 714
     case wrongReceipt = 715
     case unknownValidator = 716
+    case notEquivocation = 717
 
     package static let domain = "lightClient"
     package var reason: String {
@@ -40,6 +41,7 @@ package enum LightClientError: UInt32, CodedError {
         case .notAncestor: "the headers do not lead to the trusted one"
         case .wrongReceipt: "the receipt is not under this header"
         case .unknownValidator: "the key is not in the validator set"
+        case .notEquivocation: "an honest validator may cast both votes"
         }
     }
 }

@@ -29,6 +29,10 @@ package enum ModuleRouter {
         case .refuseSubscription(let message): try SubscriptionsModule.refuse(message, context, &state)
         case .registerLocality(let message): try FederationModule.register(message, context, &state)
         case .submitCheckpoint(let message): try FederationModule.checkpoint(message, context, &state)
+        case .rejoin(let message): try TrustModule.rejoin(message, context, &state)
+        case .updateEndpoint(let message): try TrustModule.updateEndpoint(message, context, &state)
+        case .proposeChange(let message): try GovernanceModule.propose(message, context, &state)
+        case .voteOnProposal(let message): try GovernanceModule.vote(message, context, &state)
         case nil: throw Refusal.unknownMessage
         }
     }
@@ -41,5 +45,5 @@ extension Refusal {
     /// Every refusal that a receipt can carry, for the catalogue and the check that no code is used twice.
     package static let all: [Refusal] =
         [unknownMessage] + allAssets + allRegistry + allConsent + allRecords + allKeys + allPrograms + allAssessments + allSubscriptions
-        + allFederation
+        + allFederation + allTrust + allGovernance
 }

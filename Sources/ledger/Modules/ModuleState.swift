@@ -84,9 +84,14 @@ package struct MessageContext: Sendable {
     package let genesis: Genesis
     package let transaction: SignedTransaction
     package let index: Int
+    /// The chain's present rules: the genesis's, until governance changes them.
+    package let parameters: WireParameters
 
-    package init(block: BlockContext, genesis: Genesis, transaction: SignedTransaction, index: Int) {
+    package init(
+        block: BlockContext, genesis: Genesis, transaction: SignedTransaction, index: Int, parameters: WireParameters? = nil
+    ) {
         (self.block, self.genesis, self.transaction, self.index) = (block, genesis, transaction, index)
+        self.parameters = parameters ?? genesis.parameters
     }
 
     package var sender: Address { transaction.sender }

@@ -143,6 +143,10 @@ extension WireMessage {
         case .refuseSubscription: "refuseSubscription"
         case .registerLocality: "registerLocality"
         case .submitCheckpoint: "submitCheckpoint"
+        case .rejoin: "rejoin"
+        case .updateEndpoint: "updateEndpoint"
+        case .proposeChange: "proposeChange"
+        case .voteOnProposal: "voteOnProposal"
         case nil: "unknown"
         }
     }

@@ -21,12 +21,13 @@ extension LedgerApplication {
         guard context.height == parent.height + 1 else { throw LedgerError.wrongHeight }
         let transactions = content.transactions
         let result = try executor.execute(
-            transactions.map(\.transaction), parent: context.parent, context: context, on: BranchReader(tree: tree, branch: parent.branch))
+            transactions.map(\.transaction), evidence: content.evidence, parent: context.parent, context: context,
+            on: BranchReader(tree: tree, branch: parent.branch))
         let update = try tree.apply(result.writes, version: context.height, on: parent.branch)
         let receipts = result.receipts.map { $0.encoded() }
         let outcome = BlockOutcome(
             receipts: receipts, receiptsRoot: MerkleList.root(receipts.map(MerkleList.leaf)), stateRoot: update.root,
-            plan: Self.plan(genesis: genesis))
+            plan: result.plan)
         var sidecars: [(hash: Hash32, bytes: [UInt8])] = []
         for (submitted, receipt) in zip(transactions, result.receipts) where receipt.code == 0 {
             for sidecar in submitted.sidecars { sidecars.append((Sidecar.commitment(sidecar), sidecar)) }
@@ -65,7 +66,7 @@ extension LedgerApplication {
     }
 
     /// The state after the head or an executed block.
-    private func state(after hash: Hash32) throws(LedgerError) -> (height: UInt64, branch: StateBranch) {
+    func state(after hash: Hash32) throws(LedgerError) -> (height: UInt64, branch: StateBranch) {
         let found: (height: UInt64, branch: StateBranch)? = chain.withLock { state in
             if hash == state.head.blockHash { return (state.head.height, StateBranch(base: state.head.height)) }
             return state.executed[hash].map { ($0.height, $0.branch) }

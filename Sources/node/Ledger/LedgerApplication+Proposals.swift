@@ -1,5 +1,6 @@
 import ChainTypes
 import Cryptography
+import Execution
 import Modules
 import Primitives
 import Synchronization
@@ -13,11 +14,7 @@ extension LedgerApplication {
         // Every byte of a block counts, evidence first.
         let room = Int(genesis.parameters.maximumBlockBytes) - Limits.header - 1024
         var bytes = 0
-        let evidence = Array(
-            candidates.evidence.prefix { item in
-                bytes += item.count + 8
-                return bytes <= room / 2
-            })
+        let evidence = try admissible(candidates.evidence, context: context)
         bytes = evidence.reduce(0) { $0 + $1.count + 8 }
         let withdrawals = candidates.transactions.filter(\.transaction.isFreeWithdrawal)
         let others = candidates.transactions.filter { !$0.transaction.isFreeWithdrawal }
@@ -60,6 +57,12 @@ extension LedgerApplication {
         }
         guard let view else { throw .unknownParent }
         return view
+    }
+
+    private func admissible(_ evidence: [[UInt8]], context: BlockContext) throws -> [[UInt8]] {
+        guard !evidence.isEmpty else { return [] }
+        let branch = try state(after: context.parent).branch
+        return try executor.admissibleEvidence(evidence, context: context, on: BranchReader(tree: tree, branch: branch))
     }
 
     /// When the chain's blocks are committed meanwhile, the committed accounts differ only in what those blocks wrote.

@@ -42,17 +42,19 @@ package final class LedgerApplication: Application {
             try store.commit(BlockCommit(height: 0, blockHash: genesis.hash, block: genesis.bytes, treeUpdate: update))
         }
         guard try store.getMeta(Self.genesisMeta) == genesis.bytes else { throw LedgerError.otherGenesis }
-        chain = Mutex(ChainTip(head: try Self.readHead(store, genesis: genesis), executed: ExecutedBlocks(limits: limits)))
+        chain = Mutex(ChainTip(head: try Self.readHead(store, executor: executor), executed: ExecutedBlocks(limits: limits)))
     }
 
     static let genesisMeta = "genesis"
 
-    private static func readHead(_ store: ChainStore, genesis: Genesis) throws -> ApplicationHead {
+    private static func readHead(_ store: ChainStore, executor: BlockExecutor) throws -> ApplicationHead {
         guard let head = store.head() else { throw LedgerError.noHead }
-        let plan = plan(genesis: genesis)
+        let genesis = executor.genesis
+        let plan = try executor.plan(after: head.height, on: CommittedReader(store: store, version: head.height))
         guard head.height > 0 else {
             return ApplicationHead(
-                height: 0, blockHash: genesis.hash, time: genesis.wire.time, stateRoot: head.root, receiptsRoot: .zero, plan: plan)
+                height: 0, blockHash: genesis.hash, time: genesis.wire.time, stateRoot: head.root, receiptsRoot: .zero,
+                plan: plan)
         }
         guard let bytes = try store.block(head.height) else { throw LedgerError.noHead }
         let block = try Block(decoding: bytes)
@@ -64,9 +66,6 @@ package final class LedgerApplication: Application {
             height: head.height, blockHash: head.blockHash, time: block.header.time, stateRoot: head.root,
             receiptsRoot: MerkleList.root(receipts), plan: plan)
     }
-
-    /// Who certifies the block after a state.
-    static func plan(genesis: Genesis) -> EpochPlan { EpochPlan(genesis: genesis) }
 
     package var head: ApplicationHead { chain.withLock { $0.head } }
 

@@ -27,6 +27,13 @@ package struct MemoryChain {
     package private(set) var state = MemoryState()
     package private(set) var height: UInt64 = 0
     package private(set) var lastHash: Hash32
+    /// Of the next block.
+    package private(set) var plan: EpochPlan
+    /// The header of the newest block, and what happened to it as a whole.
+    package private(set) var lastHeader: BlockHeader?
+    package private(set) var lastEvents: [WireEvent] = []
+    /// The view of the epoch's newest block.
+    private var view: UInt64 = 0
     /// Milliseconds since 1970; a block takes a second unless a test moves it.
     package var time: UInt64
 
@@ -67,6 +74,7 @@ package struct MemoryChain {
         time = wire.time
         lastHash = genesis.hash
         state.apply(executor.genesisWrites())
+        plan = try executor.plan(after: 0, on: state)
     }
 
     /// Signs `messages` with the sender's next nonce.
@@ -86,16 +94,43 @@ package struct MemoryChain {
         return transaction
     }
 
-    /// Executes one block, a second after the last.
+    /// Executes one block, a second after the last, led by whom the schedule says.
+    /// - Parameter skipping: how many views were nullified before the block's.
     @discardableResult
-    package mutating func block(_ transactions: [SignedTransaction] = [], seconds: UInt64 = 1) throws -> [WireReceipt] {
-        height += 1
-        time += seconds * 1000
-        let context = BlockContext(chainID: genesis.chainID, height: height, time: time, proposer: .zero, parent: .zero)
-        let result = try executor.execute(transactions, parent: lastHash, context: context, on: state)
+    package mutating func block(
+        _ transactions: [SignedTransaction] = [], evidence: [[UInt8]] = [], skipping: UInt64 = 0, seconds: UInt64 = 1
+    ) throws -> [WireReceipt] {
+        let header = try nextHeader(transactions, evidence: evidence, skipping: skipping, seconds: seconds)
+        let context = BlockContext(header)
+        let result = try executor.execute(transactions, evidence: evidence, parent: lastHash, context: context, on: state)
         state.apply(result.writes)
-        lastHash = Digest.hash(.headerHash, lastHash.bytes)
+        (height, time, lastHash, lastHeader) = (header.height, header.time, header.hash, header)
+        view = header.lastOfEpoch ? 0 : header.view
+        (plan, lastEvents) = (result.plan, result.events)
         return result.receipts
+    }
+
+    /// The header of a next block as an honest leader makes it; the roots of state and receipts stand for nothing.
+    package func nextHeader(
+        _ transactions: [SignedTransaction] = [], evidence: [[UInt8]] = [], skipping: UInt64 = 0, seconds: UInt64 = 1
+    ) throws -> BlockHeader {
+        var wire = WireHeader()
+        wire.version = BlockHeader.version
+        wire.chainID = genesis.chainID
+        (wire.height, wire.epoch, wire.view) = (height + 1, plan.epoch, view + 1 + skipping)
+        wire.parent = .init(lastHash.bytes)
+        let leader = plan.validators.members[LeaderSchedule(plan.validators).leader(wire.view)]
+        wire.proposer = .init(leader.key.bytes)
+        wire.time = time + seconds * 1000
+        wire.transactionsRoot = .init(Block.transactionsRoot(transactions).bytes)
+        wire.evidenceRoot = .init(MerkleList.root(evidence.map(MerkleList.leaf)).bytes)
+        wire.stateRoot = .init(Hash32(height, 1, 0, 0).bytes)
+        wire.receiptsRoot = .init(Hash32(height, 2, 0, 0).bytes)
+        wire.validatorsHash = .init(plan.validators.hash.bytes)
+        wire.nextValidatorsHash = .init((plan.following ?? plan.validators).hash.bytes)
+        wire.lastOfEpoch = plan.closes
+        wire.applicationVersion = 1
+        return try BlockHeader(encoding: wire)
     }
 
     /// Signs and executes `messages` in a block of their own; the receipt's code.

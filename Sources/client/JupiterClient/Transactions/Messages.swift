@@ -18,4 +18,8 @@ extension WireMessage {
     package static func requestAssessment(_ action: WireRequestAssessment) -> WireMessage { WireMessage(.requestAssessment(action)) }
     package static func requestSubscription(_ action: WireRequestSubscription) -> WireMessage { WireMessage(.requestSubscription(action)) }
     package static func registerLocality(_ action: WireRegisterLocality) -> WireMessage { WireMessage(.registerLocality(action)) }
+    package static func rejoin(_ action: WireRejoin) -> WireMessage { WireMessage(.rejoin(action)) }
+    package static func updateEndpoint(_ action: WireUpdateEndpoint) -> WireMessage { WireMessage(.updateEndpoint(action)) }
+    package static func proposeChange(_ action: WireProposeChange) -> WireMessage { WireMessage(.proposeChange(action)) }
+    package static func voteOnProposal(_ action: WireVoteOnProposal) -> WireMessage { WireMessage(.voteOnProposal(action)) }
 }

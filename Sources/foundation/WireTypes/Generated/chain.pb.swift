@@ -351,6 +351,38 @@ package nonisolated struct WireMessage: Sendable {
     set {kind = .submitCheckpoint(newValue)}
   }
 
+  package var rejoin: WireRejoin {
+    get {
+      if case .rejoin(let v)? = kind {return v}
+      return WireRejoin()
+    }
+    set {kind = .rejoin(newValue)}
+  }
+
+  package var updateEndpoint: WireUpdateEndpoint {
+    get {
+      if case .updateEndpoint(let v)? = kind {return v}
+      return WireUpdateEndpoint()
+    }
+    set {kind = .updateEndpoint(newValue)}
+  }
+
+  package var proposeChange: WireProposeChange {
+    get {
+      if case .proposeChange(let v)? = kind {return v}
+      return WireProposeChange()
+    }
+    set {kind = .proposeChange(newValue)}
+  }
+
+  package var voteOnProposal: WireVoteOnProposal {
+    get {
+      if case .voteOnProposal(let v)? = kind {return v}
+      return WireVoteOnProposal()
+    }
+    set {kind = .voteOnProposal(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -376,6 +408,10 @@ package nonisolated struct WireMessage: Sendable {
     case refuseSubscription(WireRefuseSubscription)
     case registerLocality(WireRegisterLocality)
     case submitCheckpoint(WireSubmitCheckpoint)
+    case rejoin(WireRejoin)
+    case updateEndpoint(WireUpdateEndpoint)
+    case proposeChange(WireProposeChange)
+    case voteOnProposal(WireVoteOnProposal)
 
   }
 
@@ -625,40 +661,6 @@ package nonisolated struct WireAllocation: Sendable {
   package init() {}
 }
 
-package nonisolated struct WireParameters: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  /// micro-JUPT per transaction
-  package var minimumFee: UInt64 = 0
-
-  package var maximumBlockBytes: UInt64 = 0
-
-  package var maximumBlockTransactions: UInt32 = 0
-
-  /// heights
-  package var maximumValidityWindow: UInt64 = 0
-
-  package var maximumSidecarBytes: UInt32 = 0
-
-  /// milliseconds between empty blocks
-  package var idleInterval: UInt64 = 0
-
-  /// heights a run's commitment stays acceptable
-  package var subscriptionWindow: UInt64 = 0
-
-  /// heights after which an epoch ends in any case
-  package var epochLength: UInt32 = 0
-
-  /// heights after which an epoch may end because a change waits
-  package var epochMinimum: UInt32 = 0
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
-}
-
 package nonisolated struct WireGenesis: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -735,29 +737,6 @@ package nonisolated struct WireGenesis: @unchecked Sendable {
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
-}
-
-/// How the node of a validator is found and known.
-package nonisolated struct WireValidatorNode: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  /// Ed25519 key that votes
-  package var validator: Data = Data()
-
-  /// SHA-256 of the SubjectPublicKeyInfo of its TLS certificate
-  package var nodeID: Data = Data()
-
-  /// host:port; a hint, the key is what counts
-  package var endpoint: String = String()
-
-  /// the account that answers for the validator
-  package var account: Data = Data()
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
 }
 
 /// A value of the state with its proof, under a header named by the context.
@@ -924,7 +903,7 @@ nonisolated extension WireTransaction: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Message"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}transfer\0\u{4}\u{9}publish_dataset\0\u{4}\u{a}register_enclave\0\u{3}anchor_vault\0\u{3}enrol_subject_key\0\u{4}\u{8}put_record\0\u{3}erase_record\0\u{4}\u{9}grant_consent\0\u{3}withdraw_consent\0\u{3}suspend_consent\0\u{3}resume_consent\0\u{4}\u{7}publish_program\0\u{4}\u{a}request_assessment\0\u{3}commit_assessment\0\u{3}open_assessment\0\u{3}refuse_assessment\0\u{4}\u{7}request_subscription\0\u{3}commit_subscription\0\u{3}open_subscription\0\u{3}refuse_subscription\0\u{4}\u{7}register_locality\0\u{3}submit_checkpoint\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}transfer\0\u{4}\u{9}publish_dataset\0\u{4}\u{a}register_enclave\0\u{3}anchor_vault\0\u{3}enrol_subject_key\0\u{4}\u{8}put_record\0\u{3}erase_record\0\u{4}\u{9}grant_consent\0\u{3}withdraw_consent\0\u{3}suspend_consent\0\u{3}resume_consent\0\u{4}\u{7}publish_program\0\u{4}\u{a}request_assessment\0\u{3}commit_assessment\0\u{3}open_assessment\0\u{3}refuse_assessment\0\u{4}\u{7}request_subscription\0\u{3}commit_subscription\0\u{3}open_subscription\0\u{3}refuse_subscription\0\u{4}\u{7}register_locality\0\u{3}submit_checkpoint\0\u{2}\u{9}rejoin\0\u{3}update_endpoint\0\u{4}\u{4}propose_change\0\u{3}vote_on_proposal\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1218,6 +1197,58 @@ nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.kind = .submitCheckpoint(v)
         }
       }()
+      case 90: try {
+        var v: WireRejoin?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .rejoin(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .rejoin(v)
+        }
+      }()
+      case 91: try {
+        var v: WireUpdateEndpoint?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .updateEndpoint(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .updateEndpoint(v)
+        }
+      }()
+      case 95: try {
+        var v: WireProposeChange?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .proposeChange(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .proposeChange(v)
+        }
+      }()
+      case 96: try {
+        var v: WireVoteOnProposal?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .voteOnProposal(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .voteOnProposal(v)
+        }
+      }()
       default: break
       }
     }
@@ -1316,6 +1347,22 @@ nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .submitCheckpoint?: try {
       guard case .submitCheckpoint(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 81)
+    }()
+    case .rejoin?: try {
+      guard case .rejoin(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 90)
+    }()
+    case .updateEndpoint?: try {
+      guard case .updateEndpoint(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 91)
+    }()
+    case .proposeChange?: try {
+      guard case .proposeChange(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 95)
+    }()
+    case .voteOnProposal?: try {
+      guard case .voteOnProposal(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 96)
     }()
     case nil: break
     }
@@ -1879,76 +1926,6 @@ nonisolated extension WireAllocation: SwiftProtobuf.Message, SwiftProtobuf._Mess
   }
 }
 
-nonisolated extension WireParameters: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".Parameters"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}minimum_fee\0\u{3}maximum_block_bytes\0\u{3}maximum_block_transactions\0\u{3}maximum_validity_window\0\u{3}maximum_sidecar_bytes\0\u{3}idle_interval\0\u{3}subscription_window\0\u{3}epoch_length\0\u{3}epoch_minimum\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.minimumFee) }()
-      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.maximumBlockBytes) }()
-      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.maximumBlockTransactions) }()
-      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.maximumValidityWindow) }()
-      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.maximumSidecarBytes) }()
-      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.idleInterval) }()
-      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.subscriptionWindow) }()
-      case 8: try { try decoder.decodeSingularUInt32Field(value: &self.epochLength) }()
-      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.epochMinimum) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.minimumFee != 0 {
-      try visitor.visitSingularUInt64Field(value: self.minimumFee, fieldNumber: 1)
-    }
-    if self.maximumBlockBytes != 0 {
-      try visitor.visitSingularUInt64Field(value: self.maximumBlockBytes, fieldNumber: 2)
-    }
-    if self.maximumBlockTransactions != 0 {
-      try visitor.visitSingularUInt32Field(value: self.maximumBlockTransactions, fieldNumber: 3)
-    }
-    if self.maximumValidityWindow != 0 {
-      try visitor.visitSingularUInt64Field(value: self.maximumValidityWindow, fieldNumber: 4)
-    }
-    if self.maximumSidecarBytes != 0 {
-      try visitor.visitSingularUInt32Field(value: self.maximumSidecarBytes, fieldNumber: 5)
-    }
-    if self.idleInterval != 0 {
-      try visitor.visitSingularUInt64Field(value: self.idleInterval, fieldNumber: 6)
-    }
-    if self.subscriptionWindow != 0 {
-      try visitor.visitSingularUInt64Field(value: self.subscriptionWindow, fieldNumber: 7)
-    }
-    if self.epochLength != 0 {
-      try visitor.visitSingularUInt32Field(value: self.epochLength, fieldNumber: 8)
-    }
-    if self.epochMinimum != 0 {
-      try visitor.visitSingularUInt32Field(value: self.epochMinimum, fieldNumber: 9)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: WireParameters, rhs: WireParameters) -> Bool {
-    if lhs.minimumFee != rhs.minimumFee {return false}
-    if lhs.maximumBlockBytes != rhs.maximumBlockBytes {return false}
-    if lhs.maximumBlockTransactions != rhs.maximumBlockTransactions {return false}
-    if lhs.maximumValidityWindow != rhs.maximumValidityWindow {return false}
-    if lhs.maximumSidecarBytes != rhs.maximumSidecarBytes {return false}
-    if lhs.idleInterval != rhs.idleInterval {return false}
-    if lhs.subscriptionWindow != rhs.subscriptionWindow {return false}
-    if lhs.epochLength != rhs.epochLength {return false}
-    if lhs.epochMinimum != rhs.epochMinimum {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
 nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Genesis"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}chain_id\0\u{1}time\0\u{1}profile\0\u{1}validators\0\u{1}allocations\0\u{1}operator\0\u{3}allow_simulated_enclaves\0\u{1}parameters\0\u{3}agreement_hash\0\u{1}nodes\0")
@@ -2084,51 +2061,6 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
       }
       if !storagesAreEqual {return false}
     }
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension WireValidatorNode: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".ValidatorNode"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}validator\0\u{3}node_id\0\u{1}endpoint\0\u{1}account\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.validator) }()
-      case 2: try { try decoder.decodeSingularBytesField(value: &self.nodeID) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.endpoint) }()
-      case 4: try { try decoder.decodeSingularBytesField(value: &self.account) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.validator.isEmpty {
-      try visitor.visitSingularBytesField(value: self.validator, fieldNumber: 1)
-    }
-    if !self.nodeID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.nodeID, fieldNumber: 2)
-    }
-    if !self.endpoint.isEmpty {
-      try visitor.visitSingularStringField(value: self.endpoint, fieldNumber: 3)
-    }
-    if !self.account.isEmpty {
-      try visitor.visitSingularBytesField(value: self.account, fieldNumber: 4)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: WireValidatorNode, rhs: WireValidatorNode) -> Bool {
-    if lhs.validator != rhs.validator {return false}
-    if lhs.nodeID != rhs.nodeID {return false}
-    if lhs.endpoint != rhs.endpoint {return false}
-    if lhs.account != rhs.account {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

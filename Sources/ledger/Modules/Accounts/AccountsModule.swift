@@ -12,13 +12,17 @@ package enum AccountsModule {
 
     /// Checks window, nonce and fee against `account`, for the mempool and for execution alike.
     ///
-    /// - Parameter allowGap: the mempool keeps transactions whose predecessors are on their way.
+    /// - Parameters:
+    ///   - allowGap: the mempool keeps transactions whose predecessors are on their way.
+    ///   - parameters: the chain's present rules; the genesis's when left out.
     package static func check(
-        _ transaction: SignedTransaction, account: WireAccount, height: UInt64, genesis: Genesis, allowGap: Bool
+        _ transaction: SignedTransaction, account: WireAccount, height: UInt64, genesis: Genesis, allowGap: Bool,
+        parameters: WireParameters? = nil
     ) throws(TransactionError) {
         let body = transaction.body
+        let parameters = parameters ?? genesis.parameters
         guard body.chainID == genesis.chainID else { throw .wrongChain }
-        guard body.validFrom <= body.validUntil, body.validUntil - body.validFrom <= genesis.parameters.maximumValidityWindow else {
+        guard body.validFrom <= body.validUntil, body.validUntil - body.validFrom <= parameters.maximumValidityWindow else {
             throw .windowTooLong
         }
         guard height <= body.validUntil else { throw .expired }
@@ -28,7 +32,7 @@ package enum AccountsModule {
         if body.messages.count == 1, case .withdrawConsent = body.messages[0].kind, body.fee == 0 { throw .freeTransactionMisused }
         guard body.nonce >= account.nonce + 1 else { throw .replayed }
         guard allowGap || body.nonce == account.nonce + 1 else { throw .nonceGap }
-        guard body.fee >= genesis.parameters.minimumFee else { throw .feeTooLow }
+        guard body.fee >= parameters.minimumFee else { throw .feeTooLow }
         guard account.balance >= body.fee else { throw .cannotPayFee }
     }
 

@@ -43,7 +43,7 @@ package enum AssessmentsModule {
         guard assessment.status == .pending else { throw Refusal.assessmentsNotPending }
         guard context.block.time < assessment.request.deadline else { throw Refusal.assessmentsTooLate }
         let (_, enclave) = try KeysModule.active(message.enclave, &state)
-        guard let commitment = Hash32(message.commitment), message.size <= context.genesis.parameters.maximumSidecarBytes else {
+        guard let commitment = Hash32(message.commitment), message.size <= context.parameters.maximumSidecarBytes else {
             throw Refusal.assessmentsMalformed
         }
         let statement = EnclaveStatement.commitment(chainID: context.genesis.chainID, job: id, commitment: commitment)

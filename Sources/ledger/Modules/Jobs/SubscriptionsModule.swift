@@ -40,13 +40,13 @@ package enum SubscriptionsModule {
         var (id, subscription) = try load(message.id, &state)
         guard subscription.status == .pending else { throw Refusal.subscriptionsNotPending }
         guard context.block.time < subscription.request.deadline else { throw Refusal.subscriptionsTooLate }
-        let window = context.genesis.parameters.subscriptionWindow
+        let window = context.parameters.subscriptionWindow
         guard message.runHeight >= subscription.height, message.runHeight < context.block.height,
             context.block.height - message.runHeight <= window
         else { throw Refusal.subscriptionsStaleRun }
         let grants = message.grants.compactMap { Hash32($0) }
         guard grants.count == message.grants.count, zip(grants, grants.dropFirst()).allSatisfy({ $0 < $1 }),
-            let commitment = Hash32(message.commitment), message.size <= context.genesis.parameters.maximumSidecarBytes
+            let commitment = Hash32(message.commitment), message.size <= context.parameters.maximumSidecarBytes
         else { throw Refusal.subscriptionsMalformed }
         guard grants.count >= Int(subscription.request.minimumCohort) else { throw Refusal.subscriptionsCohortTooSmall }
         guard grants.count <= Int(subscription.request.maximumCohort) else { throw Refusal.subscriptionsMalformed }

@@ -11,7 +11,7 @@ package enum RecordsModule {
         guard let id = Hash32(message.record), Hash32(message.commitment) != nil, message.size > Sidecar.saltBytes,
             message.keyIndex < RecordKeyTree.leaves
         else { throw Refusal.recordsMalformed }
-        guard message.size <= context.genesis.parameters.maximumSidecarBytes else { throw Refusal.recordsTooLarge }
+        guard message.size <= context.parameters.maximumSidecarBytes else { throw Refusal.recordsTooLarge }
         guard message.schemaVersion >= 1, message.schemaVersion <= dataset.schemaVersion else { throw Refusal.recordsUnknownSchema }
         let key = StateKey.record(context.sender, dataset: message.dataset, record: id)
         guard try state.value(key) == nil else { throw Refusal.recordsExists }

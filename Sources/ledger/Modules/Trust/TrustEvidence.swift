@@ -1,0 +1,52 @@
+import ChainTypes
+import Cryptography
+import FoundationEssentials
+import LightClient
+import Primitives
+import WireTypes
+
+/// Proven equivocation: no voting weight from the next epoch on, until governance decides otherwise (docs/spec/trust.md §5).
+package enum TrustEvidence {
+    /// For how many epochs an offence can be proven; the sets of so many are kept.
+    package static let window: UInt64 = 256
+
+    /// Those of `candidates` that a block in this context may hold, in their order: valid on this state, and no offender twice.
+    /// - Throws: only when the state cannot be read.
+    package static func admissible(
+        _ candidates: [[UInt8]], in block: BlockContext, _ genesis: Genesis, on committed: any CommittedState
+    ) throws -> [[UInt8]] {
+        var state = ModuleState(committed)
+        var chosen: [[UInt8]] = []
+        for bytes in candidates where chosen.count < Limits.evidencePerBlock {
+            if try punish(bytes, in: block, genesis, &state) { chosen.append(bytes) }
+        }
+        return chosen
+    }
+
+    /// Jails whom the evidence convicts; answers whether it was valid, and changes nothing when it is not.
+    ///
+    /// One punishment covers whatever the validator did until its weight is gone, so the same offence counts once, and so does a
+    /// second one of that time.
+    @discardableResult
+    package static func punish(_ bytes: [UInt8], in block: BlockContext, _ genesis: Genesis, _ state: inout ModuleState) throws -> Bool {
+        guard let evidence = try? EquivocationRules.decode(bytes) else { return false }
+        let epoch = evidence.first.epoch
+        guard epoch <= block.epoch, block.epoch - epoch < window, let set = try TrustState.set(epoch, &state) else { return false }
+        let position = Int(evidence.first.signer)
+        // Who had no weight could harm nobody, and must not end epochs by accusing itself.
+        guard set.members.indices.contains(position), set.members[position].votingWeight > 0 else { return false }
+        let key = set.members[position].key
+        guard var record = try TrustState.record(key, &state), record.accountableFrom <= epoch,
+            (try? EquivocationRules.offender(evidence, validators: set, profile: genesis.wire.profile, chainID: genesis.chainID)) == key
+        else { return false }
+        let present = try TrustState.epoch(&state).epoch
+        record.accountableFrom = present + 1
+        if record.status != .left, record.status != .jailed {
+            (record.status, record.statusEpoch) = (.jailed, present)
+            try TrustState.noteChange(&state)
+        }
+        TrustState.store(record, of: key, &state)
+        state.emit("trust.jailed", id: key.bytes, account: Address(record.node.account), amount: epoch)
+        return true
+    }
+}
