@@ -26,6 +26,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioSockets = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 
 func library(_ layer: Layer, _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
@@ -171,7 +172,7 @@ let targets: [Target] = [
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Engine"]),
     tests(
         "NetworkingTests",
-        ["Primitives", "WireTypes", "ChainTypes", "TestVectors", "Networking", crypto, nio, nioSockets, nioSSL, nioTLS]),
+        ["Primitives", "WireTypes", "ChainTypes", "TestVectors", "Networking", crypto, nio, nioEmbedded, nioSockets, nioSSL]),
     tests("StorageTests", ["Primitives", "AuthenticatedState", "Storage"]),
     tests(
         "EnclaveCoreTests",

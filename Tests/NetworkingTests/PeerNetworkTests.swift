@@ -81,6 +81,23 @@ import Testing
         }
     }
 
+    @Test func `A peer that starts late, at a name of several addresses, is found`() async throws {
+        let late = try NodeIdentity.generate()
+        let probe = try await TestNode()
+        let port = try #require(probe.network.listeningPort)
+        try await probe.stop()
+        let early = try await TestNode()
+        try await TestNode.stopping([early]) {
+            early.network.update(PeerRegistry([PeerEntry(nodeID: late.nodeID, validatorKey: nil, endpoint: "localhost:\(port)")]))
+            try await eventually("nobody answers") { early.status(late.nodeID)?.lastError?.code == PeerError.unreachable.code }
+            let node = try await TestNode(late, port: port, registry: PeerRegistry([early.entry(reachable: false)]))
+            try await TestNode.stopping([node]) {
+                try await eventually("they connect") { node.isConnected(to: early.id) && early.isConnected(to: late.nodeID) }
+                #expect(early.network.openConnections == 1)
+            }
+        }
+    }
+
     @Test func `Who leaves the registry is disconnected, who comes back is dialled`() async throws {
         try await TestNode.together(3) { nodes in
             let all = PeerRegistry(nodes.map { $0.entry() })
@@ -132,6 +149,21 @@ import Testing
             for frame in frames { #expect(nodes[0].network.send(frame, to: nodes[1].id) == .queued) }
             try await eventually("all arrive") { nodes[1].frames.count == 200 }
             #expect(nodes[1].frames == frames)
+        }
+    }
+
+    @Test func `What was sent before a node stops still arrives`() async throws {
+        let (stops, stays) = (try await TestNode(), try await TestNode())
+        try await TestNode.stopping([stays]) {
+            let registry = PeerRegistry([stops.entry(), stays.entry()])
+            for node in [stops, stays] { node.network.update(registry) }
+            try await eventually("they connect") { stops.isConnected(to: stays.id) && stays.isConnected(to: stops.id) }
+            let frames = (0..<50).map { PeerFrame.consensus([UInt8($0), 1]) }
+            for frame in frames { #expect(stops.network.send(frame, to: stays.id) == .queued) }
+            try await stops.stop()
+            try await eventually("all arrive") { stays.frames == frames }
+            try await eventually("it is missed") { !stays.isConnected(to: stops.id) }
+            #expect(stops.network.openConnections == 0 && stops.network.send(frames[0], to: stays.id) == .notConnected)
         }
     }
 

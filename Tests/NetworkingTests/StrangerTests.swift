@@ -116,6 +116,21 @@ import Testing
         }
     }
 
+    @Test func `A peer that falls silent is disconnected, and may come back`() async throws {
+        var settings = TestNode.settings
+        settings.idleTimeout = .milliseconds(500)
+        try await withNode(settings) { node, known, port in
+            for _ in 0..<2 {
+                let peer = try await RawPeer(to: port, .tls(known, maximum: .tlsv13))
+                try peer.greet()
+                try await eventually("it is dropped") { peer.isClosed }
+                #expect(try peer.frames().contains(.ping(1)))
+                #expect(node.status(known.nodeID)?.lastError?.code == PeerError.idle.code)
+                #expect(node.status(known.nodeID)?.bannedFor == nil)
+            }
+        }
+    }
+
     @Test func `A node that answers with another key than the registry's is not spoken to`() async throws {
         let (one, two) = (try await TestNode(), try await TestNode())
         try await TestNode.stopping([one, two]) {

@@ -3,8 +3,8 @@ import Primitives
 import Synchronization
 
 /// One connection: what other threads see of it. The rest is its handler's, on the connection's event loop.
-final class PeerLink: Sendable {
-    enum Direction: String, Sendable { case dialled, accepted }
+package final class PeerLink: Sendable {
+    package enum Direction: String, Sendable { case dialled, accepted }
 
     /// What is asked of the handler from elsewhere.
     enum Command: Sendable {
@@ -16,15 +16,15 @@ final class PeerLink: Sendable {
         case close(PeerError, flushing: Bool)
     }
 
-    let number: UInt64
+    package let number: UInt64
     let channel: any Channel
-    let direction: Direction
+    package let direction: Direction
     /// Whence it came, when accepted.
     let address: String?
     let counters = PeerCounters()
     private let queue: Mutex<OutboundQueue>
 
-    init(number: UInt64, channel: any Channel, direction: Direction, bounds: [LaneBound]) {
+    package init(number: UInt64, channel: any Channel, direction: Direction, bounds: [LaneBound]) {
         (self.number, self.channel, self.direction) = (number, channel, direction)
         address = direction == .accepted ? channel.remoteAddress?.ipAddress ?? "local" : nil
         queue = Mutex(OutboundQueue(bounds: bounds))

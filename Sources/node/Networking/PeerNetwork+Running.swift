@@ -105,15 +105,19 @@ extension PeerNetwork {
 
     private func dial(_ node: Hash32, on loop: any EventLoop) {
         guard let endpoint = state.withLock({ $0.table.dial(node, now: Self.now) }) else { return redial(node) }
-        let bootstrap = ClientBootstrap(group: loop)
-            .connectTimeout(TimeAmount(settings.connectTimeout))
-            .channelInitializer { [self] channel in
-                channel.eventLoop.makeCompletedFuture { try setUp(channel, dialled: node) }
+        // Prepared only once connected: a name may have several addresses, each tried with a channel of its own.
+        Self.tuned(ClientBootstrap(group: loop).connectTimeout(TimeAmount(settings.connectTimeout)))
+            .connect(host: endpoint.host, port: endpoint.port)
+            .flatMapThrowing { [self] channel in
+                do { try setUp(channel, dialled: node) } catch {
+                    channel.close(promise: nil)
+                    throw error
+                }
             }
-        Self.tuned(bootstrap).connect(host: endpoint.host, port: endpoint.port).whenFailure { [weak self] _ in
-            guard let self, let delay = state.withLock({ $0.table.unreachable(node, now: Self.now) }) else { return }
-            schedule(node, delay)
-        }
+            .whenFailure { [self] _ in
+                guard let delay = state.withLock({ $0.table.unreachable(node, now: Self.now) }) else { return }
+                schedule(node, delay)
+            }
     }
 }
 

@@ -8,6 +8,7 @@ import Synchronization
 ///
 /// Knows who may connect and carries frames; what they mean is the handlers' matter. Callable from any thread.
 package final class PeerNetwork: Sendable {
+    package typealias Settings = PeerSettings
     /// Called on event loops, in the order in which a connection's frames came: must not block. What takes time belongs elsewhere;
     /// whoever keeps a frame for later answers `held` and gives it back with `release`.
     package typealias FrameHandler = @Sendable (ReceivedFrame) -> FrameDisposition

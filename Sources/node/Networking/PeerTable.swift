@@ -1,26 +1,26 @@
 import Primitives
 
 /// Who the peers are and how each stands: the decisions of the network, without sockets or clocks. Milliseconds are given.
-struct PeerTable {
-    struct Peer {
-        var entry: PeerEntry
-        var link: PeerLink?
-        var hello: PeerHello?
-        var connectedAt: UInt64 = 0
-        var backOff: BackOff
+package struct PeerTable {
+    package struct Peer {
+        package fileprivate(set) var entry: PeerEntry
+        package fileprivate(set) var link: PeerLink?
+        fileprivate var hello: PeerHello?
+        fileprivate var connectedAt: UInt64 = 0
+        fileprivate var backOff: BackOff
         /// An attempt to dial is scheduled or under way.
-        var isDialling = false
-        var lastError: (any CodedError)?
+        fileprivate var isDialling = false
+        package fileprivate(set) var lastError: (any CodedError)?
         /// Of connections that are over.
-        var past = PeerTraffic()
+        fileprivate(set) var past = PeerTraffic()
     }
 
     let ownID: Hash32
     let settings: PeerSettings
-    private(set) var peers: [Hash32: Peer] = [:]
+    package private(set) var peers: [Hash32: Peer] = [:]
     private(set) var bans: BanList
     /// Every open connection, whether its peer is known yet or not.
-    private(set) var links: [UInt64: PeerLink] = [:]
+    package private(set) var links: [UInt64: PeerLink] = [:]
     /// Accepted connections that have not said who they are, by address.
     private var pending: [String: Int] = [:]
     private var pendingCount = 0
@@ -28,7 +28,7 @@ struct PeerTable {
     private var generator: SeededGenerator
     private(set) var isStopping = false
 
-    init(ownID: Hash32, registry: PeerRegistry, settings: PeerSettings) {
+    package init(ownID: Hash32, registry: PeerRegistry, settings: PeerSettings) {
         (self.ownID, self.settings) = (ownID, settings)
         bans = BanList(settings.bans)
         var system = SystemRandomNumberGenerator()
@@ -37,7 +37,7 @@ struct PeerTable {
     }
 
     /// Takes over a registry; returns the connections to close.
-    mutating func update(_ registry: PeerRegistry) -> [PeerLink] {
+    package mutating func update(_ registry: PeerRegistry) -> [PeerLink] {
         var next: [Hash32: Peer] = [:]
         for entry in registry.entries where entry.nodeID != ownID {
             var peer = peers[entry.nodeID] ?? Peer(entry: entry, backOff: newBackOff)
@@ -51,7 +51,7 @@ struct PeerTable {
 
     private var newBackOff: BackOff { BackOff(shortest: settings.shortestBackOff, longest: settings.longestBackOff) }
 
-    mutating func stop() -> [PeerLink] {
+    package mutating func stop() -> [PeerLink] {
         isStopping = true
         return Array(links.values)
     }
@@ -60,7 +60,7 @@ struct PeerTable {
 // Connections.
 extension PeerTable {
     /// Notes a new connection; refuses an accepted one when too many are pending.
-    mutating func open(_ link: PeerLink) -> Bool {
+    package mutating func open(_ link: PeerLink) -> Bool {
         guard !isStopping else { return false }
         if let address = link.address {
             guard pendingCount < settings.pendingConnections, pending[address, default: 0] < settings.pendingPerAddress else {
@@ -81,13 +81,13 @@ extension PeerTable {
     }
 
     /// Why a node with this key is not let in, if it is not.
-    func objection(to node: Hash32, now: UInt64) -> PeerError? {
+    package func objection(to node: Hash32, now: UInt64) -> PeerError? {
         if isStopping { return .stopping }
         guard peers[node] != nil else { return .notRegistered }
         return bans.until(node, now: now) == nil ? nil : .banned
     }
 
-    enum Meeting {
+    package enum Meeting {
         /// The connection is the peer's from now on, in place of another perhaps.
         case settled(replaced: PeerLink?)
         case refused(PeerError)
@@ -97,7 +97,7 @@ extension PeerTable {
     ///
     /// When both nodes dial at once, each sees two connections, and both keep the one that the lower id dialled. A second connection
     /// the same way round, or of another session, means that the peer has lost the first: the newer one stays.
-    mutating func meet(_ link: PeerLink, _ node: Hash32, _ hello: PeerHello, now: UInt64) -> Meeting {
+    package mutating func meet(_ link: PeerLink, _ node: Hash32, _ hello: PeerHello, now: UInt64) -> Meeting {
         settle(link)
         if let error = objection(to: node, now: now) { return .refused(error) }
         guard var peer = peers[node] else { return .refused(.notRegistered) }
@@ -114,8 +114,8 @@ extension PeerTable {
 
     private func isPreferred(_ link: PeerLink, _ node: Hash32) -> Bool { (link.direction == .dialled) == (ownID < node) }
 
-    /// A connection is over. Returns whether it was the peer's, and after how many milliseconds to dial.
-    mutating func close(_ link: PeerLink, _ node: Hash32?, _ error: PeerError, now: UInt64) -> (wasCurrent: Bool, redial: UInt64?) {
+    /// A connection is over: to be said once. Returns whether it was the peer's, and after how many milliseconds to dial.
+    package mutating func close(_ link: PeerLink, _ node: Hash32?, _ error: PeerError, now: UInt64) -> (wasCurrent: Bool, redial: UInt64?) {
         guard links.removeValue(forKey: link.number) != nil else { return (false, nil) }
         settle(link)
         settled.remove(link.number)
@@ -136,7 +136,7 @@ extension PeerTable {
     }
 
     /// Bans a node; returns its connection.
-    mutating func punish(_ node: Hash32, _ error: any CodedError, now: UInt64) -> (link: PeerLink?, until: UInt64)? {
+    package mutating func punish(_ node: Hash32, _ error: any CodedError, now: UInt64) -> (link: PeerLink?, until: UInt64)? {
         guard peers[node] != nil else { return nil }
         let until = bans.ban(node, now: now)
         peers[node]?.lastError = error
@@ -145,13 +145,13 @@ extension PeerTable {
 }
 
 extension PeerTable {
-    mutating func pardon(_ node: Hash32) { bans.lift(node) }
+    package mutating func pardon(_ node: Hash32) { bans.lift(node) }
 }
 
 // Dialling.
 extension PeerTable {
     /// After how many milliseconds to dial `node`; nil when it need not be dialled or that is arranged already.
-    mutating func redial(_ node: Hash32, now: UInt64) -> UInt64? {
+    package mutating func redial(_ node: Hash32, now: UInt64) -> UInt64? {
         guard !isStopping, var peer = peers[node], peer.link == nil, !peer.isDialling, !peer.entry.endpoint.isEmpty else { return nil }
         var delay = peer.backOff.next(using: &generator)
         if let until = bans.until(node, now: now) { delay = max(delay, until - now) }
@@ -161,7 +161,7 @@ extension PeerTable {
     }
 
     /// Where to dial now; nil when there is no need any more.
-    mutating func dial(_ node: Hash32, now: UInt64) -> PeerEndpoint? {
+    package mutating func dial(_ node: Hash32, now: UInt64) -> PeerEndpoint? {
         guard !isStopping, let peer = peers[node], peer.link == nil else {
             peers[node]?.isDialling = false
             return nil
@@ -175,7 +175,7 @@ extension PeerTable {
     }
 
     /// Nobody answered. Returns after how many milliseconds to dial again.
-    mutating func unreachable(_ node: Hash32, now: UInt64) -> UInt64? {
+    package mutating func unreachable(_ node: Hash32, now: UInt64) -> UInt64? {
         guard let peer = peers[node] else { return nil }
         peers[node]?.isDialling = false
         if peer.link == nil { peers[node]?.lastError = PeerError.unreachable }
