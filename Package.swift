@@ -24,6 +24,10 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let httpServer = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioSockets = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 
 func library(_ layer: Layer, _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
     .target(
@@ -108,6 +112,7 @@ let targets: [Target] = [
     library(.client, "LocalFederation", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol"]),
 
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
+    library(.node, "Networking", ["Primitives", "ChainTypes", crypto, nio, nioSockets, nioSSL, nioTLS]),
     library(
         .node, "Ledger",
         [
@@ -172,6 +177,9 @@ let targets: [Target] = [
             "LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient", "Modules", "Execution",
         ]),
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex", "Engine"]),
+    tests(
+        "NetworkingTests",
+        ["Primitives", "WireTypes", "ChainTypes", "TestVectors", "Networking", crypto, nio, nioEmbedded, nioSockets, nioSSL]),
     tests("StorageTests", ["Primitives", "AuthenticatedState", "Storage"]),
     tests(
         "LedgerTests",
@@ -229,6 +237,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: ["FullFoundation"]),
     ],

@@ -1,0 +1,170 @@
+import ChainTypes
+import NIOCore
+import Primitives
+
+extension TransportFrame {
+    /// Reads a whole frame that came in `lane`.
+    ///
+    /// Sizes and counts are checked before what they announce is kept; encodings other than the one of `EncodedFrame` are refused.
+    package init(decoding bytes: ByteBuffer, lane: PeerLane) throws(PeerError) {
+        guard bytes.readableBytes <= lane.maximumFrame else { throw .tooLarge }
+        var reader = FieldReader(bytes)
+        let (field, contents) = try reader.choice()
+        try reader.finish()
+        guard let expected = Self.lane(ofField: field) else { throw .unknownKind }
+        guard expected == lane else { throw .wrongLane }
+        var fields = FieldReader(contents)
+        switch field {
+        case 1: self = .hello(try PeerHello(&fields))
+        case 2: self = .ping(try fields.number(1))
+        case 3: self = .pong(try fields.number(1))
+        default: self = .carried(try PeerFrame(field, &fields))
+        }
+        try fields.finish()
+    }
+
+    private static func lane(ofField field: UInt64) -> PeerLane? {
+        switch field {
+        case 1, 2, 3: .control
+        case 4: .consensus
+        case 5, 6, 7: .notices
+        case 8, 9: .payloads
+        case 10: .transactions
+        case 11...16: .sync
+        default: nil
+        }
+    }
+}
+
+extension PeerHello {
+    fileprivate init(_ fields: inout FieldReader) throws(PeerError) {
+        self.init(
+            protocol: try fields.number32(1), chainID: try fields.text(2, limit: Limits.identifier), genesis: try fields.hash(3),
+            headHeight: try fields.number(4), session: try fields.number(5))
+    }
+}
+
+extension PeerFrame {
+    fileprivate init(_ field: UInt64, _ fields: inout FieldReader) throws(PeerError) {
+        switch field {
+        case 4: self = .consensus(try fields.everything(limit: PeerLimits.consensus))
+        case 5: self = .evidence(try fields.everything(limit: PeerLimits.evidence))
+        case 6: self = .status(try PeerHead(&fields))
+        case 7: self = .payloadRequest(try PayloadRequest(&fields))
+        case 8: self = .proposal(try CompactBlock(&fields))
+        case 9: self = .payload(try PayloadResponse(&fields))
+        case 10:
+            let transactions = try fields.elements(
+                1, count: PeerLimits.transactionsPerBatch, limit: PeerLimits.transactionWithSidecars)
+            guard !transactions.isEmpty else { throw .malformed }
+            self = .transactions(transactions)
+        case 11: self = .blockRequest(try BlockRangeRequest(&fields))
+        case 12: self = .blocks(try BlockRangeResponse(&fields))
+        case 13: self = .snapshotRequest(request: try fields.number(1))
+        case 14:
+            self = .snapshots(
+                request: try fields.number(1),
+                manifests: try fields.elements(2, count: PeerLimits.manifests, limit: PeerLimits.manifest))
+        case 15: self = .chunkRequest(snapshot: try fields.hash(1), index: try fields.number32(2))
+        case 16:
+            self = .chunk(
+                snapshot: try fields.hash(1), index: try fields.number32(2), bytes: try fields.bytes(3, limit: PeerLimits.chunk))
+        default: throw .unknownKind
+        }
+    }
+}
+
+extension FieldReader {
+    /// All of a message that the layer above decodes; there must be some.
+    fileprivate mutating func everything(limit: Int) throws(PeerError) -> [UInt8] {
+        guard remaining <= limit else { throw .tooLarge }
+        guard remaining > 0 else { throw .malformed }
+        return rest()
+    }
+}
+
+extension PeerHead {
+    fileprivate init(_ fields: inout FieldReader) throws(PeerError) {
+        self.init(
+            height: try fields.number(1), hash: try fields.hash(2), epoch: try fields.number(3),
+            finalised: try fields.bytes(4, limit: PeerLimits.certifiedHeader))
+    }
+}
+
+extension PayloadRequest {
+    fileprivate init(_ fields: inout FieldReader) throws(PeerError) {
+        self.init(
+            block: try fields.hash(1), height: try fields.number(2),
+            missing: try fields.positions(3, count: PeerLimits.transactionsPerBlock))
+    }
+}
+
+extension CompactBlock {
+    fileprivate init(_ fields: inout FieldReader) throws(PeerError) {
+        header = try fields.bytes(1, limit: Limits.header)
+        guard !header.isEmpty else { throw .malformed }
+        evidence = try fields.elements(2, count: PeerLimits.evidencePerBlock, limit: PeerLimits.evidence)
+        transactions = try fields.messages(
+            3, count: PeerLimits.transactionsPerBlock, limit: PeerLimits.transactionWithSidecars + PeerLimits.envelope
+        ) { (entry) throws(PeerError) in
+            try CompactTransaction(&entry)
+        }
+    }
+}
+
+extension CompactTransaction {
+    fileprivate init(_ fields: inout FieldReader) throws(PeerError) {
+        let (field, contents) = try fields.choice()
+        var inner = FieldReader(contents)
+        switch field {
+        case 1:
+            guard let id = Hash32(inner.rest()) else { throw .malformed }
+            self = .id(id)
+        case 2: self = .full(try inner.everything(limit: PeerLimits.transactionWithSidecars))
+        default: throw .malformed
+        }
+    }
+}
+
+extension PayloadResponse {
+    fileprivate init(_ fields: inout FieldReader) throws(PeerError) {
+        block = try fields.hash(1)
+        height = try fields.number(2)
+        header = try fields.bytes(3, limit: Limits.header)
+        evidence = try fields.elements(4, count: PeerLimits.evidencePerBlock, limit: PeerLimits.evidence)
+        positions = try fields.positions(5, count: PeerLimits.transactionsPerBlock)
+        transactions = try fields.elements(6, count: positions.count, limit: PeerLimits.transactionWithSidecars)
+        last = try fields.flag(7)
+        guard positions.count == transactions.count, evidence.isEmpty || !header.isEmpty else { throw .malformed }
+    }
+}
+
+extension BlockRangeRequest {
+    fileprivate init(_ fields: inout FieldReader) throws(PeerError) {
+        self.init(request: try fields.number(1), first: try fields.number(2), last: try fields.number(3))
+        guard first >= 1, last >= first, last - first < PeerLimits.blockRange else { throw .malformed }
+    }
+}
+
+extension BlockRangeResponse {
+    fileprivate init(_ fields: inout FieldReader) throws(PeerError) {
+        request = try fields.number(1)
+        blocks = try fields.messages(2, count: PeerLimits.blocksPerFrame, limit: PeerLimits.frame) { (entry) throws(PeerError) in
+            try SyncedBlock(&entry)
+        }
+        last = try fields.flag(3)
+    }
+}
+
+extension SyncedBlock {
+    fileprivate init(_ fields: inout FieldReader) throws(PeerError) {
+        block = try fields.bytes(1, limit: Limits.block)
+        certificate = try fields.bytes(2, limit: Limits.certificate)
+        nextValidators = try fields.bytes(3, limit: Limits.validatorSet)
+        sidecars = try fields.elements(4, count: PeerLimits.sidecarsPerEntry, limit: Limits.sidecar)
+        continued = try fields.flag(5)
+        let isBlock = !block.isEmpty && !certificate.isEmpty
+        let isContinuation = block.isEmpty && certificate.isEmpty && nextValidators.isEmpty && !sidecars.isEmpty
+        guard isBlock || isContinuation else { throw .malformed }
+    }
+}
