@@ -89,7 +89,7 @@ let targets: [Target] = [
     library(.ledger, "Execution", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Modules"]),
 
     library(.consensus, "Simplex", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient"]),
-    library(.consensus, "Engine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Simplex"]),
+    library(.consensus, "Engine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex"]),
 
     library(.simulation, "Simulator", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex"]),
 
@@ -122,7 +122,7 @@ let targets: [Target] = [
         .node, "Node",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "ConsentRules", "Modules", "Simplex", "Engine",
-            "EnclaveProtocol", "Relayer", "Storage", "Ledger", logging, protobuf,
+            "EnclaveProtocol", "Relayer", "Storage", "Ledger", "Networking", logging, protobuf,
         ]),
     library(
         .node, "Console",
