@@ -41,32 +41,37 @@ struct Journal: ~Copyable {
             return Opened(journal: journal, entries: past, payloads: [], votesFrom: isAlone ? 0 : .max)
         }
         var records: [LogRecord] = []
-        let log = try openLog(path, engine.genesis.hash, own, isSynced: engine.settings.isLogSynced, &records)
+        let known = engine.settings.knownLog ?? .zero
+        let log = try openLog(path, engine.genesis.hash, own, known: known, isSynced: engine.settings.isLogSynced, &records)
         var journal = Journal(log: log, head: head.height)
         let recovered = Self.recover(records, head: head, epoch: plan.epoch)
-        (journal.votesFrom, journal.name) = (recovered.votesFrom, recovered.name)
+        // Under another name than the chain's it may be a copy, whatever it says itself.
+        (journal.votesFrom, journal.name) = (recovered.name == known ? recovered.votesFrom : .max, recovered.name)
         for entry in past + recovered.entries { journal.keep(entry) }
         return Opened(
-            journal: journal, entries: past + recovered.entries, payloads: recovered.payloads, votesFrom: recovered.votesFrom)
+            journal: journal, entries: past + recovered.entries, payloads: recovered.payloads, votesFrom: journal.votesFrom)
     }
 
     private static func openLog(
-        _ path: String, _ chain: Hash32, _ own: Hash32, isSynced: Bool, _ records: inout [LogRecord]
+        _ path: String, _ chain: Hash32, _ own: Hash32, known: Hash32, isSynced: Bool, _ records: inout [LogRecord]
     ) throws(WriteAheadLogError) -> WriteAheadLog {
         do {
-            return try WriteAheadLog(path, chain: chain, validator: own, isSynced: isSynced, records: &records)
+            let log = try WriteAheadLog(path, chain: chain, validator: own, isSynced: isSynced, records: &records)
+            // A first log of a validator that has another one by now was restored from a copy.
+            let isFirst = !records.contains { if case .name = $0 { true } else { false } }
+            if known == .zero || !isFirst { return log }
         } catch {
             switch error {
-            case .missing: break
-            case .corrupt:
-                // Kept for whoever wants to know what happened.
-                guard rename(path, path + ".damaged") == 0 else { throw error }
+            case .missing, .corrupt: break
             default: throw error
             }
         }
+        // Kept for whoever wants to know what happened.
+        rename(path, path + ".old")
         var generator = SystemRandomNumberGenerator()
         let name = Hash32(generator.next(), generator.next(), generator.next(), generator.next())
         try WriteAheadLog.create(path, chain: chain, validator: own, name: name)
+        records = []
         return try WriteAheadLog(path, chain: chain, validator: own, isSynced: isSynced, records: &records)
     }
 
