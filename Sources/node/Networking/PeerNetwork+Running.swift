@@ -55,6 +55,8 @@ extension PeerNetwork {
         try? await server?.close()
         for link in links { link.order(.close(.stopping, flushing: true)) }
         for link in links { try? await link.channel.closeFuture.get() }
+        // Whoever still calls finds no loops that are gone.
+        state.withLock { ($0.group, $0.changes, $0.listeningPort) = (nil, nil, nil) }
     }
 
     /// Prepares a new connection: TLS, then frames.

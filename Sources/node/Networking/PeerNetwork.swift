@@ -123,6 +123,9 @@ extension PeerNetwork {
 extension PeerNetwork {
     func objection(to node: Hash32) -> PeerError? { state.withLock { $0.table.objection(to: node, now: Self.now) } }
 
+    /// Whether this node decides which of several connections with `node` stays, and so answers the hello: the lower id does.
+    func decides(over node: Hash32) -> Bool { identity.nodeID < node }
+
     func objection(to hello: PeerHello) -> PeerError? {
         if hello.protocol != PeerLimits.protocolVersion { return .wrongProtocol }
         if hello.chainID != chainID { return .wrongChain }
