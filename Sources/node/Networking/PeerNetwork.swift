@@ -31,6 +31,8 @@ package final class PeerNetwork: Sendable {
         var changes: (any EventLoop)?
         var listeningPort: Int?
         var nextLink: UInt64 = 0
+        /// Dialling that is under way.
+        var attempts: [Hash32: EventLoopFuture<Void>] = [:]
     }
 
     let state: Mutex<State>
