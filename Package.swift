@@ -133,7 +133,7 @@ let targets: [Target] = [
         "jupiter",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient", "LocalFederation", "Node",
-            "API", argumentParser, crypto, protobuf,
+            "API", "Simplex", "Simulator", argumentParser, crypto, protobuf,
         ]),
 
     support("TestVectors", ["Primitives"]),
@@ -166,6 +166,11 @@ let targets: [Target] = [
     tests(
         "ModulesTests",
         ["LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient", "Modules"]),
+    tests(
+        "SimplexTests",
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex", "Simulator", "TestVectors"]),
+    tests("SimulatorTests", ["Primitives", "Simplex", "Simulator"]),
+    tests("SimulatorPropertyTests", ["Simplex", "Simulator"]),
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Engine"]),
     tests("StorageTests", ["Primitives", "AuthenticatedState", "Storage"]),
     tests(

@@ -28,7 +28,8 @@ package enum ReplicaEffect: Sendable {
     /// Execute a block whose parent is executed; answer with `executed`.
     case execute(BlockHeader)
     /// Make the executed child of the head durable. After an epoch's last block, answer with `begin`, but only once that block is
-    /// durable: a replica that restarts reads the log of the epoch that its durable head says, and no other.
+    /// durable: a replica that restarts reads the log of the epoch that its durable head says, and no other. Void if the shell has
+    /// synchronised past it while the effect was held.
     case commit(BlockHeader, WireCertificate?)
     /// Too far behind this final block to fetch one by one; answer with `synchronised`.
     case synchronise(BlockReference)

@@ -112,8 +112,9 @@ package struct SimplexCore<Keys: VoteKeys>: ~Copyable {
         // The own vote may have been the last one missing: then the next view has its own timer already.
         guard timer == self.timer else { return }
         repeatOneself(into: &effects)
-        rounds[view]?.hasAsked = false
+        rounds[view]?.askedFrom = nil
         rounds[view]?.helped = []
+        rounds[view]?.answered = [:]
         effects.append(.setTimer(self.timer, after: settings.repeatInterval))
         // What was asked for may have been lost.
         if leader == context.own { propose(into: &effects) } else { consider(into: &effects) }
@@ -144,7 +145,9 @@ package struct SimplexCore<Keys: VoteKeys>: ~Copyable {
         case .proposal(let proposal): receive(proposal, from: sender, into: &effects)
         case .certificate(let certificate): receive(certificate, from: sender, into: &effects)
         case .request(_, let first, let last):
-            guard let sender else { return }
+            // A request is small and its answer large: nobody gets more than it can use.
+            guard let sender, let given = rounds[view]?.answered[sender, default: 0], given < Self.answeredRequests else { return }
+            rounds[view]?.answered[sender] = given + 1
             answer(sender, first: first, last: last, into: &effects)
         }
     }

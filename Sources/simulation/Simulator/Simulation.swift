@@ -1,6 +1,4 @@
 import ChainTypes
-import Foundation
-nonisolated(unsafe) let traceNode = ProcessInfo.processInfo.environment["TRACE"].flatMap { Int($0) }
 import Primitives
 import Simplex
 import WireTypes
@@ -131,7 +129,6 @@ final class Simulation {
     func drive(_ node: SimulatedNode, _ body: (inout Replica<SimulatedVoteKeys>, inout [ReplicaEffect]) -> Void) {
         var effects: [ReplicaEffect] = []
         body(&node.replica, &effects)
-        if let w = traceNode, w == node.id || w == -1 { for e in effects { print(queue.now / 1000, node.id, "L\(node.life)", String(describing: e).replacingOccurrences(of: "Jupiter", with: "").prefix(420)) } }
         for effect in effects {
             guard case .persist(let entry) = effect else {
                 node.hold(.effect(effect))
