@@ -13,11 +13,12 @@ struct Committee {
     let set: ValidatorSet
 
     init(
-        weights: [UInt64] = [1, 1, 1, 1], profile: WireQuorumProfile = .byzantine, epoch: UInt64 = 0,
+        weights: [UInt64] = [1, 1, 1, 1], leads: [UInt64]? = nil, profile: WireQuorumProfile = .byzantine, epoch: UInt64 = 0,
         base: BlockReference = BlockReference(hash: Hash32(0, 0, 0, 9), height: 0)
     ) throws {
         let keys = weights.indices.map { Hash32(UInt64($0 + 1), 2, 3, 4) }
-        let set = try ValidatorSet(zip(keys, weights).map { ValidatorSet.Member(key: $0, votingWeight: $1, leaderWeight: 1) })
+        let set = try ValidatorSet(
+            keys.indices.map { ValidatorSet.Member(key: keys[$0], votingWeight: weights[$0], leaderWeight: leads?[$0] ?? 1) })
         self.keys = keys
         self.base = base
         self.set = set

@@ -23,15 +23,35 @@ import WireTypes
         let committee = try Committee()
         var core = committee.core(3)
         var effects: [CoreEffect] = []
-        core.start(into: &effects)
-        for view in UInt64(1)...4 {
-            core.receive(.certificate(committee.certificate(.nullify(view), by: [0, 1, 2])), from: 1, into: &effects)
+        var parent = committee.base
+        func notarise(_ views: ClosedRange<UInt64>) throws {
+            for view in views {
+                let block = try committee.block(view: view, after: parent)
+                parent = block.reference
+                core.receive(.certificate(committee.certificate(block.ballot(.notarise), by: [0, 1, 2])), from: 0, into: &effects)
+            }
         }
-        #expect(core.view == 5 && effects.votes(of: 3).contains(.nullify(5)))
-        // Validator 1 led view 2; a vote of a later view shows that it is back.
-        core.receive(.vote(committee.vote(.nullify(5), by: 1)), from: 1, into: &effects)
-        core.receive(.certificate(committee.certificate(.nullify(5), by: [0, 1, 2])), from: 1, into: &effects)
-        #expect(core.view == 6 && !effects.votes(of: 3).contains(.nullify(6)))
+        core.start(into: &effects)
+        // Validator 1 leads views 2, 6 and 10.
+        try notarise(1...1)
+        core.receive(.certificate(committee.certificate(.nullify(2), by: [0, 2, 3])), from: 0, into: &effects)
+        try notarise(3...5)
+        #expect(core.view == 6 && effects.votes(of: 3).contains(.nullify(6)))
+        core.receive(.vote(committee.vote(.nullify(6), by: 1)), from: 1, into: &effects)
+        core.receive(.certificate(committee.certificate(.nullify(6), by: [0, 2, 3])), from: 0, into: &effects)
+        try notarise(7...9)
+        #expect(core.view == 10 && !effects.votes(of: 3).contains(.nullify(10)))
+    }
+
+    @Test func `where nobody leads nobody hurries`() throws {
+        // The first validator is a quorum by itself; it never leads.
+        let committee = try Committee(weights: [9, 1, 1, 1], leads: [0, 1, 1, 1])
+        var core = committee.core(0)
+        var effects: [CoreEffect] = []
+        core.start(into: &effects)
+        for _ in 0..<2_000 { core.timeout(ViewTimer(epoch: 0, view: core.view), into: &effects) }
+        // Each timeout ends one view, and the first few of them as many more as there are validators.
+        #expect((2_000...2_010).contains(core.view))
     }
 
     @Test func `failures in a row make views longer, a block makes them short again`() throws {

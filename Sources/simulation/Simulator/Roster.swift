@@ -58,11 +58,14 @@ struct Roster {
     /// The height before the first of `epoch`.
     func base(of epoch: UInt64) -> UInt64 { epoch * length }
 
-    /// Whether `nodes` weigh less than the profile tolerates, in every epoch.
+    /// Whether `nodes` weigh less than the profile tolerates, and others lead as well, in every epoch.
     func tolerates(_ nodes: Set<Int>, profile: WireQuorumProfile) -> Bool {
         epochs.allSatisfy { epoch in
             let weight = nodes.reduce(UInt64(0)) { $0 + (epoch.positions[$1].map { epoch.set.members[$0].votingWeight } ?? 0) }
-            return Quorum.isReached(weight: epoch.set.totalWeight - weight, total: epoch.set.totalWeight, profile: profile)
+            let leads = zip(epoch.nodes, epoch.set.members).contains { node, member in
+                !nodes.contains(node) && member.votingWeight > 0 && member.leaderWeight > 0
+            }
+            return leads && Quorum.isReached(weight: epoch.set.totalWeight - weight, total: epoch.set.totalWeight, profile: profile)
         }
     }
 }
