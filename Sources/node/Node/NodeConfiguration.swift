@@ -1,5 +1,6 @@
 import Foundation
 import FoundationEssentials
+import Networking
 import Primitives
 
 /// How a node runs: from `node.json` in its home, then the environment (`JUPITER_…`), then flags; the last one wins.
@@ -32,6 +33,18 @@ package struct NodeConfiguration: Sendable, Equatable {
     package var stateVersions = 10_000
     /// How many assessments one command to the enclave holds.
     package var enclaveBatch = 64
+    /// The address on which other nodes reach this one.
+    package var peerHost = "127.0.0.1"
+    /// The port for other nodes; 0 does not listen, which suits a validator that is alone.
+    package var peerPort = 0
+    /// Nodes to ask besides those that the state names: `NODEID@HOST:PORT`, with commas between. For a node that joins.
+    package var bootstrapPeers: String?
+    /// How long a view may take before it is given up, in milliseconds.
+    package var viewTimeout = 1_000
+    /// How many of the newest blocks are kept; 0 keeps all.
+    package var blockHistory = 0
+    /// Whether a node without a chain takes the state from its peers instead of executing every block.
+    package var stateSync = true
 
     package init() {}
 
@@ -51,7 +64,10 @@ package struct NodeConfiguration: Sendable, Equatable {
             ("logLevel", .text(\.logLevel)), ("logJSON", .flag(\.logJSON)), ("blockInterval", .number(\.blockInterval, 1...60_000)),
             ("mempoolTransactions", .number(\.mempoolTransactions, 1...1_000_000)),
             ("mempoolBytes", .number(\.mempoolBytes, 1 << 20...8 << 30)), ("stateVersions", .number(\.stateVersions, 100...10_000_000)),
-            ("enclaveBatch", .number(\.enclaveBatch, 1...64)),
+            ("enclaveBatch", .number(\.enclaveBatch, 1...64)), ("peerHost", .text(\.peerHost)),
+            ("peerPort", .number(\.peerPort, 0...65_535)), ("bootstrapPeers", .optionalText(\.bootstrapPeers)),
+            ("viewTimeout", .number(\.viewTimeout, 100...60_000)), ("blockHistory", .number(\.blockHistory, 0...1_000_000_000)),
+            ("stateSync", .flag(\.stateSync)),
         ]
     }
 
@@ -126,12 +142,35 @@ package struct NodeConfiguration: Sendable, Equatable {
         return values.mapValues(\.text)
     }
 
-    private func validate() throws(NodeError) {
+    func validate() throws(NodeError) {
         guard ["trace", "debug", "info", "notice", "warning", "error", "critical"].contains(logLevel) else {
             throw .invalidConfiguration("logLevel is trace, debug, info, notice, warning, error or critical")
         }
         guard isLoopback || apiTokenFile != nil else { throw .tokenRequired }
         if let mainnetURL, URL(string: mainnetURL)?.host() == nil { throw .invalidConfiguration("mainnetURL is not a URL") }
+        guard peerPort == 0 || peerPort != apiPort else { throw .invalidConfiguration("apiPort and peerPort are the same") }
+        _ = try bootstrap()
+    }
+
+    /// The most nodes that `bootstrapPeers` may name.
+    private static let bootstrapLimit = 64
+
+    /// The nodes that `bootstrapPeers` names.
+    package func bootstrap() throws(NodeError) -> [PeerEntry] {
+        guard let bootstrapPeers else { return [] }
+        let texts = bootstrapPeers.split(separator: ",", omittingEmptySubsequences: false)
+        guard texts.count <= Self.bootstrapLimit else {
+            throw .invalidConfiguration("bootstrapPeers names more than \(Self.bootstrapLimit) nodes")
+        }
+        var peers: [PeerEntry] = []
+        for text in texts {
+            let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2, let node = Hash32(hex: parts[0]), (try? PeerEndpoint(parts[1])) != nil else {
+                throw .invalidConfiguration("bootstrapPeers is a list of NODEID@HOST:PORT with commas between")
+            }
+            peers.append(PeerEntry(nodeID: node, validatorKey: nil, endpoint: parts[1]))
+        }
+        return peers
     }
 
     /// Whether only this machine reaches the API.

@@ -2,9 +2,11 @@ import ChainTypes
 import Cryptography
 import Foundation
 import Glibc
+import Networking
 import Primitives
 
-/// The folder of one chain's node: `genesis.bin`, `genesis.json`, `node.json`, `validator.key`, `operator.key`, `data/`.
+/// The folder of one chain's node: `genesis.bin`, `genesis.json`, `node.json`, `validator.key`, `operator.key`, `peer.key`,
+/// `peer.pem`, `votes.wal`, `data/`.
 package struct NodeHome: Sendable, Equatable {
     /// An absolute or relative path, without a slash at the end.
     package let path: String
@@ -19,6 +21,11 @@ package struct NodeHome: Sendable, Equatable {
     package var configurationFile: String { path + "/node.json" }
     package var validatorKeyFile: String { path + "/validator.key" }
     package var operatorKeyFile: String { path + "/operator.key" }
+    /// The key under which other nodes know this one, encrypted, and its certificate.
+    package var peerKeyFile: String { path + "/peer.key" }
+    package var peerCertificateFile: String { path + "/peer.pem" }
+    /// What the validator signed. Made with the home, so a home without it has lost it.
+    package var votesLogFile: String { path + "/votes.wal" }
     package var dataFolder: String { path + "/data" }
     package var lockFile: String { path + "/lock" }
 
@@ -35,6 +42,13 @@ package struct NodeHome: Sendable, Equatable {
         guard exists else { throw NodeError.homeMissing(path) }
         return try NodeConfiguration.load(
             file: try Self.read(configurationFile, limit: 64 << 10), environment: environment, flags: flags)
+    }
+
+    /// By which other nodes know this one.
+    package func peerIdentity(passphrase: String) throws -> NodeIdentity {
+        let certificate = String(decoding: try Self.read(peerCertificateFile, limit: 16 << 10), as: UTF8.self)
+        let key = String(decoding: try PeerKeyFile.read(peerKeyFile, passphrase: passphrase), as: UTF8.self)
+        do { return try NodeIdentity(privateKeyPEM: key, certificatePEM: certificate) } catch { throw NodeError.keyFile(peerKeyFile) }
     }
 
     static func read(_ path: String, limit: Int) throws -> [UInt8] {
@@ -93,5 +107,22 @@ package enum KeyFile {
 
     package static func read(_ path: String, passphrase: String) throws -> SigningKey {
         try open(try NodeHome.read(path, limit: 4 << 10), passphrase: passphrase, path: path)
+    }
+}
+
+/// A node's TLS key at rest: a line that names the format, then a `PassphraseBox` of the key in PEM (PKCS#8).
+enum PeerKeyFile {
+    private static let magic = Array("jupiter peer key 1\n".utf8)
+
+    static func seal(_ identity: NodeIdentity, passphrase: String) throws -> [UInt8] {
+        magic + (try PassphraseBox.seal(Array(identity.privateKeyPEM.utf8), passphrase: passphrase))
+    }
+
+    static func read(_ path: String, passphrase: String) throws -> [UInt8] {
+        let bytes = try NodeHome.read(path, limit: 4 << 10)
+        guard bytes.starts(with: magic), let key = try? PassphraseBox.open(Array(bytes[magic.count...]), passphrase: passphrase) else {
+            throw NodeError.keyFile(path)
+        }
+        return key
     }
 }
