@@ -89,7 +89,7 @@ let targets: [Target] = [
     library(.ledger, "Execution", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Modules"]),
 
     library(.consensus, "Simplex", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient"]),
-    library(.consensus, "Engine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Simplex"]),
+    library(.consensus, "Engine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex"]),
 
     library(.simulation, "Simulator", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex"]),
 
@@ -122,7 +122,7 @@ let targets: [Target] = [
         .node, "Node",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "ConsentRules", "Modules", "Simplex", "Engine",
-            "EnclaveProtocol", "Relayer", "Storage", "Networking", "Ledger", logging, protobuf,
+            "EnclaveProtocol", "Relayer", "Storage", "Ledger", "Networking", logging, protobuf,
         ]),
     library(
         .node, "Console",
@@ -204,7 +204,9 @@ let targets: [Target] = [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "JupiterClient", "LocalFederation",
             "Storage",
         ]),
-    tests("NodeTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Storage", "Networking", "Ledger", "Node"]),
+    tests(
+        "NodeTests",
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Engine", "Storage", "Networking", "Ledger", "Node"]),
     tests(
         "StorageCrashTests",
         ["Primitives", "AuthenticatedState", "Storage", "StateModel", "ChainFixtures", "PowerLossSupport", "storage-crasher"]),

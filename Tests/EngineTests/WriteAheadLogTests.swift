@@ -125,13 +125,17 @@ import WireTypes
         #expect(isSame(try open(path).log, 3...4))
     }
 
-    @Test func `tells from which epoch on its validator may vote`() throws {
+    @Test func `one that replaces a lost log has a name and does not vote`() throws {
         let folder = try ScratchFolder()
         defer { folder.remove() }
         let path = folder.path + "/wal"
-        try WriteAheadLog.create(path, chain: chain, validator: validator, votesFrom: .max)
-        let found = try open(path).log.compactMap { record -> UInt64? in if case .votesFrom(let epoch) = record { epoch } else { nil } }
-        #expect(found == [.max])
+        try WriteAheadLog.create(path, chain: chain, validator: validator, name: Hash32(4, 4, 4, 4))
+        var found: (name: Hash32?, epoch: UInt64?)
+        for record in try open(path).log {
+            if case .name(let name) = record { found.name = name }
+            if case .votesFrom(let epoch) = record { found.epoch = epoch }
+        }
+        #expect(found.name == Hash32(4, 4, 4, 4) && found.epoch == .max)
     }
 
     @Test func `random bytes after the header never crash it`() throws {

@@ -130,6 +130,22 @@ import Testing
         #expect(throws: LedgerError.wrongHeight) { try ledger.finalizeBlock(BlockContent(), hash: Hash32(1, 2, 3, 4), context: context) }
     }
 
+    @Test func `a commit that fails changes nothing`() throws {
+        let scene = try LedgerScene()
+        let ledger = try ledger("a", scene)
+        var generator = SeededGenerator(seed: 4)
+        let transfer = try scene.transfer(0, nonce: 1, generator: &generator)
+        let a = try scene.block(on: ScenePoint(ledger.head, nonces: []), [transfer])
+        let (outcome, before) = (try ledger.finalizeBlock(a.content, hash: a.hash, context: a.context), ledger.head)
+        ledger.store.close()
+        #expect(throws: StorageError.closed) { try ledger.commit(a.block, certificate: nil) }
+        #expect(ledger.head == before)
+        #expect(ledger.outcome(of: a.hash)?.stateRoot == outcome.stateRoot)
+        let again = try self.ledger("a", scene)
+        #expect(again.head == before)
+        #expect(try again.run(a).stateRoot == outcome.stateRoot)
+    }
+
     @Test func `blocks left behind are forgotten when there are too many, a chain never loses a link`() throws {
         let scene = try LedgerScene()
         let ledger = try ledger("a", scene, limits: ExecutionLimits(blocks: 4))

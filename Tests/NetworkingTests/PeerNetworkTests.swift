@@ -163,6 +163,10 @@ import Testing
             try await stops.stop()
             try await eventually("all arrive") { stays.frames == frames }
             try await eventually("it is missed") { !stays.isConnected(to: stops.id) }
+            // Calls after the end do nothing.
+            stops.network.punish(stays.id, for: PeerError.malformed)
+            stops.network.update(registry)
+            stops.network.pardon(stays.id)
             #expect(stops.network.openConnections == 0 && stops.network.send(frames[0], to: stays.id) == .notConnected)
         }
     }

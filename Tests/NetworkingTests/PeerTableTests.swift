@@ -53,18 +53,34 @@ private final class Decisions {
         }
     }
 
-    @Test(arguments: [false, true], [false, true])
-    func `When both dial at once both keep what the lower id dialled, in whatever order they meet`(lowFirst: Bool, highFirst: Bool) {
+    @Test(arguments: [1, 2])
+    func `When both dial at once the lower id keeps the first that it hears on, and the other takes what is answered`(first: Int) {
         let (low, high) = (table(Self.low), table(Self.high))
         // Connection 1 is dialled by the low node, connection 2 by the high one; each has an end at both.
         let ends = [1: (link(1, .dialled), link(1, .accepted)), 2: (link(2, .accepted), link(2, .dialled))]
-        for (atLow, atHigh) in ends.values {
-            #expect(low.open(atLow) && high.open(atHigh))
+        for (atLow, atHigh) in ends.values { #expect(low.open(atLow) && high.open(atHigh)) }
+        for number in [first, 3 - first] {
+            guard let (atLow, atHigh) = ends[number] else { continue }
+            switch low.meet(atLow, Self.high, hello(8)) {
+            case .settled: meet(high, atHigh, Self.low, session: 9)
+            case .refused(let error):
+                #expect(error == .duplicate && number != first)
+                _ = low.close(atLow, Self.high, error, now: 0)
+                _ = high.close(atHigh, Self.low, .closed, now: 0)
+            }
         }
-        for number in lowFirst ? [1, 2] : [2, 1] { if let end = ends[number]?.0 { meet(low, end, Self.high, session: 8) } }
-        for number in highFirst ? [1, 2] : [2, 1] { if let end = ends[number]?.1 { meet(high, end, Self.low, session: 9) } }
-        #expect(low.peers[Self.high]?.link?.number == 1 && low.links.count == 1)
-        #expect(high.peers[Self.low]?.link?.number == 1 && high.links.count == 1)
+        #expect(low.peers[Self.high]?.link?.number == UInt64(first) && low.links.count == 1)
+        #expect(high.peers[Self.low]?.link?.number == UInt64(first) && high.links.count == 1)
+    }
+
+    @Test(arguments: [PeerLink.Direction.dialled, .accepted])
+    func `The higher id takes the connection that is answered, whatever it had`(direction: PeerLink.Direction) {
+        let table = table(Self.high)
+        let (old, new) = (link(1, .dialled), link(2, direction))
+        #expect(table.open(old) && table.open(new))
+        meet(table, old, Self.low, session: 8)
+        meet(table, new, Self.low, session: 8)
+        #expect(table.peers[Self.low]?.link?.number == 2 && table.links.count == 1)
     }
 
     @Test(arguments: [PeerLink.Direction.dialled, .accepted])
@@ -88,7 +104,7 @@ private final class Decisions {
 
     @Test func `The end of a connection that was replaced is not the end of the peer's`() {
         let table = table(Self.low)
-        let (old, new) = (link(1, .accepted), link(2, .dialled))
+        let (old, new) = (link(1, .accepted), link(2, .accepted))
         #expect(table.open(old) && table.open(new))
         _ = table.meet(old, Self.high, hello(8))
         _ = table.meet(new, Self.high, hello(8))

@@ -94,7 +94,7 @@ private final class SmallDisk {
         var acknowledged: UInt64 = 0
         var unsure: [[UInt8]: [UInt8]] = [:]
         for round in 0..<3 {
-            let chain = try TestChain(disk.path + "/chain", options: .init(blockCacheBytes: 1 << 20))
+            let chain = try TestChain(disk.path + "/chain", options: .init(blockCacheBytes: 1 << 20, reservedBytes: 100_000))
             let found = chain.store.head()?.height ?? 0
             #expect(found == acknowledged || found == acknowledged + 1, "seed \(seed) round \(round)")
             // The block whose commit failed may be there: nobody was told that it is, or that it is not.

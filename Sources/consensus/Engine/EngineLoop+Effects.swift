@@ -1,5 +1,6 @@
 import ChainTypes
 import Dispatch
+import LightClient
 import Primitives
 import Simplex
 import Synchronization
@@ -59,7 +60,7 @@ extension EngineLoop {
 
     private mutating func accuse(_ first: Vote, _ second: Vote) {
         engine.condition.withLock { $0.equivocations += 1 }
-        let bytes = EvidencePool.encode(first, second)
+        let bytes = EquivocationRules.evidence(first.wire, second.wire).encoded()
         if evidence.insert(bytes) { engine.network.share(evidence: bytes) }
     }
 

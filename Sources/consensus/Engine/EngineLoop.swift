@@ -32,6 +32,8 @@ struct EngineLoop: ~Copyable {
         let reference = BlockReference(hash: head.blockHash, height: head.height)
         let opened = try Journal.open(engine, head: reference, plan: head.plan)
         journal = opened.journal
+        let log = engine.settings.logPath == nil ? nil : journal.name
+        engine.condition.withLock { $0.log = log }
         for payload in opened.payloads { engine.payloads.put(payload) }
         var origin = Replica<ValidatorKeys>.Origin(
             chainID: engine.genesis.chainID, profile: engine.genesis.wire.profile, ownKey: engine.keys.own, head: reference,

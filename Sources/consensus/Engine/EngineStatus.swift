@@ -9,6 +9,8 @@ package struct EngineStatus: Sendable, Equatable {
     package var leader: Hash32?
     /// Whether this node votes in this epoch.
     package var votes = false
+    /// The name of the log that a validator votes with: zero for its first one, `nil` without a log.
+    package var log: Hash32?
     package var views: UInt64 = 0
     /// Own votes, by what they say.
     package var notariseVotes: UInt64 = 0

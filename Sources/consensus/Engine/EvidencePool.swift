@@ -1,6 +1,3 @@
-import Simplex
-import WireTypes
-
 /// Equivocations that wait for a block: each validator's first, bounded.
 struct EvidencePool {
     private static let maximum = 256
@@ -25,13 +22,5 @@ struct EvidencePool {
         guard !evidence.isEmpty, !waiting.isEmpty else { return }
         let gone = Set(evidence)
         waiting.removeAll { gone.contains($0) }
-    }
-
-    /// The evidence that two conflicting votes make, in the order that gives one encoding.
-    static func encode(_ first: Vote, _ second: Vote) -> [UInt8] {
-        let votes = [first.wire, second.wire].map { ($0, $0.encoded()) }.sorted { $0.1.lexicographicallyPrecedes($1.1) }
-        var wire = WireEquivocation()
-        (wire.first, wire.second) = (votes[0].0, votes[1].0)
-        return wire.encoded()
     }
 }

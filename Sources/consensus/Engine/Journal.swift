@@ -14,6 +14,8 @@ struct Journal: ~Copyable {
     private var head: UInt64
     /// The first epoch that this validator may vote in.
     private var votesFrom: UInt64 = 0
+    /// Zero for a validator's first log.
+    private(set) var name = Hash32.zero
 
     /// A log larger than this is rewritten without what is over.
     private static let compactedBytes = 64 << 20
@@ -39,30 +41,37 @@ struct Journal: ~Copyable {
             return Opened(journal: journal, entries: past, payloads: [], votesFrom: isAlone ? 0 : .max)
         }
         var records: [LogRecord] = []
-        let log = try openLog(path, engine.genesis.hash, own, isSynced: engine.settings.isLogSynced, &records)
+        let known = engine.settings.knownLog ?? .zero
+        let log = try openLog(path, engine.genesis.hash, own, known: known, isSynced: engine.settings.isLogSynced, &records)
         var journal = Journal(log: log, head: head.height)
         let recovered = Self.recover(records, head: head, epoch: plan.epoch)
-        journal.votesFrom = recovered.votesFrom
+        // Under another name than the chain's it may be a copy, whatever it says itself.
+        (journal.votesFrom, journal.name) = (recovered.name == known ? recovered.votesFrom : .max, recovered.name)
         for entry in past + recovered.entries { journal.keep(entry) }
         return Opened(
-            journal: journal, entries: past + recovered.entries, payloads: recovered.payloads, votesFrom: recovered.votesFrom)
+            journal: journal, entries: past + recovered.entries, payloads: recovered.payloads, votesFrom: journal.votesFrom)
     }
 
     private static func openLog(
-        _ path: String, _ chain: Hash32, _ own: Hash32, isSynced: Bool, _ records: inout [LogRecord]
+        _ path: String, _ chain: Hash32, _ own: Hash32, known: Hash32, isSynced: Bool, _ records: inout [LogRecord]
     ) throws(WriteAheadLogError) -> WriteAheadLog {
         do {
-            return try WriteAheadLog(path, chain: chain, validator: own, isSynced: isSynced, records: &records)
+            let log = try WriteAheadLog(path, chain: chain, validator: own, isSynced: isSynced, records: &records)
+            // A first log of a validator that has another one by now was restored from a copy.
+            let isFirst = !records.contains { if case .name = $0 { true } else { false } }
+            if known == .zero || !isFirst { return log }
         } catch {
             switch error {
-            case .missing: break
-            case .corrupt:
-                // Kept for whoever wants to know what happened.
-                guard rename(path, path + ".damaged") == 0 else { throw error }
+            case .missing, .corrupt: break
             default: throw error
             }
         }
-        try WriteAheadLog.create(path, chain: chain, validator: own, votesFrom: .max)
+        // Kept for whoever wants to know what happened.
+        rename(path, path + ".old")
+        var generator = SystemRandomNumberGenerator()
+        let name = Hash32(generator.next(), generator.next(), generator.next(), generator.next())
+        try WriteAheadLog.create(path, chain: chain, validator: own, name: name)
+        records = []
         return try WriteAheadLog(path, chain: chain, validator: own, isSynced: isSynced, records: &records)
     }
 
@@ -73,20 +82,21 @@ struct Journal: ~Copyable {
 
     private static func recover(
         _ records: [LogRecord], head: BlockReference, epoch: UInt64
-    ) -> (entries: [LogEntry], payloads: [BlockPayload], votesFrom: UInt64) {
+    ) -> (entries: [LogEntry], payloads: [BlockPayload], votesFrom: UInt64, name: Hash32) {
         var entries: [LogEntry] = []
         var payloads: [Hash32: BlockPayload] = [:]
-        var votesFrom: UInt64 = 0
+        var (votesFrom, name) = (UInt64(0), Hash32.zero)
         for record in records {
             switch record {
             case .entry(let entry): if entry.epoch == epoch { entries.append(entry) }
             case .payload(let bytes):
                 guard let payload = try? BlockPayload(decoding: bytes), payload.header.height > head.height else { continue }
                 payloads[payload.header.hash] = payload
+            case .name(let found): name = found
             case .votesFrom(let epoch): votesFrom = epoch
             }
         }
-        return (entries, payloads.values.sorted { $0.header.height < $1.header.height }, votesFrom)
+        return (entries, payloads.values.sorted { $0.header.height < $1.header.height }, votesFrom, name)
     }
 
     private var bytes = 0
@@ -134,7 +144,8 @@ struct Journal: ~Copyable {
     }
 
     private mutating func compact(_ payloads: PayloadStore) throws {
-        let records = [.votesFrom(votesFrom)] + entries.map(LogRecord.entry) + payloads.above(head).map { .payload($0.encoded) }
+        let identity: [LogRecord] = name == .zero ? [] : [.name(name), .votesFrom(votesFrom)]
+        let records = identity + entries.map(LogRecord.entry) + payloads.above(head).map { .payload($0.encoded) }
         bytes = try log?.compact(records) ?? 0
     }
 }

@@ -108,7 +108,9 @@ final class LedgerWorker: Sendable {
     private func hold(ancestorsOf block: Hash32) {
         var ancestors: Set<Hash32> = []
         var next = block
-        while let payload = parts.payloads[next] {
+        let head = parts.application.head.height
+        // What is committed has left the mempool.
+        while let payload = parts.payloads[next], payload.header.height > head {
             ancestors.insert(next)
             next = payload.header.parent
         }

@@ -8,10 +8,12 @@ package enum LogRecord: Sendable {
     case entry(LogEntry)
     /// An encoded `WireBlockPayload`.
     case payload([UInt8])
-    /// What was signed before this log began is lost: the first epoch that the validator may vote in; the last of these counts.
+    /// What was signed before this log began is lost: its name, by which the chain will know it.
+    case name(Hash32)
+    /// The first epoch that the validator may vote in; the last of these counts.
     case votesFrom(UInt64)
 
-    private enum Kind: UInt8 { case vote = 1, certificate, payload, votesFrom }
+    private enum Kind: UInt8 { case vote = 1, certificate, payload, name, votesFrom }
 
     func append(to bytes: inout [UInt8]) {
         let (kind, body): (Kind, [UInt8]) =
@@ -19,6 +21,7 @@ package enum LogRecord: Sendable {
             case .entry(.vote(let vote)): (.vote, vote.wire.encoded())
             case .entry(.certificate(let certificate)): (.certificate, certificate.encoded())
             case .payload(let payload): (.payload, payload)
+            case .name(let name): (.name, name.bytes)
             case .votesFrom(let epoch): (.votesFrom, withUnsafeBytes(of: epoch.littleEndian) { Array($0) })
             }
         bytes.append(kind.rawValue)
@@ -50,6 +53,7 @@ package enum LogRecord: Sendable {
             }
             return .entry(.certificate(shaped))
         case .payload: return .payload(body)
+        case .name: return Hash32(body).map { .name($0) }
         case .votesFrom:
             var reader = ByteReader(body)
             guard let epoch = try? reader.integer(UInt64.self), reader.remaining == 0 else { return nil }

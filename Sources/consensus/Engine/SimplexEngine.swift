@@ -27,6 +27,8 @@ package final class SimplexEngine: ConsensusEngine {
         package var viewTimeout: UInt64 = 1_000
         /// Where a validator remembers what it signed; `nil` only for one that is alone or only follows.
         package var logPath: String?
+        /// The name by which the chain knows the validator's log; `nil` or zero for its first one.
+        package var knownLog: Hash32?
         /// Only a test that wants to see votes lost says no.
         package var isLogSynced = true
 

@@ -21,9 +21,9 @@ package struct WriteAheadLog: ~Copyable {
     private let isSynced: Bool
 
     /// Makes a log that holds no votes.
-    /// - Parameter votesFrom: 0 for a validator that never signed anything on this chain; else the first epoch that it may vote in, and
-    ///   `.max` as long as nobody knows.
-    package static func create(_ path: String, chain: Hash32, validator: Hash32, votesFrom: UInt64 = 0) throws(WriteAheadLogError) {
+    /// - Parameter name: `nil` for a validator that never signed anything on this chain. Otherwise votes may be forgotten, and it must not
+    ///   vote before the chain has heard of the log by this name.
+    package static func create(_ path: String, chain: Hash32, validator: Hash32, name: Hash32? = nil) throws(WriteAheadLogError) {
         guard access(path, F_OK) != 0 else { throw .io("\(path) exists") }
         // Made beside its place, so that a crash leaves no half of one.
         let new = path + ".new"
@@ -32,7 +32,10 @@ package struct WriteAheadLog: ~Copyable {
         guard descriptor >= 0 else { throw failure(new) }
         defer { close(descriptor) }
         var records: [UInt8] = []
-        if votesFrom > 0 { LogRecord.votesFrom(votesFrom).append(to: &records) }
+        if let name {
+            LogRecord.name(name).append(to: &records)
+            LogRecord.votesFrom(.max).append(to: &records)
+        }
         let frame = records.isEmpty ? [] : LogFrame.encode(records, sequence: 0)
         try write(header + identity(chain, validator).bytes + frame, to: descriptor, path: new)
         guard fdatasync(descriptor) == 0, rename(new, path) == 0 else { throw failure(path) }

@@ -7,6 +7,8 @@ package enum Limits {
     package static let block = 16 * 1024 * 1024
     package static let header = 4 * 1024
     package static let certificate = 128 * 1024
+    /// A receipt's proof: a header and a certificate for each epoch of a chain's past.
+    package static let receiptProof = 256 << 20
     package static let validators = 1_000
     /// One proven equivocation, and how many a block may hold.
     package static let evidence = 1024

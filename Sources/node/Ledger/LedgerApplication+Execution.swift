@@ -63,6 +63,9 @@ extension LedgerApplication {
             state.accounts.merge(executed.accounts) { $1 }
             state.executed.settle(hash)
         }
+        if let certificate, block.header.lastOfEpoch {
+            try noteEpochEnd(block.header, certificate: certificate, following: executed.outcome.plan.validators)
+        }
     }
 
     /// The state after the head or an executed block.

@@ -69,6 +69,11 @@ package final class LedgerApplication: Application {
 
     package var head: ApplicationHead { chain.withLock { $0.head } }
 
+    /// Validators, their weights and what they decide, in the committed state.
+    package var trust: TrustView {
+        TrustView(CommittedReader(store: store, version: head.height), genesis: genesis)
+    }
+
     // MARK: Mempool
 
     package func checkTransaction(_ submitted: SubmittedTransaction) throws {

@@ -48,7 +48,7 @@ package enum PeerError: UInt32, CodedError {
         case .idle: "the peer stayed silent for too long"
         case .unreachable: "nobody answers at the peer's endpoint; the node keeps trying"
         case .closed: "the peer closed the connection"
-        case .duplicate: "both nodes had dialled; the other connection stays"
+        case .duplicate: "both nodes had dialled, and the other connection stays"
         case .replaced: "a newer connection of the same peer takes its place"
         case .stopping: "this node is stopping"
         case .badEndpoint: "the endpoint is not host:port"

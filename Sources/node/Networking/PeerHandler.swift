@@ -87,7 +87,7 @@ extension PeerHandler {
         peer = node
         phase = .greeting
         lastRead = .now()
-        send(.hello(network.hello))
+        if !network.decides(over: node) { send(.hello(network.hello)) }
     }
 
     private func greet(_ hello: PeerHello) {
@@ -97,7 +97,8 @@ extension PeerHandler {
         assembler.takesOnlyControl = false
         switch network.meet(link, peer, hello) {
         case .refused(let error): return end(error)
-        case .settled: break
+        // Nothing else is sent before: whoever finds the connection meanwhile has to wait for this event loop.
+        case .settled: if network.decides(over: peer) { send(.hello(network.hello)) }
         }
         after(TimeAmount(network.settings.pingInterval)) { $0.keepAlive() }
     }
@@ -114,6 +115,7 @@ extension PeerHandler {
         guard phase != .over else { return }
         phase = .over
         delayed.removeAll()
+        link.end()
         network.closed(link, peer ?? expected, error)
     }
 

@@ -23,6 +23,8 @@ package final class PeerLink: Sendable {
     let address: String?
     let counters = PeerCounters()
     private let queue: Mutex<OutboundQueue>
+    /// Nothing is asked of the handler any more: its event loop may be gone.
+    private let isOver = Atomic<Bool>(false)
 
     package init(number: UInt64, channel: any Channel, direction: Direction, bounds: [LaneBound]) {
         (self.number, self.channel, self.direction) = (number, channel, direction)
@@ -30,7 +32,10 @@ package final class PeerLink: Sendable {
         queue = Mutex(OutboundQueue(bounds: bounds))
     }
 
+    func end() { isOver.store(true, ordering: .releasing) }
+
     func send(_ frame: EncodedFrame) -> Bool {
+        guard !isOver.load(ordering: .acquiring) else { return false }
         switch queue.withLock({ $0.push(frame) }) {
         case .full: return false
         case .queued(let wakes):
@@ -46,7 +51,10 @@ package final class PeerLink: Sendable {
         return batch.bytes
     }
 
-    func order(_ command: Command) { channel.pipeline.triggerUserOutboundEvent(command, promise: nil) }
+    func order(_ command: Command) {
+        guard !isOver.load(ordering: .acquiring) else { return }
+        channel.pipeline.triggerUserOutboundEvent(command, promise: nil)
+    }
 
     var waiting: (frames: Int, bytes: Int, dropped: UInt64) { queue.withLock { ($0.count, $0.bytes, $0.dropped) } }
 }

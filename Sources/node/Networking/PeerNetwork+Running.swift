@@ -55,6 +55,9 @@ extension PeerNetwork {
         try? await server?.close()
         for link in links { link.order(.close(.stopping, flushing: true)) }
         for link in links { try? await link.channel.closeFuture.get() }
+        for attempt in state.withLock({ Array($0.attempts.values) }) { try? await attempt.get() }
+        // Whoever still calls finds no loops that are gone.
+        state.withLock { ($0.group, $0.changes, $0.listeningPort) = (nil, nil, nil) }
     }
 
     /// Prepares a new connection: TLS, then frames.
@@ -106,18 +109,30 @@ extension PeerNetwork {
     private func dial(_ node: Hash32, on loop: any EventLoop) {
         guard let endpoint = state.withLock({ $0.table.dial(node, now: Self.now) }) else { return redial(node) }
         // Prepared only once connected: a name may have several addresses, each tried with a channel of its own.
-        Self.tuned(ClientBootstrap(group: loop).connectTimeout(TimeAmount(settings.connectTimeout)))
-            .connect(host: endpoint.host, port: endpoint.port)
-            .flatMapThrowing { [self] channel in
-                do { try setUp(channel, dialled: node) } catch {
-                    channel.close(promise: nil)
-                    throw error
-                }
+        let attempt = connect(to: endpoint, on: loop).flatMapThrowing { [self] channel in
+            do { try setUp(channel, dialled: node) } catch {
+                channel.close(promise: nil)
+                throw error
             }
-            .whenFailure { [self] _ in
-                guard let delay = state.withLock({ $0.table.unreachable(node, now: Self.now) }) else { return }
-                schedule(node, delay)
+        }
+        state.withLock { $0.attempts[node] = attempt }
+        attempt.whenComplete { [self] result in
+            let delay = state.withLock { state -> UInt64? in
+                state.attempts[node] = nil
+                guard case .failure = result else { return nil }
+                return state.table.unreachable(node, now: Self.now)
             }
+            if let delay { schedule(node, delay) }
+        }
+    }
+
+    /// An address is dialled as it is; a name is looked up first.
+    private func connect(to endpoint: PeerEndpoint, on loop: any EventLoop) -> EventLoopFuture<any Channel> {
+        let bootstrap = Self.tuned(ClientBootstrap(group: loop).connectTimeout(TimeAmount(settings.connectTimeout)))
+        guard let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port) else {
+            return bootstrap.connect(host: endpoint.host, port: endpoint.port)
+        }
+        return bootstrap.connect(to: address)
     }
 }
 

@@ -31,6 +31,8 @@ package final class PeerNetwork: Sendable {
         var changes: (any EventLoop)?
         var listeningPort: Int?
         var nextLink: UInt64 = 0
+        /// Dialling that is under way.
+        var attempts: [Hash32: EventLoopFuture<Void>] = [:]
     }
 
     let state: Mutex<State>
@@ -122,6 +124,9 @@ extension PeerNetwork {
 // What connections ask.
 extension PeerNetwork {
     func objection(to node: Hash32) -> PeerError? { state.withLock { $0.table.objection(to: node, now: Self.now) } }
+
+    /// Whether this node decides which of several connections with `node` stays, and so answers the hello: the lower id does.
+    func decides(over node: Hash32) -> Bool { identity.nodeID < node }
 
     func objection(to hello: PeerHello) -> PeerError? {
         if hello.protocol != PeerLimits.protocolVersion { return .wrongProtocol }

@@ -93,16 +93,17 @@ extension PeerTable {
         case refused(PeerError)
     }
 
-    /// A connection over which both sides have said who they are.
+    /// A connection over which the peer has said who it is.
     ///
-    /// When both nodes dial at once, each sees two connections, and both keep the one that the lower id dialled. A second connection
-    /// the same way round, or of another session, means that the peer has lost the first: the newer one stays.
+    /// When both nodes dial at once there are two connections. The higher id says hello on both; the lower one answers on the first of
+    /// them and closes the other, so that neither ever sends on a connection that does not stay. The higher one takes whatever is
+    /// answered. A second connection the same way round, or of another session, means that the peer has lost the first.
     package mutating func meet(_ link: PeerLink, _ node: Hash32, _ hello: PeerHello, now: UInt64) -> Meeting {
         settle(link)
         if let error = objection(to: node, now: now) { return .refused(error) }
         guard var peer = peers[node] else { return .refused(.notRegistered) }
         let other = peer.link
-        if let other, peer.hello?.session == hello.session, other.direction != link.direction, !isPreferred(link, node) {
+        if let other, ownID < node, peer.hello?.session == hello.session, other.direction != link.direction {
             return .refused(.duplicate)
         }
         if let other { peer.past = peer.past + other.counters.traffic }
@@ -111,8 +112,6 @@ extension PeerTable {
         peers[node] = peer
         return .settled(replaced: other)
     }
-
-    private func isPreferred(_ link: PeerLink, _ node: Hash32) -> Bool { (link.direction == .dialled) == (ownID < node) }
 
     /// A connection is over: to be said once. Returns whether it was the peer's, and after how many milliseconds to dial.
     package mutating func close(_ link: PeerLink, _ node: Hash32?, _ error: PeerError, now: UInt64) -> (wasCurrent: Bool, redial: UInt64?) {

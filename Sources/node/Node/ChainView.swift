@@ -10,6 +10,12 @@ import WireTypes
 package protocol ReadableLedger: Application {
     /// At most `limit` keys of the newest state that begin with `prefix`, in byte order, after `after`.
     func keys(prefix: [UInt8], after: [UInt8]?, limit: Int) throws -> [[UInt8]]
+
+    /// The header at a height, also of a block that is not kept.
+    func header(_ height: UInt64) throws -> BlockHeader?
+
+    /// The certified last header of an epoch that is over, with the set that follows.
+    func epochEnd(_ epoch: UInt64) throws -> WireCertifiedHeader?
 }
 
 /// Blocks, certificates, receipts and sidecars as they were committed.
@@ -53,16 +59,48 @@ package struct ChainView: Sendable {
         return block
     }
 
-    /// The header of a height with the certificate that finalises it.
+    /// The header of a height with the certificate that finalises it; `nil` also for one that is final only as an ancestor.
     package func certifiedHeader(_ height: UInt64) throws -> (header: BlockHeader, wire: WireCertifiedHeader)? {
-        guard let bytes = try blockBytes(height), let certificate = try archive.certificate(at: height) else { return nil }
-        // Only the header is needed: the transactions stay undecoded.
-        guard let wireBlock = try? WireBlock(serializedBytes: bytes), let header = try? BlockHeader(decoding: [UInt8](wireBlock.header))
-        else { throw NodeError.damagedChain("block \(height)") }
+        guard height >= 1, height <= head.height, let header = try ledger.header(height) else { return nil }
+        if header.lastOfEpoch, let wire = try ledger.epochEnd(header.epoch) { return (header, wire) }
+        guard let certificate = try archive.certificate(at: height) else { return nil }
         var wire = WireCertifiedHeader()
         wire.header = .init(header.bytes)
         wire.certificate = .init(certificate)
         return (header, wire)
+    }
+
+    /// How many blocks at most become final by one certificate, as far as anybody looks back.
+    private static let lookBack: UInt64 = 256
+
+    /// The newest header with a certificate of its own.
+    package func newestCertified() throws -> (header: BlockHeader, wire: WireCertifiedHeader)? {
+        var height = head.height
+        let lowest = height - min(height, Self.lookBack)
+        while height > lowest {
+            if let found = try certifiedHeader(height) { return found }
+            height -= 1
+        }
+        return nil
+    }
+
+    /// What a light client that trusts `height` must be shown to trust the newest certified header: the ends of the epochs between, and
+    /// that header. At most `limit`; then the next call goes on.
+    package func path(after height: UInt64, limit: Int = 256) throws -> [WireCertifiedHeader] {
+        guard let newest = try newestCertified(), newest.header.height > height else { return [] }
+        var epoch: UInt64 = 0
+        if height > 0 {
+            guard let trusted = try ledger.header(height) else { throw NodeError.notFound("header \(height)") }
+            epoch = trusted.epoch + (trusted.lastOfEpoch ? 1 : 0)
+        }
+        var path: [WireCertifiedHeader] = []
+        while epoch < newest.header.epoch, path.count < limit {
+            guard let end = try ledger.epochEnd(epoch) else { throw NodeError.damagedChain("the end of epoch \(epoch)") }
+            path.append(end)
+            epoch += 1
+        }
+        if path.count < limit { path.append(newest.wire) }
+        return path
     }
 
     package func summary(_ height: UInt64) throws -> BlockSummary? { try block(height).map(BlockSummary.init) }
@@ -85,14 +123,16 @@ package struct ChainView: Sendable {
         return [UInt8](block.transactions[Int(receipt.index)])
     }
 
-    /// The path of a receipt to the receipts root, which the next header holds.
+    /// The path of a receipt to the receipts root, which the next header holds, and what certifies that header from the genesis on.
     ///
     /// - Throws: `notFound` when the transaction or the following header is not there yet.
     package func receiptProof(_ transaction: Hash32) throws -> WireReceiptProof {
         guard let bytes = try receiptBytes(transaction), let receipt = try receipt(transaction) else {
             throw NodeError.notFound("the receipt")
         }
-        guard let header = try certifiedHeader(receipt.height + 1) else { throw NodeError.notFound("the header that proves the receipt") }
+        guard let header = try certified(covering: receipt.height + 1) else {
+            throw NodeError.notFound("the header that proves the receipt")
+        }
         guard let block = try block(receipt.height) else { throw NodeError.damagedChain("block \(receipt.height)") }
         let leaves = try block.transactions.map { transaction in
             guard let bytes = try receiptBytes(transaction.id) else { throw NodeError.damagedChain("receipt") }
@@ -104,7 +144,25 @@ package struct ChainView: Sendable {
         proof.siblings = MerkleList.siblings(of: Int(receipt.index), in: leaves).map { .init($0.bytes) }
         proof.leafCount = UInt32(leaves.count)
         proof.header = header.wire
+        proof.ancestry = header.ancestry.map { .init($0.bytes) }
+        for epoch in 0..<header.epoch {
+            guard let end = try ledger.epochEnd(epoch) else { throw NodeError.damagedChain("the end of epoch \(epoch)") }
+            proof.epochs.append(end)
+        }
         return proof
+    }
+
+    /// The header at `height` or the first certified one above it, with the headers from `height` up to the one below it.
+    private func certified(covering height: UInt64) throws -> (wire: WireCertifiedHeader, epoch: UInt64, ancestry: [BlockHeader])? {
+        var ancestry: [BlockHeader] = []
+        var next = height
+        while ancestry.count < Self.lookBack, next <= head.height {
+            if let found = try certifiedHeader(next) { return (found.wire, found.header.epoch, ancestry) }
+            guard let header = try ledger.header(next) else { return nil }
+            ancestry.append(header)
+            next += 1
+        }
+        return nil
     }
 
     /// A value of the newest state.

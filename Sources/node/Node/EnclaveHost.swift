@@ -117,7 +117,10 @@ package final class EnclaveHost: Sendable {
         }
         log.notice("The enclave is connected.", metadata: ["enclave": "\(id)", "platform": "\(status.identity.platform)"])
         try await atHeight(2)
-        try await feed()
+        while try await feed().height < 2 {
+            await news()
+            try Task.checkCancellation()
+        }
         try await register(id)
         if !status.serving { try await anchor(id, status.anchor) }
         try findJobs()
@@ -129,14 +132,17 @@ package final class EnclaveHost: Sendable {
         }
     }
 
-    /// Shows the enclave the newest header; the certificates of one epoch follow from each other, so those between can be left out.
+    /// Shows the enclave the newest certified header, and the ends of the epochs since the one that it trusts.
     @discardableResult
     private func feed() async throws -> BlockHeader {
-        guard let (header, wire) = try view.certifiedHeader(view.head.height) else { throw NodeError.damagedChain("newest header") }
-        if status.trustedHeight < header.height {
-            let answer = try await onThread { try self.connection.importHeaders([wire]) }
+        while true {
+            let path = try view.path(after: status.trustedHeight)
+            if path.isEmpty { break }
+            let answer = try await onThread { try self.connection.importHeaders(path) }
+            guard answer.trustedHeight > status.trustedHeight else { throw NodeError.damagedChain("newest header") }
             state.withLock { $0.status.trustedHeight = answer.trustedHeight }
         }
+        guard let header = try view.ledger.header(status.trustedHeight) else { throw NodeError.damagedChain("newest header") }
         return header
     }
 
@@ -163,7 +169,12 @@ package final class EnclaveHost: Sendable {
         message.anchorVault = anchor
         let receipt = try await post(message)
         try await atHeight(receipt.height + 1)
-        let header = try await feed()
+        var header = try await feed()
+        while header.height <= receipt.height {
+            await news()
+            try Task.checkCancellation()
+            header = try await feed()
+        }
         let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id)
         let proof = try builder.proven(StateKey.enclave(id))
         let answer = try await onThread { try self.connection.proveAnchor(proof) }

@@ -4,6 +4,7 @@ import Engine
 import Foundation
 import Ledger
 import Logging
+import Networking
 import Primitives
 import Relayer
 import Simplex
@@ -28,8 +29,12 @@ package final class JupiterNode: Sendable {
     /// `nil` when no enclave is configured.
     package let enclave: EnclaveHost?
 
+    let engine: SimplexEngine
+    /// `nil` for a validator that is alone and listens to nobody.
+    let peers: PeerService?
+    let membership: Membership
+    private let ledger: LedgerApplication
     private let store: ChainStore
-    private let engine: SimplexEngine
     private let poster: CheckpointPoster?
     private let numbers: NodeMetrics
 
@@ -45,36 +50,61 @@ package final class JupiterNode: Sendable {
         let operatorKey = try KeyFile.read(home.operatorKeyFile, passphrase: passphrase)
         store = try ChainStore(path: home.dataFolder)
         let ledger = try LedgerApplication(store: store, genesis: genesis)
+        self.ledger = ledger
         let view = ChainView(genesis: genesis, ledger: ledger, archive: store)
         self.view = view
         let limits = MempoolLimits(bytes: configuration.mempoolBytes, transactions: configuration.mempoolTransactions)
         let mempool = Mempool(
             limits: limits, check: { try ledger.checkTransaction($0) }, stateNonce: { try ledger.account($0).nonce + 1 })
         self.mempool = mempool
-        intake = TransactionIntake(
-            mempool: mempool, workers: WorkerPool(width: max(2, ProcessInfo.processInfo.activeProcessorCount)))
+        let workers = WorkerPool(width: max(2, ProcessInfo.processInfo.activeProcessorCount))
+        membership = try Membership(ledger: ledger, validator: validatorKey, configuration: configuration)
+        let peers = try Self.peers(home, configuration, passphrase, view: view, mempool: mempool, membership: membership, log: log)
+        self.peers = peers
+        intake = TransactionIntake(mempool: mempool, workers: workers, announce: { [weak peers] in peers?.announce($0) })
         numbers = NodeMetrics(metrics)
         NodeMetrics.register(metrics, view: view, mempool: mempool, events: events)
-        enclave = Self.enclave(
-            configuration, view: view, events: events, metrics: metrics, log: log,
-            account: OperatorAccount(key: operatorKey, view: view, mempool: mempool, intake: intake))
+        let account = OperatorAccount(key: operatorKey, view: view, mempool: mempool, intake: intake)
+        enclave = Self.enclave(configuration, view: view, events: events, metrics: metrics, log: log, account: account)
         poster = try Self.poster(configuration, view: view, key: operatorKey)
         let parentTime = Mutex(view.head.time)
-        var settings = SimplexEngine.Settings()
-        settings.blockInterval = UInt64(configuration.blockInterval)
         engine = try SimplexEngine(
-            genesis: genesis, key: validatorKey, application: ledger, source: mempool, history: try ChainCheckpoints(view: view).history(),
-            settings: settings
-        ) { [events, numbers, enclave] committed in
-            mempool.committed(committed.block.transactions, height: committed.block.header.height)
+            genesis: genesis, key: validatorKey, application: ledger, source: mempool, network: peers ?? NoNetwork(),
+            history: try ChainCheckpoints(view: view).history(), settings: try membership.settings(home, configuration)
+        ) { [events, numbers, enclave, membership, weak peers] committed in
+            let height = committed.block.header.height
+            mempool.committed(committed.block.transactions, height: height)
             events.publish(committed)
             enclave?.committed(committed.block)
+            peers?.committed(height)
+            membership.committed(committed.block, peers: peers)
             let previous = parentTime.withLock { time in
                 defer { time = committed.block.header.time }
                 return time
             }
             numbers.observe(committed, parentTime: previous)
         }
+        peers?.bind(engine, synchroniser: nil)
+        membership.bind(engine, account: account)
+        NodeMetrics.register(metrics, engine: engine, peers: peers)
+    }
+
+    /// FOR TESTS ONLY: milliseconds by which every frame of a peer is delivered later, from the environment.
+    private static var artificialPeerDelay: Int {
+        ProcessInfo.processInfo.environment["JUPITER_TEST_PEER_DELAY"].flatMap(Int.init).map { min(max($0, 0), 1_000) } ?? 0
+    }
+
+    private static func peers(
+        _ home: NodeHome, _ configuration: NodeConfiguration, _ passphrase: String, view: ChainView, mempool: Mempool,
+        membership: Membership, log: Logger
+    ) throws -> PeerService? {
+        guard configuration.peerPort > 0 else { return nil }
+        var settings = PeerSettings()
+        settings.artificialDelay = .milliseconds(Self.artificialPeerDelay)
+        return try PeerService(
+            identity: home.peerIdentity(passphrase: passphrase), view: view, host: configuration.peerHost, port: configuration.peerPort,
+            registry: membership.registry(), settings: settings, mempool: mempool,
+            workers: WorkerPool(width: max(2, ProcessInfo.processInfo.activeProcessorCount)), log: log)
     }
 
     private static func enclave(
@@ -99,6 +129,9 @@ package final class JupiterNode: Sendable {
 
     /// Runs until the task is cancelled, or throws what stops the chain, such as a full disk.
     package func run() async throws {
+        if Self.artificialPeerDelay > 0 {
+            log.warning("TEST SETTING: what peers send is delayed.", metadata: ["milliseconds": "\(Self.artificialPeerDelay)"])
+        }
         log.notice("The node starts.", metadata: ["chain": "\(view.chainID)", "height": "\(view.head.height)"])
         defer {
             events.close()
@@ -110,6 +143,11 @@ package final class JupiterNode: Sendable {
                 let engine = engine
                 group.addTask { try await engine.run() }
                 if let enclave { group.addTask { await enclave.run() } }
+                if let peers {
+                    group.addTask { try await peers.run() }
+                    group.addTask { await self.announceHeads(peers) }
+                }
+                group.addTask { await self.membership.run() }
                 if let poster { group.addTask { await self.postCheckpoints(poster) } }
                 group.addTask { await self.prune() }
                 defer { group.cancelAll() }
@@ -130,6 +168,18 @@ package final class JupiterNode: Sendable {
         return reasons
     }
 
+    /// Tells the peers where this node is, whenever it has moved and now and then.
+    private func announceHeads(_ peers: PeerService) async {
+        var told: UInt64?
+        var rounds = 0
+        while !Task.isCancelled {
+            let height = view.head.height
+            if height != told || rounds % 10 == 0 { peers.announceHead() }
+            (told, rounds) = (height, rounds + 1)
+            try? await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
     private func postCheckpoints(_ poster: CheckpointPoster) async {
         var pause = configuration.checkpointInterval
         while !Task.isCancelled {
@@ -148,13 +198,15 @@ package final class JupiterNode: Sendable {
         }
     }
 
-    /// Removes state versions that nobody will ask for, a little at a time.
+    /// Removes what is not kept, a little at a time, from the start on.
     private func prune() async {
-        let (store, versions) = (store, UInt64(configuration.stateVersions))
+        let ledger = ledger
+        let kept = configuration.blockHistory > 0 ? UInt64(configuration.blockHistory) : nil
+        let retention = Retention(stateVersions: UInt64(configuration.stateVersions), blocks: kept)
         let worker = WorkerPool(width: 1)
         while !Task.isCancelled {
             // A failure here also fails the next commit, which tells.
-            let hasMore = (try? await worker.run { (try? store.pruneState(keeping: versions, limit: 2_000)) ?? false }) ?? false
+            let hasMore = (try? await worker.run { (try? ledger.prune(retention)) ?? false }) ?? false
             try? await Task.sleep(for: hasMore ? .milliseconds(20) : .seconds(1))
         }
     }
@@ -165,7 +217,7 @@ struct ChainCheckpoints: CheckpointSource {
     let view: ChainView
 
     func newest() throws -> (header: BlockHeader, certified: WireCertifiedHeader)? {
-        try view.certifiedHeader(view.head.height).map { ($0.header, $0.wire) }
+        try view.newestCertified().map { ($0.header, $0.wire) }
     }
 
     /// What an engine needs to know to go on from the head.
@@ -182,15 +234,11 @@ struct ChainCheckpoints: CheckpointSource {
     }
 
     func last(ofEpoch epoch: UInt64) throws -> (header: BlockHeader, certified: WireCertifiedHeader)? {
-        // Heights and epochs rise together: find the last height of the epoch by halving.
-        var (low, high) = (UInt64(1), view.head.height)
-        while low < high {
-            let middle = (low + high + 1) / 2
-            guard let header = try view.certifiedHeader(middle)?.header else { return nil }
-            if header.epoch <= epoch { low = middle } else { high = middle - 1 }
+        guard let certified = try view.ledger.epochEnd(epoch) else { return nil }
+        guard let header = try? BlockHeader(decoding: [UInt8](certified.header)) else {
+            throw NodeError.damagedChain("the end of an epoch")
         }
-        guard let found = try view.certifiedHeader(low), found.header.epoch == epoch, found.header.lastOfEpoch else { return nil }
-        return (found.header, found.wire)
+        return (header, certified)
     }
 }
 

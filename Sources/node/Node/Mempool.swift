@@ -34,6 +34,9 @@ package final class Mempool: ProposalSource {
 
     package func contains(_ id: Hash32) -> Bool { state.withLock { $0.queues.entries[id] != nil } }
 
+    /// A transaction that is here, its signature checked.
+    package func submitted(_ id: Hash32) -> SubmittedTransaction? { state.withLock { $0.queues.entries[id]?.submitted } }
+
     /// The nonce that a new transaction of `sender` should have.
     package func pendingNonce(_ sender: Address) throws -> UInt64 {
         try state.withLock { $0.queues.pendingNonce(sender) } ?? stateNonce(sender)

@@ -1,6 +1,7 @@
 import ChainTypes
 import Engine
 import Glibc
+import Networking
 import SwiftProtobuf
 import WireTypes
 
@@ -55,6 +56,35 @@ struct NodeMetrics: Sendable {
         metrics.gauge("jupiter_enclave_serving", "1 while the enclave serves.") { enclave.status.isServing ? 1 : 0 }
         metrics.gauge("jupiter_enclave_trusted_height", "The height that the enclave trusts.") { Double(enclave.status.trustedHeight) }
         metrics.gauge("jupiter_enclave_open_jobs", "Jobs that the node follows for the enclave.") { Double(enclave.openJobs) }
+    }
+
+    static func register(_ metrics: Metrics, engine: SimplexEngine, peers: PeerService?) {
+        metrics.gauge("jupiter_epoch", "The present epoch.") { Double(engine.status.epoch) }
+        metrics.gauge("jupiter_view", "The present view of the epoch.") { Double(engine.status.view) }
+        metrics.gauge("jupiter_votes", "1 while this node votes in the present epoch.") { engine.status.votes ? 1 : 0 }
+        metrics.gauge("jupiter_views_entered", "Views entered since the start.") { Double(engine.status.views) }
+        metrics.gauge("jupiter_view_timeouts", "Timers that ended before their view since the start.") { Double(engine.status.timeouts) }
+        metrics.gauge("jupiter_proposals", "Blocks proposed by this node since the start.") { Double(engine.status.proposals) }
+        metrics.gauge("jupiter_votes_notarise", "Votes to notarise since the start.") { Double(engine.status.notariseVotes) }
+        metrics.gauge("jupiter_votes_nullify", "Votes to nullify since the start.") { Double(engine.status.nullifyVotes) }
+        metrics.gauge("jupiter_votes_finalise", "Votes to finalise since the start.") { Double(engine.status.finaliseVotes) }
+        metrics.gauge("jupiter_equivocations", "Contradicting votes of others seen since the start.") {
+            Double(engine.status.equivocations)
+        }
+        metrics.gauge("jupiter_consensus_messages_dropped", "Messages that came faster than the engine takes them.") {
+            Double(engine.droppedMessages)
+        }
+        guard let peers else { return }
+        metrics.gauge("jupiter_peers", "Other nodes that the state names.") { Double(peers.network.peers.count) }
+        metrics.gauge("jupiter_peers_connected", "Other nodes that are connected.") {
+            Double(peers.network.peers.count(where: \.connected))
+        }
+        metrics.gauge("jupiter_peer_bytes_sent", "Bytes sent to other nodes since the start.") {
+            Double(peers.network.peers.reduce(0) { $0 + $1.traffic.bytesOut })
+        }
+        metrics.gauge("jupiter_peer_bytes_received", "Bytes received from other nodes since the start.") {
+            Double(peers.network.peers.reduce(0) { $0 + $1.traffic.bytesIn })
+        }
     }
 
     func observe(_ committed: CommittedBlock, parentTime: UInt64) {

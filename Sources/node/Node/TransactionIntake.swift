@@ -15,8 +15,12 @@ package struct TransactionIntake: Sendable {
 
     private let mempool: Mempool
     private let workers: WorkerPool
+    /// Tells the peers of what was taken in.
+    private let announce: @Sendable (SubmittedTransaction) -> Void
 
-    package init(mempool: Mempool, workers: WorkerPool) { (self.mempool, self.workers) = (mempool, workers) }
+    package init(mempool: Mempool, workers: WorkerPool, announce: @escaping @Sendable (SubmittedTransaction) -> Void = { _ in }) {
+        (self.mempool, self.workers, self.announce) = (mempool, workers, announce)
+    }
 
     /// Takes in encoded transactions with their sidecars; outcomes are in the order of the transactions.
     ///
@@ -55,6 +59,7 @@ package struct TransactionIntake: Sendable {
             guard !mempool.contains(id) else { throw TransactionError.alreadyKnown }
             try submitted.transaction.verifySignature()
             try mempool.insert(submitted)
+            announce(submitted)
             return Outcome(id: id, error: nil)
         } catch let error as any CodedError {
             return Outcome(id: id, error: error)

@@ -47,27 +47,30 @@ extension ChainStore {
         keeping heights: UInt64, summary: (_ height: UInt64, _ block: [UInt8]) throws -> PrunedBlock
     ) throws -> Bool {
         precondition(heights >= 1, "the newest block stays")
-        return try writer.withLock { writer in
-            guard let head = writer.head, head.height >= heights else { return false }
-            let oldest = max(try readOldestBlock(), 1)
-            guard oldest <= head.height - heights else { return false }
+        guard let head = head(), head.height >= heights else { return false }
+        let oldest = max(try readOldestBlock(), 1)
+        guard oldest <= head.height - heights else { return false }
+        // Blocks never change, so this one is read and decoded before those who commit are kept waiting.
+        let height = Self.key(oldest)
+        let pruned = try database.get(Columns.blocks, [Prefix.block] + height).map { try summary(oldest, $0) }
+        try writer.withLock { (writer) throws(StorageError) in
+            // Another pruning was faster.
+            guard max(try readOldestBlock(), 1) == oldest else { return }
             var batch = try database.makeBatch()
-            let height = Self.key(oldest)
-            if let block = try database.get(Columns.blocks, [Prefix.block] + height) {
-                let pruned = try summary(oldest, block)
+            if let pruned {
                 batch.put(Columns.blocks, [Prefix.header] + height, pruned.header)
                 batch.delete(Columns.blocks, [Prefix.block] + height)
                 if !pruned.keepsCertificate { batch.delete(Columns.certificates, height) }
-                for transaction in pruned.transactions {
-                    // A transaction that was refused may stand in a later block again.
-                    guard let bytes = try database.get(Columns.receipts, transaction.bytes) else { continue }
-                    if try StoredReceipt(encoded: bytes).height == oldest { batch.delete(Columns.receipts, transaction.bytes) }
-                }
             }
             batch.put(Columns.meta, MetaKeys.oldestBlock, Self.key(oldest + 1))
+            for transaction in pruned?.transactions ?? [] {
+                // A transaction that was refused may stand in a later block again.
+                guard let bytes = try database.get(Columns.receipts, transaction.bytes) else { continue }
+                if try StoredReceipt(encoded: bytes).height == oldest { batch.delete(Columns.receipts, transaction.bytes) }
+            }
             try writer.write(batch, to: database, sync: false)
-            return true
         }
+        return true
     }
 
     private func readOldestBlock() throws(StorageError) -> UInt64 {

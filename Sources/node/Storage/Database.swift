@@ -20,11 +20,16 @@ package final class Database: Sendable {
         package var createIfMissing = true
         /// Memory for blocks read from disk, in bytes.
         package var blockCacheBytes = 256 << 20
+        /// Space on the disk that writes leave alone, in bytes: for compaction, and for a stop in good order.
+        package var reservedBytes = 64 << 20
 
-        package init(sync: Bool = true, createIfMissing: Bool = true, blockCacheBytes: Int = 256 << 20) {
+        package init(
+            sync: Bool = true, createIfMissing: Bool = true, blockCacheBytes: Int = 256 << 20, reservedBytes: Int = 64 << 20
+        ) {
             self.sync = sync
             self.createIfMissing = createIfMissing
             self.blockCacheBytes = blockCacheBytes
+            self.reservedBytes = reservedBytes
         }
     }
 
@@ -123,10 +128,21 @@ package final class Database: Sendable {
     /// Writes the whole batch or nothing. With `sync` (default: the database's option) it is on disk when this returns.
     package func write(_ batch: borrowing WriteBatch, sync: Bool? = nil) throws(StorageError) {
         let open = try open()
+        try checkSpace(for: batch.bytes, at: open.path)
         var message: UnsafeMutablePointer<CChar>?
         let writeOptions = sync ?? options.sync ? open.syncedWriteOptions : open.writeOptions
         rocksdb_write(open.database, writeOptions, batch.pointer, &message)
         try open.check(message)
+    }
+
+    /// Refuses before RocksDB meets a full disk: its log writer asserts when it is used again after that, and flushing needs room too.
+    private func checkSpace(for bytes: Int, at path: String) throws(StorageError) {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { return }
+        let free = UInt64(status.f_bavail) * UInt64(status.f_frsize)
+        guard free >= UInt64(options.reservedBytes) + 2 * UInt64(bytes) else {
+            throw .diskFull("\(free >> 20) MiB are left, \(options.reservedBytes >> 20) MiB are kept free")
+        }
     }
 
     /// Makes a consistent copy in the new directory `path`: files are shared where the file system allows.

@@ -47,7 +47,10 @@ package final class SnapshotImporter: Sendable {
     private struct Folders {
         let entries, built, done, old: String
 
-        init(_ path: String) { (entries, built, done, old) = (path + ".import", path + ".new", path + ".done", path + ".old") }
+        init(_ path: String) {
+            let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+            (entries, built, done, old) = (path + ".import", path + ".new", path + ".done", path + ".old")
+        }
     }
 
     /// Starts the import of a snapshot whose height, block and root the caller has from certified headers, or goes on with it. The chain

@@ -105,7 +105,7 @@ extension NodeClient {
     /// Everything to check the receipt of `id` without a node.
     package func receiptProof(_ id: Hash32) async throws -> WireReceiptProof {
         let answer: ReceiptProofAnswer = try await get("/v1/transactions/\(id)/proof")
-        do { return try WireReceiptProof(strictly: [UInt8](answer.receiptProof), limit: Limits.certificate * 4) } catch {
+        do { return try WireReceiptProof(strictly: [UInt8](answer.receiptProof), limit: Limits.receiptProof) } catch {
             throw ClientError.malformedAnswer("a receipt's proof")
         }
     }

@@ -15,7 +15,7 @@ package enum ReceiptVerifier {
     ///   - bytes: the file that `jupiter receipt get` wrote.
     ///   - genesis: the chain's genesis, from a source the verifier trusts.
     package static func verify(_ bytes: [UInt8], genesis: Genesis) throws -> Verified {
-        guard let proof = try? WireReceiptProof(strictly: bytes, limit: Limits.certificate * 4) else {
+        guard let proof = try? WireReceiptProof(strictly: bytes, limit: Limits.receiptProof) else {
             throw ClientError.proofInvalid("the file is not a receipt's proof")
         }
         let receipt = try ReceiptProof.verify(proof, trusted: TrustedState(genesis: genesis))

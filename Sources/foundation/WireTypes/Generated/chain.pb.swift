@@ -768,7 +768,7 @@ package nonisolated struct WireReceiptProof: Sendable {
 
   package var leafCount: UInt32 = 0
 
-  /// of the following height
+  /// of the following height, or of the first certified one above it
   package var header: WireCertifiedHeader {
     get {_header ?? WireCertifiedHeader()}
     set {_header = newValue}
@@ -777,6 +777,12 @@ package nonisolated struct WireReceiptProof: Sendable {
   package var hasHeader: Bool {self._header != nil}
   /// Clears the value of `header`. Subsequent reads from it will return its default value.
   package mutating func clearHeader() {self._header = nil}
+
+  /// encoded headers from the following height up to the one below header
+  package var ancestry: [Data] = []
+
+  /// the last header of each epoch before header's, from the first on
+  package var epochs: [WireCertifiedHeader] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2103,7 +2109,7 @@ nonisolated extension WireProvenValue: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireReceiptProof: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReceiptProof"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}receipt\0\u{1}siblings\0\u{3}leaf_count\0\u{1}header\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}receipt\0\u{1}siblings\0\u{3}leaf_count\0\u{1}header\0\u{1}ancestry\0\u{1}epochs\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2115,6 +2121,8 @@ nonisolated extension WireReceiptProof: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 2: try { try decoder.decodeRepeatedBytesField(value: &self.siblings) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.leafCount) }()
       case 4: try { try decoder.decodeSingularMessageField(value: &self._header) }()
+      case 5: try { try decoder.decodeRepeatedBytesField(value: &self.ancestry) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.epochs) }()
       default: break
       }
     }
@@ -2137,6 +2145,12 @@ nonisolated extension WireReceiptProof: SwiftProtobuf.Message, SwiftProtobuf._Me
     try { if let v = self._header {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     } }()
+    if !self.ancestry.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.ancestry, fieldNumber: 5)
+    }
+    if !self.epochs.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.epochs, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2145,6 +2159,8 @@ nonisolated extension WireReceiptProof: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.siblings != rhs.siblings {return false}
     if lhs.leafCount != rhs.leafCount {return false}
     if lhs._header != rhs._header {return false}
+    if lhs.ancestry != rhs.ancestry {return false}
+    if lhs.epochs != rhs.epochs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
