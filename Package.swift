@@ -91,7 +91,7 @@ let targets: [Target] = [
     library(.consensus, "Simplex", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient"]),
     library(.consensus, "Engine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex"]),
 
-    library(.simulation, "Simulator", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex"]),
+    library(.simulation, "Simulator", ["Primitives", "WireTypes", "ChainTypes", "LightClient", "Simplex"]),
 
     library(.confidential, "EnclaveProtocol", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", crypto]),
     library(
@@ -141,7 +141,7 @@ let targets: [Target] = [
         "jupiter",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient", "LocalFederation", "Node",
-            "API", argumentParser, crypto, protobuf,
+            "API", "Simplex", "Simulator", argumentParser, crypto, protobuf,
         ]),
 
     support("TestVectors", ["Primitives"]),
@@ -183,6 +183,11 @@ let targets: [Target] = [
     tests(
         "NetworkingTests",
         ["Primitives", "WireTypes", "ChainTypes", "TestVectors", "Networking", crypto, nio, nioEmbedded, nioSockets, nioSSL]),
+    tests(
+        "SimplexTests",
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex", "Simulator", "TestVectors"]),
+    tests("SimulatorTests", ["Primitives", "Simplex", "Simulator"]),
+    tests("SimulatorPropertyTests", ["Simplex", "Simulator"]),
     tests("StorageTests", ["Primitives", "AuthenticatedState", "Storage"]),
     tests(
         "LedgerTests",

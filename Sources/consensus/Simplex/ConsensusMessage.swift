@@ -29,7 +29,7 @@ package struct Proposal: Sendable, Equatable {
 
 /// What validators of one epoch tell each other.
 package enum ConsensusMessage: Sendable, Equatable {
-    case proposal(Proposal)
+    indirect case proposal(Proposal)
     case vote(Vote)
     case certificate(WireCertificate)
     /// Asks for whatever certifies the views `first...last`.

@@ -28,13 +28,13 @@ package enum CoreEffect: Sendable {
     /// Build a block for `view` on `parent`; answer with `built`.
     case propose(view: UInt64, parent: BlockReference)
     /// Judge the leader's proposal; answer with `examined`.
-    case examine(Proposal)
+    indirect case examine(Proposal)
     /// A quorum holds this block.
     case notarised(BlockReference)
     /// This block and all its ancestors are final.
     case finalised(BlockReference, WireCertificate)
     /// Two conflicting votes of one validator.
-    case equivocation(Vote, Vote)
+    indirect case equivocation(Vote, Vote)
     /// A message that no honest validator sends.
     case misbehaviour(signer: Int, ConsensusError)
     /// For metrics: a view began.

@@ -24,19 +24,20 @@ package enum ReplicaEffect: Sendable {
     /// Get the block's payload, from this validator first; answer with `received(payload:)`. Repeat until then, or `isWanted` is false.
     case fetch(BlockReference, from: Int?)
     /// Judge a proposal whose payload is here and whose parent is executed; answer with `judged`.
-    case judge(Proposal)
+    indirect case judge(Proposal)
     /// Execute a block whose parent is executed; answer with `executed`.
-    case execute(BlockHeader)
+    indirect case execute(BlockHeader)
     /// Make the executed child of the head durable. After an epoch's last block, answer with `begin`, but only once that block is
-    /// durable: a replica that restarts reads the log of the epoch that its durable head says, and no other.
-    case commit(BlockHeader, WireCertificate?)
+    /// durable: a replica that restarts reads the log of the epoch that its durable head says, and no other. Void if the shell has
+    /// synchronised past it while the effect was held.
+    indirect case commit(BlockHeader, WireCertificate?)
     /// Too far behind this final block to fetch one by one; answer with `synchronised`.
     case synchronise(BlockReference)
     /// A message of a later epoch came: ask the peers where they are.
     case behind(epoch: UInt64)
-    case equivocation(Vote, Vote)
+    indirect case equivocation(Vote, Vote)
     /// Close the connection to the validator at this position.
     case misbehaviour(signer: Int, ConsensusError)
     case entered(view: UInt64, leader: Int)
-    case began(EpochContext)
+    indirect case began(EpochContext)
 }

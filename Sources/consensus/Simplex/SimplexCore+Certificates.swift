@@ -5,6 +5,8 @@ import WireTypes
 extension SimplexCore {
     /// How many views one answer covers.
     static var answeredViews: UInt64 { 64 }
+    /// How many requests of one peer are answered in a timer period.
+    static var answeredRequests: Int { 4 }
 
     mutating func receive(_ certificate: WireCertificate, from sender: Int?, into effects: inout [CoreEffect]) {
         guard certificate.view > finalView || context.plantedBug == .staleCertificateAccepted,
@@ -27,7 +29,7 @@ extension SimplexCore {
             if certificate.view >= view { finalise(certificate.ballot, into: &effects) }
         case .nullify:
             let leader = context.leader(certificate.view)
-            if leader != context.own { absences[leader] = certificate.view }
+            if leader != context.own, rounds[certificate.view]?.hasHeard(leader) != true { absences[leader] = certificate.view }
         case .finalise:
             effects.append(.finalised(block, certificate))
         case .unspecified, .UNRECOGNIZED: return

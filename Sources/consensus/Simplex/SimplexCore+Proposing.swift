@@ -106,12 +106,12 @@ extension SimplexCore {
         nullify(into: &effects)
     }
 
-    /// Asks everybody, once a timer period, for what certifies `missing` and the views before it, as many as one answer covers: a
-    /// request that began at the last final view would never close a longer gap.
+    /// Asks everybody for what certifies `missing` and the views before it, as many as one answer covers; again when all of these are
+    /// known, or after the timer. A request that began at the last final view would never close a longer gap.
     private mutating func ask(_ missing: UInt64, into effects: inout [CoreEffect]) {
-        guard rounds[view]?.hasAsked == false else { return }
-        rounds[view]?.hasAsked = true
+        guard let round = rounds[view], missing < round.askedFrom ?? .max else { return }
         let first = max(finalView + 1, missing - min(missing, Self.answeredViews - 1))
+        rounds[view]?.askedFrom = first
         effects.append(.broadcast(.request(epoch: context.epoch, first: first, last: missing)))
     }
 }

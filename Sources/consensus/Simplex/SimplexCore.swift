@@ -22,6 +22,8 @@ package struct SimplexCore<Keys: VoteKeys>: ~Copyable {
     var rounds: [UInt64: ViewRound] = [:]
     /// Whether anybody has something to propose, as far as this replica knows.
     var hasWork = false
+    /// The view to enter once the present one has begun; `nil` outside `enter`.
+    private var entering: UInt64?
     /// By leader: the last view that it led and that was nullified, while nothing was heard from it since.
     var absences: [Int: UInt64] = [:]
 
@@ -77,12 +79,14 @@ package struct SimplexCore<Keys: VoteKeys>: ~Copyable {
     var timer: ViewTimer { ViewTimer(epoch: context.epoch, view: view) }
 
     /// How long the present view may take once there is something to propose.
-    var timeout: UInt64 { settings.viewTimeout << UInt64(max(0, failuresInARow - settings.patience)) }
+    var timeout: UInt64 {
+        settings.viewTimeout << UInt64(max(0, failuresInARow(upTo: settings.patience + 4) - settings.patience))
+    }
 
-    /// How many views just before the present one ended without a block; at most as many as make a difference.
-    private var failuresInARow: Int {
+    /// How many views just before the present one ended without a block, counted up to `bound`.
+    private func failuresInARow(upTo bound: Int) -> Int {
         var count = 0
-        while count < settings.patience + 4, let round = rounds[view - 1 - UInt64(count)], round.notarisation == nil,
+        while count < bound, UInt64(count) < view - 1, let round = rounds[view - 1 - UInt64(count)], round.notarisation == nil,
             round.nullification != nil
         {
             count += 1
@@ -91,17 +95,36 @@ package struct SimplexCore<Keys: VoteKeys>: ~Copyable {
     }
 
     /// Moves to `next` (paper §2.1: on entering an iteration, start its timer; its leader proposes).
+    ///
+    /// An own vote in the new view may end that view at once, and so on: what is entered meanwhile waits here, so that no number of such
+    /// views needs a deeper stack.
     mutating func enter(_ next: UInt64, into effects: inout [CoreEffect]) {
         guard next > view else { return }
-        view = next
-        rounds[next, default: ViewRound()].isHurried = hasWork
+        guard entering == nil else {
+            entering = max(entering ?? next, next)
+            return
+        }
+        var target = next
+        while target > view {
+            entering = target
+            view = target
+            begin(into: &effects)
+            target = entering ?? target
+        }
+        entering = nil
+    }
+
+    /// What happens on entering the present view.
+    private mutating func begin(into effects: inout [CoreEffect]) {
+        rounds[view, default: ViewRound()].isHurried = hasWork
         let leader = leader
-        effects.append(.entered(view: next, leader: leader))
+        effects.append(.entered(view: view, leader: leader))
         effects.append(.setTimer(timer, after: timeout + (hasWork ? 0 : settings.idleInterval)))
         if leader == context.own {
             propose(into: &effects)
-        } else if absences[leader] != nil {
-            // It missed its last turn and was not heard since: nobody waits for it.
+        } else if absences[leader] != nil, failuresInARow(upTo: context.validators.members.count) < context.validators.members.count {
+            // It missed its last turn and was not heard since: nobody waits for it. Unless nobody leads any more: then to hurry would be
+            // to spin.
             nullify(into: &effects)
         } else {
             consider(into: &effects)
@@ -115,8 +138,9 @@ package struct SimplexCore<Keys: VoteKeys>: ~Copyable {
         // The own vote may have been the last one missing: then the next view has its own timer already.
         guard timer == self.timer else { return }
         repeatOneself(into: &effects)
-        rounds[view]?.hasAsked = false
+        rounds[view]?.askedFrom = nil
         rounds[view]?.helped = []
+        rounds[view]?.answered = [:]
         effects.append(.setTimer(self.timer, after: settings.repeatInterval))
         // What was asked for may have been lost.
         if leader == context.own { propose(into: &effects) } else { consider(into: &effects) }
@@ -147,7 +171,9 @@ package struct SimplexCore<Keys: VoteKeys>: ~Copyable {
         case .proposal(let proposal): receive(proposal, from: sender, into: &effects)
         case .certificate(let certificate): receive(certificate, from: sender, into: &effects)
         case .request(_, let first, let last):
-            guard let sender else { return }
+            // A request is small and its answer large: nobody gets more than it can use.
+            guard let sender, let given = rounds[view]?.answered[sender, default: 0], given < Self.answeredRequests else { return }
+            rounds[view]?.answered[sender] = given + 1
             answer(sender, first: first, last: last, into: &effects)
         }
     }

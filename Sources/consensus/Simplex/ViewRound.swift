@@ -22,11 +22,13 @@ struct ViewRound {
     var ownFinalised = false
 
     var proposeRequested = false
-    /// Signers whose equivocation was reported, and peers that were helped out of this view.
+    /// Signers whose equivocation was reported.
     var accused: Set<Int> = []
+    /// Since the last timer: peers that were helped out of their view, and how many requests of each were answered.
     var helped: Set<Int> = []
-    /// Whether missing certificates were asked for since the last timer.
-    var hasAsked = false
+    var answered: [Int: Int] = [:]
+    /// From which view on certificates were asked for since the last timer.
+    var askedFrom: UInt64?
     /// Whether the timer was shortened because there is work.
     var isHurried = false
     /// Whether the timer was lengthened because the work was done.
@@ -45,6 +47,11 @@ struct ViewRound {
     var hasVoted: Bool { ownNotarised != nil || ownNullified || ownFinalised }
 
     func vote(_ signer: Int, _ kind: WireVoteKind) -> Vote? { votes[Slot(signer: signer, kind: kind)] }
+
+    /// Whether any vote of `signer` in this view was heard.
+    func hasHeard(_ signer: Int) -> Bool {
+        vote(signer, .notarise) != nil || vote(signer, .nullify) != nil || vote(signer, .finalise) != nil
+    }
 
     /// A vote of the same signer in this view that no honest validator casts together with `ballot`.
     func conflict(with ballot: Ballot, of signer: Int) -> Vote? {

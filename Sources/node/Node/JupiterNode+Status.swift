@@ -4,15 +4,14 @@ import Primitives
 
 extension JupiterNode {
     /// The other nodes that the state names, as this one stands to them.
-    package var peerViews: [PeerView] { [] }
+    package var peerViews: [PeerView] { peers?.network.peers.map { PeerView($0, height: nil) } ?? [] }
 
-    /// `nil` as long as the engine has not told.
-    package var engineView: EngineView? { nil }
+    package var engineView: EngineView? { EngineView(engine.status, validator: membership.own) }
 
     package var syncView: SyncView { SyncView(state: .current) }
 
-    /// By which other nodes know this one; `nil` when it has no identity.
-    package var nodeID: Hash32? { nil }
+    /// By which other nodes know this one; `nil` when it neither listens nor dials.
+    package var nodeID: Hash32? { peers?.network.identity.nodeID }
 }
 
 extension ChainView {

@@ -53,9 +53,11 @@ struct Checker {
     /// Blocks with finalisation certificates, by height.
     private var finalised: [UInt64: Hash32] = [:]
 
-    private struct ViewNumber: Hashable {
+    private struct ViewNumber: Hashable, CustomStringConvertible {
         let epoch: UInt64
         let view: UInt64
+
+        var description: String { "epoch \(epoch), view \(view)" }
     }
 
     private struct Said {
@@ -193,7 +195,8 @@ struct Checker {
         }
         let accused = epoch.nodes[first.signer]
         let kinds = Set([first.ballot.kind, second.ballot.kind])
-        let isConflict = first.ballot.view == second.ballot.view && first.ballot != second.ballot
+        let isConflict =
+            first.ballot.view == second.ballot.view && first.ballot != second.ballot
             && (kinds.count == 1 || kinds == [.finalise, .nullify])
         if honest[accused] || !isConflict { fail(.evidence, "node \(node) accuses node \(accused) wrongly of an equivocation") }
     }

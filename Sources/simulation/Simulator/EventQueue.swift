@@ -1,7 +1,7 @@
 import Primitives
 
 /// Events in virtual time, microseconds; those of one instant in the order they were scheduled in.
-struct EventQueue<Event> {
+package struct EventQueue<Event> {
     private struct Key {
         let time: UInt64
         let order: UInt64
@@ -16,9 +16,11 @@ struct EventQueue<Event> {
     private var free: [Int] = []
     private var scheduled: UInt64 = 0
 
-    private(set) var now: UInt64 = 0
+    package private(set) var now: UInt64 = 0
 
-    mutating func schedule(_ event: Event, after delay: UInt64) {
+    package init() {}
+
+    package mutating func schedule(_ event: Event, after delay: UInt64) {
         let slot: Int
         if let reused = free.popLast() {
             slot = reused
@@ -33,7 +35,7 @@ struct EventQueue<Event> {
     }
 
     /// The next event, moving the time to it.
-    mutating func next() -> Event? {
+    package mutating func next() -> Event? {
         guard let first = heap.first, let last = heap.popLast() else { return nil }
         if !heap.isEmpty {
             heap[0] = last

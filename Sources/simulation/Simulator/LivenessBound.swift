@@ -39,7 +39,8 @@ private struct LeaderScheduleWindow {
 
     init(_ epoch: Roster.Epoch) {
         let schedule = LeaderSchedule(epoch.set)
-        let round = epoch.set.members.reduce(0) { $0 + Int($1.leaderWeight) }
-        leaders = (1...UInt64(2 * round)).map { epoch.nodes[schedule.leader($0)] }
+        let weights = epoch.set.members.reduce(UInt64(0)) { $0 + ($1.votingWeight > 0 ? $1.leaderWeight : 0) }
+        let round = max(weights, UInt64(epoch.set.members.count))
+        leaders = (1...(2 * round)).map { epoch.nodes[schedule.leader($0)] }
     }
 }

@@ -3,7 +3,10 @@ import Primitives
 /// How messages fare between every two nodes. Microseconds.
 struct NetworkWeather {
     /// What a copy of a message meets.
-    enum Fate { case lost, arrives(after: UInt64) }
+    enum Fate {
+        case lost
+        case arrives(after: UInt64)
+    }
 
     private let count: Int
     /// The shortest delay of each link, by sender and receiver.

@@ -27,14 +27,17 @@ struct Roster {
         epochs = (0..<count).map { _ in
             let size = count == 1 ? nodes : random.draw(min(4, nodes)...nodes)
             let members = random.order(nodes).prefix(size).sorted()
-            let weights = members.map { _ in isEven ? 1 : random.draw(UInt64(1)...(random.chance(permille: 100) ? 30 : 10)) }
-            return Self.epoch(members, weights: weights, keys: keys)
+            var weights = members.map { _ in isEven ? 1 : random.draw(UInt64(1)...(random.chance(permille: 100) ? 30 : 10)) }
+            // Now and then one that lost its weight, as after a proven equivocation.
+            if !isEven, random.chance(permille: 150) { weights[random.draw(0...(size - 1))] = 0 }
+            let leads = weights.map { random.chance(permille: 200) ? random.draw(0...10) : min($0, 10) }
+            return Self.epoch(members, weights: weights, leads: leads, keys: keys)
         }
     }
 
-    private static func epoch(_ members: [Int], weights: [UInt64], keys: [Hash32]) -> Epoch {
+    private static func epoch(_ members: [Int], weights: [UInt64], leads: [UInt64], keys: [Hash32]) -> Epoch {
         let set = try? ValidatorSet(
-            zip(members, weights).map { ValidatorSet.Member(key: keys[$0], votingWeight: $1, leaderWeight: min($1, 10)) })
+            members.indices.map { ValidatorSet.Member(key: keys[members[$0]], votingWeight: weights[$0], leaderWeight: leads[$0]) })
         guard let set else { preconditionFailure("distinct keys and small weights make a set") }
         var positions = [Int?](repeating: nil, count: keys.count)
         for (position, node) in members.enumerated() { positions[node] = position }
@@ -55,11 +58,14 @@ struct Roster {
     /// The height before the first of `epoch`.
     func base(of epoch: UInt64) -> UInt64 { epoch * length }
 
-    /// Whether `nodes` weigh less than the profile tolerates, in every epoch.
+    /// Whether `nodes` weigh less than the profile tolerates, and others lead as well, in every epoch.
     func tolerates(_ nodes: Set<Int>, profile: WireQuorumProfile) -> Bool {
         epochs.allSatisfy { epoch in
             let weight = nodes.reduce(UInt64(0)) { $0 + (epoch.positions[$1].map { epoch.set.members[$0].votingWeight } ?? 0) }
-            return Quorum.isReached(weight: epoch.set.totalWeight - weight, total: epoch.set.totalWeight, profile: profile)
+            let leads = zip(epoch.nodes, epoch.set.members).contains { node, member in
+                !nodes.contains(node) && member.votingWeight > 0 && member.leaderWeight > 0
+            }
+            return leads && Quorum.isReached(weight: epoch.set.totalWeight - weight, total: epoch.set.totalWeight, profile: profile)
         }
     }
 }

@@ -98,7 +98,7 @@ struct Scenario {
             faulty.insert(node)
             switch random.draw(UInt64(0)...9) {
             case 0..<7 where profile == .byzantine:
-                actors[node] = ByzantineKind.allCases[random.draw(0...(ByzantineKind.allCases.count - 1))]
+                actors[node] = ByzantineKind.draw(&random)
             case 0..<8: fallen.insert(node)
             default: amnesiacs.insert(node)
             }

@@ -4,17 +4,17 @@ import Simplex
 import WireTypes
 
 /// What survives a crash of a simulated machine: the chain it committed, and its log as far as it was synced.
-struct SimulatedDisk {
-    enum Record {
+package struct SimulatedDisk {
+    package enum Record {
         case entry(LogEntry)
         /// The payload of a block.
         case payload(SimulatedBlock)
     }
 
     /// The write-ahead log; of its tail only what was synced is sure to survive.
-    private(set) var log: [Record] = []
-    private(set) var synced = 0
-    private(set) var isSyncing = false
+    package private(set) var log: [Record] = []
+    package private(set) var synced = 0
+    package private(set) var isSyncing = false
 
     /// Hashes of the committed blocks by height, the genesis first.
     var chain: [Hash32]
@@ -23,31 +23,31 @@ struct SimulatedDisk {
     /// The state after the newest committed block.
     var root = ToyApplication.genesisRoot
 
-    init(genesis: Hash32) { chain = [genesis] }
+    package init(genesis: Hash32) { chain = [genesis] }
 
     var height: UInt64 { UInt64(chain.count - 1) }
     var head: BlockReference { BlockReference(hash: chain[chain.count - 1], height: height) }
 
     /// Appends a record; the answer is the position that must be synced for it to be durable.
-    mutating func append(_ record: Record) -> Int {
+    package mutating func append(_ record: Record) -> Int {
         log.append(record)
         return log.count
     }
 
     /// Begins a sync of everything appended so far, unless one runs; answers what it covers.
-    mutating func beginSync() -> Int? {
+    package mutating func beginSync() -> Int? {
         guard !isSyncing, synced < log.count else { return nil }
         isSyncing = true
         return log.count
     }
 
-    mutating func endSync(_ covered: Int) {
+    package mutating func endSync(_ covered: Int) {
         isSyncing = false
         synced = max(synced, covered)
     }
 
     /// The machine stops: of what was not synced, only the first `kept` records happen to be on the disk. Answers how many are lost.
-    mutating func crash(keeping kept: Int) -> Int {
+    package mutating func crash(keeping kept: Int) -> Int {
         let survives = min(log.count, synced + kept)
         let lost = log.count - survives
         log.removeLast(lost)
@@ -55,10 +55,10 @@ struct SimulatedDisk {
         return lost
     }
 
-    mutating func loseLog() {
+    package mutating func loseLog() {
         log = []
         (synced, isSyncing) = (0, false)
     }
 
-    var unsynced: Int { log.count - synced }
+    package var unsynced: Int { log.count - synced }
 }

@@ -43,6 +43,8 @@ extension Simulation {
             queue.schedule(.executed(node: id, life: life, header), after: random.draw(UInt64(50)...8_000))
         case .commit(let header, let certificate):
             if let certificate, node.actor == nil { checker.shows(certificate, node: id) }
+            // Held back for the log while the node synchronised past it.
+            guard header.height > node.disk.height else { return }
             node.commits.append((header, certificate))
             if node.commits.count == 1 { scheduleCommit(node) }
         case .synchronise:

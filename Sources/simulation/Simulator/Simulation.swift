@@ -1,6 +1,4 @@
 import ChainTypes
-import Foundation
-nonisolated(unsafe) let traceNode = ProcessInfo.processInfo.environment["TRACE"].flatMap { Int($0) }
 import Primitives
 import Simplex
 import WireTypes
@@ -8,20 +6,20 @@ import WireTypes
 /// One chain in virtual time: everything follows from the seed.
 final class Simulation {
     enum Event {
-        case fault(Scenario.Fault)
+        indirect case fault(Scenario.Fault)
         case deliver(Letter, to: Int)
         case timer(node: Int, life: Int, serial: UInt64, ViewTimer)
         case synced(node: Int, life: Int, covered: Int)
-        case built(node: Int, life: Int, BuildRequest)
-        case judged(node: Int, life: Int, Proposal)
-        case executed(node: Int, life: Int, BlockHeader)
+        indirect case built(node: Int, life: Int, BuildRequest)
+        indirect case judged(node: Int, life: Int, Proposal)
+        indirect case executed(node: Int, life: Int, BlockHeader)
         case committed(node: Int, life: Int, serial: Int)
-        case fetch(node: Int, life: Int, BlockReference, first: Int?, attempt: Int)
+        indirect case fetch(node: Int, life: Int, BlockReference, first: Int?, attempt: Int)
         case fetchAsked(by: Int, life: Int, of: Int, Hash32)
         case payload(node: Int, life: Int, SimulatedBlock)
         case synchronise(node: Int, life: Int, attempt: Int)
         case chainAsked(by: Int, life: Int, of: Int)
-        case chain(node: Int, life: Int, chain: [Hash32], certificate: WireCertificate?)
+        indirect case chain(node: Int, life: Int, chain: [Hash32], certificate: WireCertificate?)
     }
 
     /// One message on its way; shared by all its copies.
@@ -131,7 +129,6 @@ final class Simulation {
     func drive(_ node: SimulatedNode, _ body: (inout Replica<SimulatedVoteKeys>, inout [ReplicaEffect]) -> Void) {
         var effects: [ReplicaEffect] = []
         body(&node.replica, &effects)
-        if let w = traceNode, w == node.id || w == -1 { for e in effects { print(queue.now / 1000, node.id, "L\(node.life)", String(describing: e).replacingOccurrences(of: "Jupiter", with: "").prefix(420)) } }
         for effect in effects {
             guard case .persist(let entry) = effect else {
                 node.hold(.effect(effect))

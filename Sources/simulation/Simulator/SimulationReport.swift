@@ -19,7 +19,7 @@ package struct FaultCounts: Sendable, Codable, Equatable {
     /// Clocks that were wrong.
     package var clockSkew = 0
     /// Equivocations that honest nodes proved; not a fault.
-    var evidence = 0
+    package var evidence = 0
 
     enum CodingKeys: String, CodingKey {
         case partition, crash, loss, duplication, reordering, equivocation
@@ -28,6 +28,15 @@ package struct FaultCounts: Sendable, Codable, Equatable {
     }
 
     package init() {}
+
+    /// For people.
+    package var rows: [(name: String, count: Int)] {
+        [
+            ("partitions", partition), ("crashes", crash), ("messages lost", loss), ("messages duplicated", duplication),
+            ("messages overtaken", reordering), ("equivocations", equivocation), ("unsynced log records lost", lostUnsyncedWrite),
+            ("wrong clocks", clockSkew),
+        ]
+    }
 
     mutating func add(_ other: FaultCounts) {
         partition += other.partition

@@ -4,7 +4,7 @@ import Primitives
 import WireTypes
 
 /// A block of a simulated chain: a real header over a payload of one number.
-final class SimulatedBlock: Sendable {
+package final class SimulatedBlock: Sendable {
     let header: BlockHeader
     let payload: UInt64
 

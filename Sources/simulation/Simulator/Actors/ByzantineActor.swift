@@ -8,6 +8,12 @@ import WireTypes
 enum ByzantineKind: String, CaseIterable {
     case equivocatingLeader, equivocatingVoter, silent, selectiveSender, staleReplayer, invalidPayload, forger
 
+    /// Leaders that equivocate twice as often as each of the others: they can do the most harm.
+    static func draw(_ random: inout SeededGenerator) -> ByzantineKind {
+        let index = random.draw(0...allCases.count)
+        return index < allCases.count ? allCases[index] : .equivocatingLeader
+    }
+
     func actor() -> any ByzantineActor {
         switch self {
         case .equivocatingLeader: EquivocatingLeader()

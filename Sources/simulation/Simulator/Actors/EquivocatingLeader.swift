@@ -16,7 +16,7 @@ struct EquivocatingLeader: ByzantineActor {
         }
         if epoch != proposal.header.epoch { (epoch, doubled) = (proposal.header.epoch, []) }
         guard doubled.insert(proposal.view).inserted else { return scene.pass(message, to: receiver) }
-        if scene.random.chance(permille: 400), let stale = fork(of: proposal, in: &scene) {
+        if scene.random.chance(permille: 600), let stale = fork(of: proposal, in: &scene) {
             return scene.pass(.proposal(stale), to: receiver)
         }
         let other = rival(of: proposal, block: block, in: &scene)
@@ -25,7 +25,9 @@ struct EquivocatingLeader: ByzantineActor {
             switch scene.random.draw(UInt64(0)...9) {
             case 0..<4: scene.send(.proposal(other), to: [node])
             case 4..<8: scene.send(message, to: [node])
-            case 8: scene.send(.proposal(other), to: [node]); scene.send(message, to: [node])
+            case 8:
+                scene.send(.proposal(other), to: [node])
+                scene.send(message, to: [node])
             default: break
             }
         }

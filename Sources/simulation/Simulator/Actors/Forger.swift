@@ -13,8 +13,11 @@ struct Forger: ByzantineActor {
         scene.send(
             .vote(Vote(epoch: vote.epoch, ballot: vote.ballot, signer: victim, signature: vote.signature)), to: scene.some(permille: 300))
         for kind in [WireVoteKind.notarise, .finalise, .nullify] where kind == .nullify || vote.ballot.kind != .nullify {
-            let ballot = kind == .nullify ? Ballot.nullify(vote.ballot.view) : Ballot(
-                kind, view: vote.ballot.view + 1, height: vote.ballot.height, block: vote.ballot.block)
+            let ballot =
+                kind == .nullify
+                ? Ballot.nullify(vote.ballot.view)
+                : Ballot(
+                    kind, view: vote.ballot.view + 1, height: vote.ballot.height, block: vote.ballot.block)
             scene.send(.certificate(certificate(ballot, in: scene)), to: scene.some(permille: 200))
         }
     }

@@ -23,7 +23,11 @@ struct InvalidPayloadLeader: ByzantineActor {
         case 1: bad = scene.variant(of: block, payload: payload) { $0.stateRoot = .init(Hash32(9, 9, 9, 9).bytes) }
         case 2: bad = scene.variant(of: block, payload: payload) { $0.time += 60_000 }
         case 3: bad = scene.variant(of: block, payload: payload) { $0.time = 1 }
-        case 4: bad = scene.variant(of: block, payload: payload) { $0.lastOfEpoch.toggle(); $0.nextValidatorsHash = $0.validatorsHash }
+        case 4:
+            bad = scene.variant(of: block, payload: payload) {
+                $0.lastOfEpoch.toggle()
+                $0.nextValidatorsHash = $0.validatorsHash
+            }
         case 5: bad = scene.variant(of: block, payload: payload) { $0.height += 1_000 }
         default:
             bad = scene.variant(of: block, payload: payload) { _ in }
