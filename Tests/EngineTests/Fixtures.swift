@@ -156,7 +156,10 @@ final class LoopbackHub: Sendable {
     /// The blocks of whoever is farthest, after those of `key`.
     func blocks(after key: Hash32) throws -> [SyncedBlock] {
         let (own, others) = state.withLock { state in
-            (state.applications[key]?.head.height ?? 0, state.cut.contains(key) ? [] : state.applications.filter { !state.cut.contains($0.key) }.map(\.value))
+            (
+                state.applications[key]?.head.height ?? 0,
+                state.cut.contains(key) ? [] : state.applications.filter { !state.cut.contains($0.key) }.map(\.value)
+            )
         }
         guard let farthest = others.max(by: { $0.head.height < $1.head.height }) else { return [] }
         let (blocks, certificates) = farthest.log.withLock { ($0.blocks, $0.certificates) }

@@ -1,5 +1,7 @@
 import ChainTypes
+import Engine
 import Modules
+import Networking
 import Primitives
 
 extension JupiterNode {
