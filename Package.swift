@@ -235,8 +235,13 @@ let benchmarks: [Target] =
             [
                 "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "EnclaveCore",
             ]),
+        benchmark(
+            "ConsensusBenchmarks",
+            [
+                "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient", "LocalFederation", "Node",
+            ]),
         .executableTarget(
-            name: "jupiter-bench", dependencies: ["StateBenchmarks", "NodeBenchmarks", "EnclaveBenchmarks"],
+            name: "jupiter-bench", dependencies: ["StateBenchmarks", "NodeBenchmarks", "EnclaveBenchmarks", "ConsensusBenchmarks"],
             path: "Benchmarks/JupiterBench", swiftSettings: settings),
     ]
 

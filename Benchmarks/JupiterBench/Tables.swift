@@ -1,17 +1,19 @@
+import ConsensusBenchmarks
 import EnclaveBenchmarks
 import Foundation
 import NodeBenchmarks
 import StateBenchmarks
 
 /// What `--report` writes.
-struct BenchmarkReport: Codable {
+struct BenchmarkReport: Encodable {
     var records: RecordThroughput?
     var mainnetBytesPerTransaction: Double?
     var state: [StateCommitRow]?
     var enclave: [EnclaveBenchmarkRow]?
+    var consensus: ConsensusFigures?
 }
 
-func progress(_ text: String) { FileHandle.standardError.write(Data("… \(text)\n".utf8)) }
+@Sendable func progress(_ text: String) { FileHandle.standardError.write(Data("… \(text)\n".utf8)) }
 
 func temporaryDirectory() throws -> URL {
     let url = FileManager.default.temporaryDirectory.appendingPathComponent("jupiter-bench-\(UUID().uuidString)")

@@ -2,7 +2,7 @@ import Foundation
 import NodeBenchmarks
 import StateBenchmarks
 
-// jupiter-bench [records|state|enclave] [--report FILE]: the tables of docs/performance.md.
+// jupiter-bench [records|state|enclave|consensus] [--report FILE]: the tables of docs/performance.md.
 var arguments = Array(CommandLine.arguments.dropFirst())
 var report: String?
 if let position = arguments.firstIndex(of: "--report") {
@@ -13,7 +13,7 @@ if let position = arguments.firstIndex(of: "--report") {
     report = arguments[position + 1]
     arguments.removeSubrange(position...position + 1)
 }
-let known = ["records", "state", "enclave"]
+let known = ["records", "state", "enclave", "consensus"]
 guard arguments.allSatisfy(known.contains) else {
     FileHandle.standardError.write(Data("error: no such benchmark; there are: \(known.joined(separator: ", "))\n".utf8))
     exit(64)
@@ -24,6 +24,7 @@ var results = BenchmarkReport()
 if chosen.contains("records") { results.records = try await recordTable() }
 if chosen.contains("enclave") { results.enclave = try enclaveTable() }
 if chosen.contains("state") { results.state = try stateTable() }
+if chosen.contains("consensus") { results.consensus = try await consensusTable() }
 
 if let report {
     let encoder = JSONEncoder()

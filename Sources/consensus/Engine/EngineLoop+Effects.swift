@@ -98,6 +98,8 @@ extension EngineLoop {
     private func noteFinality(since began: DispatchTime) {
         let microseconds = (DispatchTime.now().uptimeNanoseconds - began.uptimeNanoseconds) / 1_000
         engine.condition.withLock { status in
+            status.finalised += 1
+            status.finalityTotal += microseconds
             status.finality.append(UInt32(min(microseconds, UInt64(UInt32.max))))
             if status.finality.count > EngineStatus.keptSamples { status.finality.removeFirst(EngineStatus.keptSamples / 2) }
         }

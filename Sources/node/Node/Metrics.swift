@@ -35,10 +35,22 @@ package final class Metrics: Sendable {
         fileprivate var snapshot: (counts: [UInt64], sum: Double) { state.withLock { ($0.counts, $0.sum) } }
     }
 
+    /// What a summary tells when it is asked.
+    package struct Samples: Sendable {
+        /// The newest values, in any order.
+        package var newest: [Double]
+        /// Of all values ever.
+        package var count: UInt64
+        package var sum: Double
+
+        package init(newest: [Double], count: UInt64, sum: Double) { (self.newest, self.count, self.sum) = (newest, count, sum) }
+    }
+
     private enum Source: Sendable {
         case counter(Counter)
         case gauge(@Sendable () -> Double)
         case histogram(Histogram)
+        case summary(@Sendable () -> Samples)
     }
 
     private struct Metric: Sendable {
@@ -73,6 +85,9 @@ package final class Metrics: Sendable {
         return histogram
     }
 
+    /// Registers a summary: quantiles of the newest values, read when somebody asks.
+    package func summary(_ name: String, _ help: String, read: @escaping @Sendable () -> Samples) { add(name, help, [], .summary(read)) }
+
     private func add(_ name: String, _ help: String, _ labels: [(String, String)], _ source: Source) {
         precondition(name.hasPrefix("jupiter_"), "names of metrics begin with the product's")
         metrics.withLock { $0.append(Metric(name: name, help: help, labels: labels, source: source)) }
@@ -102,6 +117,7 @@ package final class Metrics: Sendable {
         case .counter: "counter"
         case .gauge: "gauge"
         case .histogram: "histogram"
+        case .summary: "summary"
         }
     }
 
@@ -122,7 +138,21 @@ package final class Metrics: Sendable {
             lines.append("\(metric.name)_sum\(labels(metric.labels)) \(number(sum))")
             lines.append("\(metric.name)_count\(labels(metric.labels)) \(total)")
             return lines
+        case .summary(let read): return summary(metric, read())
         }
+    }
+
+    private static func summary(_ metric: Metric, _ samples: Samples) -> [String] {
+        let sorted = samples.newest.sorted()
+        let quantiles = [0.5, 0.9, 0.99].map { quantile in
+            // The nearest rank: a value that was there.
+            let value = sorted.isEmpty ? .nan : sorted[max(0, Int((quantile * Double(sorted.count)).rounded(.up)) - 1)]
+            return "\(metric.name)\(labels(metric.labels + [("quantile", number(quantile))])) \(number(value))"
+        }
+        return quantiles + [
+            "\(metric.name)_sum\(labels(metric.labels)) \(number(samples.sum))",
+            "\(metric.name)_count\(labels(metric.labels)) \(samples.count)",
+        ]
     }
 
     private static func number(_ value: Double) -> String {

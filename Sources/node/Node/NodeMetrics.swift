@@ -74,6 +74,12 @@ struct NodeMetrics: Sendable {
         metrics.gauge("jupiter_consensus_messages_dropped", "Messages that came faster than the engine takes them.") {
             Double(engine.droppedMessages)
         }
+        let finality = "From the arrival or making of a proposal to its finality here, in seconds; quantiles of the newest blocks."
+        metrics.summary("jupiter_finality_seconds", finality) {
+            let status = engine.status
+            return Metrics.Samples(
+                newest: status.finality.map { Double($0) / 1e6 }, count: status.finalised, sum: Double(status.finalityTotal) / 1e6)
+        }
         guard let peers else { return }
         metrics.gauge("jupiter_peers", "Other nodes that the state names.") { Double(peers.network.peers.count) }
         metrics.gauge("jupiter_peers_connected", "Other nodes that are connected.") {
