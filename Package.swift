@@ -121,8 +121,8 @@ let targets: [Target] = [
     library(
         .node, "Node",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "ConsentRules", "Modules", "Simplex", "Engine",
-            "EnclaveProtocol", "Relayer", "Storage", "Ledger", "Networking", logging, protobuf,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "LightClient", "ConsentRules", "Modules",
+            "Simplex", "Engine", "EnclaveProtocol", "Relayer", "Storage", "Networking", "Ledger", logging, protobuf,
         ]),
     library(
         .node, "Console",
@@ -212,8 +212,8 @@ let targets: [Target] = [
     tests(
         "NodeTests",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Modules", "Simplex", "Engine", "Networking", "Storage",
-            "Ledger", "Node",
+            "LedgerSupport", "TestVectors", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "LightClient",
+            "Modules", "Simplex", "Engine", "Storage", "Networking", "Ledger", "Node", logging,
         ]),
     tests(
         "FederationEndToEndTests",
