@@ -31,4 +31,21 @@ import Testing
 
                 """)
     }
+
+    @Test func `a summary tells quantiles, sum and count`() {
+        let metrics = Metrics()
+        metrics.summary("jupiter_wait_seconds", "Waits.") {
+            Metrics.Summary(quantiles: [(0.5, 0.25), (0.99, .nan)], sum: 1.5, count: 4)
+        }
+        #expect(
+            metrics.text == """
+                # HELP jupiter_wait_seconds Waits.
+                # TYPE jupiter_wait_seconds summary
+                jupiter_wait_seconds{quantile="0.5"} 0.25
+                jupiter_wait_seconds{quantile="0.99"} NaN
+                jupiter_wait_seconds_sum 1.5
+                jupiter_wait_seconds_count 4
+
+                """)
+    }
 }
