@@ -211,7 +211,13 @@ let targets: [Target] = [
         ]),
     tests(
         "NodeTests",
-        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Engine", "Storage", "Networking", "Ledger", "Node"]),
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Modules", "Simplex", "Engine", "Networking", "Storage",
+            "Ledger", "Node",
+        ]),
+    tests(
+        "FederationEndToEndTests",
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "JupiterClient", "LocalFederation", "Engine", "Node"]),
     tests(
         "StorageCrashTests",
         ["Primitives", "AuthenticatedState", "Storage", "StateModel", "ChainFixtures", "PowerLossSupport", "storage-crasher"]),
