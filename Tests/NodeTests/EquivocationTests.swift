@@ -1,6 +1,8 @@
 import ChainTypes
+import Ledger
 import LightClient
 import Modules
+import Node
 import Primitives
 import Testing
 import WireTypes
