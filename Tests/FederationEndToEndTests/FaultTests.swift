@@ -18,7 +18,8 @@ extension Federations {
             print("seed of the faults: \(seed)")
             let federation = try ProcessFederation(validators: Self.validators, accounts: 40) { initialiser in
                 initialiser.configuration.viewTimeout = Self.viewTimeout
-                initialiser.configuration.blockInterval = 250
+                // A victim catches up from its peers' votes alone, which reaches back sixteen blocks.
+                initialiser.configuration.blockInterval = 400
             }
             defer { federation.stop() }
             try await federation.start()
@@ -28,6 +29,11 @@ extension Federations {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await loader.run(lanes: 4) }
                 group.addTask { await monitor.run() }
+                // Whatever happens here, the two must end, or the group would wait for them for ever.
+                defer {
+                    monitor.stop()
+                    loader.stop()
+                }
                 try await faults.run(federation, for: Self.duration)
                 monitor.stop()
                 loader.stop()
@@ -128,7 +134,15 @@ struct FaultPlan {
             }
             let target = await federation.tallest()
             try await federation.wait("the victim's return", for: [victim]) { $0 >= target }
-            while try await victim.metrics()["jupiter_votes"] != 1 { try await Task.sleep(for: .milliseconds(100)) }
+            try await waitUntilVoting(victim)
         }
+    }
+
+    private func waitUntilVoting(_ node: NodeProcess) async throws {
+        for _ in 0..<300 {
+            if try await node.metrics()["jupiter_votes"] == 1 { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw ProcessFederation.Stuck(what: "\(node.home) does not vote again")
     }
 }

@@ -27,7 +27,7 @@ final class Loader: Sendable {
     private let nodes: [NodeProcess]
     private let accounts: [SigningKey]
     /// How long a client waits for receipts from one node before it hands the same bytes to another.
-    private static let patience = Duration.milliseconds(1_500)
+    private static let patience = Duration.seconds(5)
     /// After this a transaction counts as stuck.
     private static let limit = Duration.seconds(60)
     private let state: Mutex<State>

@@ -3,6 +3,7 @@ import Logging
 import Networking
 import Primitives
 import Synchronization
+import WireTypes
 
 extension JupiterNode {
     /// Begins a chain that is not here yet with the state that peers have; to be called before the node opens its home.

@@ -86,12 +86,7 @@ package final class JupiterNode: Sendable {
             }
             numbers.observe(committed, parentTime: previous)
         }
-        sync = try peers.map { [engine] peers in
-            try SyncService(
-                SyncService.Parts(
-                    ledger: ledger, validatorKey: membership.own, network: peers.network, log: log,
-                    install: { [weak engine] in engine?.install($0) }))
-        }
+        sync = try Self.sync(ledger, membership, peers, engine, log)
         if let peers, let sync { peers.bind(engine, synchroniser: sync) }
         membership.bind(engine, account: account)
         NodeMetrics.register(metrics, engine: engine, peers: peers)
@@ -113,6 +108,16 @@ package final class JupiterNode: Sendable {
             identity: home.peerIdentity(passphrase: passphrase), view: view, host: configuration.peerHost, port: configuration.peerPort,
             registry: membership.registry(), settings: settings, mempool: mempool,
             workers: WorkerPool(width: max(2, ProcessInfo.processInfo.activeProcessorCount)), log: log)
+    }
+
+    private static func sync(
+        _ ledger: LedgerApplication, _ membership: Membership, _ peers: PeerService?, _ engine: SimplexEngine, _ log: Logger
+    ) throws -> SyncService? {
+        guard let peers else { return nil }
+        return try SyncService(
+            SyncService.Parts(
+                ledger: ledger, validatorKey: membership.own, network: peers.network, log: log,
+                install: { [weak engine] in engine?.install($0) }))
     }
 
     private static func enclave(
