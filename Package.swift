@@ -131,7 +131,10 @@ let targets: [Target] = [
         ]),
     library(
         .node, "API",
-        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", "Node", "Console", httpServer, logging, nio, protobuf]),
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Modules", "Engine", "Node", "Console", httpServer, logging, nio,
+            protobuf,
+        ]),
 
     program("jupiter-enclave", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol", "EnclaveCore", "CHardening"]),
     program(
@@ -206,12 +209,15 @@ let targets: [Target] = [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "JupiterClient", "LocalFederation",
             "Storage",
         ]),
-    tests("NodeTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Engine", "Storage", "Ledger", "Node"]),
+    tests(
+        "NodeTests",
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Engine", "Storage", "Networking", "Ledger", "Node"]),
     tests(
         "StorageCrashTests",
         ["Primitives", "AuthenticatedState", "Storage", "StateModel", "ChainFixtures", "PowerLossSupport", "storage-crasher"]),
     tests("RelayerTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Relayer"]),
-    tests("APITests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Node", "API", "RunningNode"]),
+    tests(
+        "APITests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Node", "API", "RunningNode", protobuf]),
     tests("ConsoleTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Node", "Console", "RunningNode"]),
 ]
 

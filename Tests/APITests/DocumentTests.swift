@@ -40,7 +40,10 @@ import Testing
             print("skipped: promtool is not installed (./dev setup --test)")
             return
         }
-        let running = try await RunningNode { $0.enclaveSocket = "/nonexistent/enclave.sock" }
+        let running = try await RunningNode {
+            $0.enclaveSocket = "/nonexistent/enclave.sock"
+            $0.peerPort = try NodeInitialiser.freePort()
+        }
         let answer = try await running.get("/metrics")
         try await running.stop()
         running.remove()
@@ -49,7 +52,10 @@ import Testing
     }
 
     @Test func `every metric is described in the operators' handbook`() async throws {
-        let running = try await RunningNode { $0.enclaveSocket = "/nonexistent/enclave.sock" }
+        let running = try await RunningNode {
+            $0.enclaveSocket = "/nonexistent/enclave.sock"
+            $0.peerPort = try NodeInitialiser.freePort()
+        }
         let text = try await running.get("/metrics").text
         try await running.stop()
         running.remove()

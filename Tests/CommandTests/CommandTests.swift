@@ -16,7 +16,9 @@ import Testing
         "wallet show", "wallet backup", "wallet restore", "dataset publish", "dataset list", "dataset show", "schema show", "schema check",
         "record put", "record list", "record get", "record export", "consent grant", "consent list", "consent revoke", "program publish",
         "program list", "assess request", "assess result", "subscribe request", "subscribe result", "query", "receipt get",
-        "receipt verify", "transfer", "federation register", "federation list",
+        "receipt verify", "transfer", "federation init", "federation register", "federation list", "status", "peers", "validators list",
+        "validators add", "validators remove", "validators weight", "validators unjail", "validators endpoint", "governance list",
+        "governance show", "governance propose", "governance vote",
     ]
 
     @Test(arguments: leaves)

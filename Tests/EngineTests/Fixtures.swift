@@ -124,7 +124,7 @@ final class Member: Sendable {
             source.committed(committed.block.transactions)
             onCommit(committed)
         }
-        hub.join(key, engine)
+        hub.join(key, engine, application)
     }
 
     /// Runs the engine until `condition` holds.
@@ -140,13 +140,34 @@ final class Member: Sendable {
 final class LoopbackHub: Sendable {
     private struct State {
         var engines: [Hash32: SimplexEngine] = [:]
+        var applications: [Hash32: CountingApplication] = [:]
         var cut: Set<Hash32> = []
         var evidence: [[UInt8]] = []
     }
 
     private let state = Mutex(State())
 
-    func join(_ key: Hash32, _ engine: SimplexEngine) { state.withLock { $0.engines[key] = engine } }
+    func join(_ key: Hash32, _ engine: SimplexEngine, _ application: CountingApplication) {
+        state.withLock { ($0.engines[key], $0.applications[key]) = (engine, application) }
+    }
+
+    func height(_ key: Hash32) -> UInt64 { state.withLock { $0.applications[key]?.head.height ?? 0 } }
+
+    /// The blocks of whoever is farthest, after those of `key`.
+    func blocks(after key: Hash32) throws -> [SyncedBlock] {
+        let (own, others) = state.withLock { state in
+            (
+                state.applications[key]?.head.height ?? 0,
+                state.cut.contains(key) ? [] : state.applications.filter { !state.cut.contains($0.key) }.map(\.value)
+            )
+        }
+        guard let farthest = others.max(by: { $0.head.height < $1.head.height }) else { return [] }
+        let (blocks, certificates) = farthest.log.withLock { ($0.blocks, $0.certificates) }
+        return try zip(blocks, certificates).dropFirst(Int(own)).map { block, certificate in
+            let content = BlockContent(try block.transactions.map { try SubmittedTransaction($0, sidecars: []) }, evidence: block.evidence)
+            return SyncedBlock(payload: try BlockPayload(header: block.header, content: content), certificate: certificate?.wire)
+        }
+    }
     func cut(_ key: Hash32) { state.withLock { _ = $0.cut.insert(key) } }
     func heal() { state.withLock { $0.cut = [] } }
     var evidence: [[UInt8]] { state.withLock { $0.evidence } }
@@ -187,7 +208,14 @@ final class LoopbackNetwork: ConsensusNetwork {
         }
     }
 
-    func synchronise(_ block: BlockReference) {}
+    func synchronise(_ block: BlockReference) {
+        Task {
+            while hub.height(key) < block.height, !Task.isCancelled {
+                if let blocks = try? hub.blocks(after: key), !blocks.isEmpty { hub.engine(key, from: key)?.install(blocks) }
+                try? await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
     func behind(_ epoch: UInt64) {}
 
     func share(evidence: [UInt8]) {

@@ -26,15 +26,30 @@ import Testing
 
     @Test(arguments: [
         #"{"apiport": 1}"#, #"{"apiPort": 70000}"#, #"{"apiPort": 1.5}"#, #"{"apiPort": true}"#, #"{"logJSON": 1}"#,
-        #"{"logLevel": "loud"}"#,
+        #"{"logLevel": "loud"}"#, #"{"peerPort": -1}"#, #"{"peerHost": ""}"#, #"{"apiPort": 7, "peerPort": 7}"#, #"{"viewTimeout": 99}"#,
+        #"{"viewTimeout": 60001}"#, #"{"blockHistory": -1}"#, #"{"stateSync": 1}"#, #"{"bootstrapPeers": "node1:7400"}"#,
+        #"{"bootstrapPeers": "00@node1:7400"}"#,
         #"{"apiHost": ""}"#, #"{"apiHost": ["a"]}"#, #"{"apiHost": "0.0.0.0"}"#, #"{"mainnetURL": "nowhere"}"#, "[]", "{", "",
     ])
     func `what is not understood is refused`(text: String) {
         #expect(throws: NodeError.self) { try load(text) }
     }
 
+    @Test func `the nodes to ask first are ids with endpoints`() throws {
+        let (a, b) = (Hash32(0, 0, 0, 1), Hash32(0, 0, 0, 2))
+        let peers = try load(#"{"bootstrapPeers": "\#(a)@node1:7400,\#(b)@[::1]:7402"}"#).bootstrap()
+        #expect(peers.map(\.nodeID) == [a, b] && peers.map(\.endpoint) == ["node1:7400", "[::1]:7402"])
+        #expect(try load("{}").bootstrap().isEmpty)
+        for text in ["\(a)@node1", "\(a)@node1:0", "\(a)@node1:7400,", "\(a)", String(repeating: "\(a)@a:1,", count: 64) + "\(a)@a:1"] {
+            #expect(throws: NodeError.self, "\(text)") { try load("{}", ["JUPITER_BOOTSTRAP_PEERS": text]) }
+        }
+    }
+
     @Test func `it survives being written and read`() throws {
         var configuration = NodeConfiguration()
+        (configuration.peerHost, configuration.peerPort, configuration.viewTimeout) = ("0.0.0.0", 7_400, 250)
+        (configuration.blockHistory, configuration.stateSync) = (50_000, false)
+        configuration.bootstrapPeers = "\(Hash32(0, 0, 0, 1))@node1:7400"
         configuration.apiPort = 4_000
         configuration.mainnetURL = "http://127.0.0.1:1/"
         configuration.enclaveSocket = "/tmp/a \"quoted\" path\\"

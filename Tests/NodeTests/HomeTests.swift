@@ -1,6 +1,7 @@
 import ChainTypes
 import Cryptography
 import Foundation
+import Networking
 import Node
 import Primitives
 import Testing
@@ -26,7 +27,7 @@ import WireTypes
         #expect(made.genesis.wire.allocations.contains { Address($0.account) == friend && $0.amount == 5 })
         #expect(made.configuration.apiPort > 1024)
         #expect(try home.configuration(environment: [:]) == made.configuration)
-        for file in [home.validatorKeyFile, home.operatorKeyFile] {
+        for file in [home.validatorKeyFile, home.operatorKeyFile, home.peerKeyFile, home.votesLogFile] {
             let attributes = try FileManager.default.attributesOfItem(atPath: file)
             #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
         }
@@ -64,6 +65,13 @@ import WireTypes
         #expect(throws: NodeError.homeExists(home.path)) { try JupiterNode.restore(from: folder + "/backup", to: home) }
         let restored = NodeHome(path: folder + "/restored")
         #expect(try JupiterNode.restore(from: folder + "/backup", to: restored) == manifest)
+        let identities = try [home, restored].map { try $0.peerIdentity(passphrase: "secret").nodeID }
+        #expect(identities[0] == identities[1])
+        // Whoever restores a validator has lost its log, and must see that.
+        #expect(FileManager.default.fileExists(atPath: home.votesLogFile))
+        for copy in [NodeHome(path: folder + "/backup"), restored] {
+            #expect(!FileManager.default.fileExists(atPath: copy.votesLogFile))
+        }
         let node = try JupiterNode(home: restored, configuration: NodeConfiguration(), passphrase: "secret")
         #expect(node.view.head.height == manifest.height && "\(node.view.head.stateRoot)" == manifest.stateRoot)
 

@@ -27,6 +27,15 @@ import WireTypes
         }
     }
 
+    /// Sent between validators and kept in their logs: a change here is a new format.
+    @Test func `have pinned encodings`() throws {
+        let digests = try Self.samples().map { Digest.plain($0.1.encoded).description.prefix(16) }
+        #expect(
+            digests == [
+                "d178d0bc7d12a8ff", "72d7257e9d9efb67", "22aad2056b7f685e", "c7f400e42c23bf21", "a1dc929ca256d0d7", "5ff9df4f73a7c197",
+            ])
+    }
+
     @Test func `hostile bytes are refused or have one encoding`() throws {
         HostileBytes.each(try Self.samples().map(\.1.encoded)) { bytes in
             guard let message = try? ConsensusMessage(decoding: bytes) else { return }

@@ -17,7 +17,7 @@ struct Handlers: Sendable {
     var view: ChainView { node.view }
 
     var routes: [Route] {
-        nodeRoutes + chainRoutes + transactionRoutes + stateRoutes + listRoutes + consoleRoutes
+        nodeRoutes + chainRoutes + transactionRoutes + stateRoutes + listRoutes + trustRoutes + consoleRoutes
             + [
                 Route(.get, "/v1/events") { request, _ in try events(request) },
                 Route(.post, "/v1/enrolments") { request, _ in try await enrol(request) },
@@ -59,47 +59,6 @@ struct Handlers: Sendable {
     private func ready() throws -> Response {
         let reasons = node.notReady
         return try .json(ReadyView(ready: reasons.isEmpty, reasons: reasons), status: reasons.isEmpty ? .ok : .serviceUnavailable)
-    }
-
-    private struct StatusView: Encodable {
-        struct Mempool: Encodable {
-            let transactions, bytes: Int
-        }
-        struct Enclave: Encodable {
-            let connected: Bool
-            let id: String?
-            let platform: String
-            let simulated: Bool
-            let serving: Bool
-            let trustedHeight: UInt64
-        }
-        let chainId: String
-        let height: UInt64
-        let headHash, stateRoot: String
-        let time: UInt64
-        let profile, genesisHash, nodeVersion: String
-        let `operator`: String
-        let minimumFee: UInt64
-        let mempool: Mempool
-        let enclave: Enclave?
-        let localities: Int
-    }
-
-    private func status() throws -> Response {
-        let head = view.head
-        let enclave = node.enclave?.status
-        return try .json(
-            StatusView(
-                chainId: view.chainID, height: head.height, headHash: "\(head.blockHash)", stateRoot: "\(head.stateRoot)", time: head.time,
-                profile: profileName(view.genesis.wire.profile), genesisHash: "\(view.genesis.hash)", nodeVersion: JupiterNode.version,
-                operator: "\(view.genesis.operatorAccount)", minimumFee: view.genesis.parameters.minimumFee,
-                mempool: StatusView.Mempool(transactions: node.mempool.count, bytes: node.mempool.bytes),
-                enclave: enclave.map {
-                    StatusView.Enclave(
-                        connected: $0.isConnected, id: $0.id?.description, platform: $0.platform, simulated: $0.platform == "simulated",
-                        serving: $0.isServing, trustedHeight: $0.trustedHeight)
-                },
-                localities: try view.ledger.keys(prefix: StateKey.family("localities"), after: nil, limit: 1_000).count))
     }
 
     // MARK: The console

@@ -47,6 +47,9 @@ package enum OpenAPIDocument {
    "name": "registry"
   },
   {
+   "name": "trust"
+  },
+  {
    "name": "records"
   },
   {
@@ -188,7 +191,7 @@ package enum OpenAPIDocument {
     "tags": [
      "node"
     ],
-    "summary": "Chain, head, mempool and enclave",
+    "summary": "Chain, head, consensus, plan, peers, mempool and enclave",
     "responses": {
      "200": {
       "description": "The answer.",
@@ -1397,6 +1400,192 @@ package enum OpenAPIDocument {
     ]
    }
   },
+  "/v1/validators": {
+   "get": {
+    "operationId": "listValidators",
+    "tags": [
+     "trust"
+    ],
+    "summary": "Validators with their weights, and what waits for the ends of epochs",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Validators"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/v1/peers": {
+   "get": {
+    "operationId": "listPeers",
+    "tags": [
+     "trust"
+    ],
+    "summary": "The chain's other nodes, as this one stands to them",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Peers"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/v1/governance/proposals": {
+   "get": {
+    "operationId": "listProposals",
+    "tags": [
+     "trust"
+    ],
+    "summary": "Proposals that can be voted for",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Proposals"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/v1/governance/proposals/{id}": {
+   "get": {
+    "operationId": "getProposal",
+    "tags": [
+     "trust"
+    ],
+    "summary": "A proposal, open or decided",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Proposal"
+        }
+       }
+      }
+     },
+     "400": {
+      "description": "A parameter or the body is not what it should be.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "404": {
+      "description": "It is not on this chain.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    },
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "$ref": "#/components/schemas/Hash"
+      },
+      "description": "Its identifier."
+     }
+    ]
+   }
+  },
+  "/v1/governance/parameters": {
+   "get": {
+    "operationId": "getParameters",
+    "tags": [
+     "trust"
+    ],
+    "summary": "The chain's rules that governance may change",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/ChainParameters"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
   "/v1/records": {
    "get": {
     "operationId": "listRecords",
@@ -2239,6 +2428,64 @@ package enum OpenAPIDocument {
      "minimumFee": {
       "$ref": "#/components/schemas/Amount"
      },
+     "epoch": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Of the next block."
+     },
+     "validators": {
+      "type": "object",
+      "properties": {
+       "voting": {
+        "type": "integer",
+        "minimum": 0,
+        "description": "How many have weight in the present set."
+       },
+       "totalWeight": {
+        "type": "integer",
+        "minimum": 0
+       }
+      },
+      "required": [
+       "voting",
+       "totalWeight"
+      ]
+     },
+     "plan": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/PendingChange"
+      },
+      "description": "What waits for the ends of coming epochs."
+     },
+     "parametersChange": {
+      "type": "boolean",
+      "description": "Whether other parameters hold from the next epoch on."
+     },
+     "consensus": {
+      "$ref": "#/components/schemas/Consensus"
+     },
+     "peers": {
+      "type": "object",
+      "properties": {
+       "known": {
+        "type": "integer",
+        "minimum": 0,
+        "description": "Other nodes that the state names."
+       },
+       "connected": {
+        "type": "integer",
+        "minimum": 0
+       }
+      },
+      "required": [
+       "known",
+       "connected"
+      ]
+     },
+     "sync": {
+      "$ref": "#/components/schemas/Sync"
+     },
      "mempool": {
       "type": "object",
       "properties": {
@@ -2276,6 +2523,12 @@ package enum OpenAPIDocument {
      "nodeVersion",
      "operator",
      "minimumFee",
+     "epoch",
+     "validators",
+     "plan",
+     "parametersChange",
+     "peers",
+     "sync",
      "mempool",
      "localities"
     ]
@@ -3755,6 +4008,624 @@ package enum OpenAPIDocument {
     },
     "required": [
      "outcomes"
+    ]
+   },
+   "PendingChange": {
+    "type": "object",
+    "properties": {
+     "validator": {
+      "allOf": [
+       {
+        "$ref": "#/components/schemas/Hash"
+       }
+      ],
+      "description": "The validator's key."
+     },
+     "status": {
+      "enum": [
+       "joining",
+       "active",
+       "rejoining",
+       "leaving",
+       "jailed",
+       "left",
+       "unknown"
+      ]
+     },
+     "from": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Voting weight now."
+     },
+     "to": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Voting weight at the end of the way."
+     },
+     "epoch": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "The epoch from which on it holds, when nothing else is decided; missing when it waits for something else."
+     }
+    },
+    "required": [
+     "validator",
+     "status",
+     "from",
+     "to"
+    ]
+   },
+   "Consensus": {
+    "type": "object",
+    "properties": {
+     "validator": {
+      "allOf": [
+       {
+        "$ref": "#/components/schemas/Hash"
+       }
+      ],
+      "description": "The key of this node's validator."
+     },
+     "epoch": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "view": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "leader": {
+      "allOf": [
+       {
+        "$ref": "#/components/schemas/Hash"
+       }
+      ],
+      "description": "The key of the present view's leader."
+     },
+     "votes": {
+      "type": "boolean",
+      "description": "Whether this node votes in the present epoch; it follows otherwise."
+     },
+     "timeouts": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Views given up since the start."
+     },
+     "proposals": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Blocks proposed since the start."
+     },
+     "equivocations": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Contradicting votes of others that were seen since the start."
+     }
+    },
+    "required": [
+     "epoch",
+     "view",
+     "votes",
+     "timeouts",
+     "proposals",
+     "equivocations"
+    ]
+   },
+   "Sync": {
+    "type": "object",
+    "properties": {
+     "state": {
+      "enum": [
+       "current",
+       "blocks",
+       "state",
+       "sidecars"
+      ],
+      "description": "Whether the head is the chain's, or what is fetched from peers."
+     },
+     "target": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "The greatest height that a peer told, while behind it."
+     }
+    },
+    "required": [
+     "state"
+    ]
+   },
+   "Validator": {
+    "type": "object",
+    "properties": {
+     "key": {
+      "$ref": "#/components/schemas/Hash"
+     },
+     "account": {
+      "allOf": [
+       {
+        "$ref": "#/components/schemas/Address"
+       }
+      ],
+      "description": "The account that answers for it."
+     },
+     "nodeId": {
+      "allOf": [
+       {
+        "$ref": "#/components/schemas/Hash"
+       }
+      ],
+      "description": "SHA-256 of its certificate's public key."
+     },
+     "endpoint": {
+      "type": "string",
+      "description": "host:port."
+     },
+     "status": {
+      "enum": [
+       "joining",
+       "active",
+       "rejoining",
+       "leaving",
+       "jailed",
+       "left",
+       "unknown"
+      ]
+     },
+     "statusEpoch": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Since which the status holds."
+     },
+     "votingWeight": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "In the present set."
+     },
+     "grantedWeight": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "By governance; the voting weight moves there at ends of epochs."
+     },
+     "leaderWeight": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "By governance."
+     },
+     "leaderScore": {
+      "type": "integer",
+      "minimum": 1,
+      "maximum": 16,
+      "description": "By service as leader."
+     },
+     "presentLeaderWeight": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "What it leads with in the present epoch."
+     },
+     "votesFrom": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "The first epoch in which it may vote."
+     },
+     "log": {
+      "allOf": [
+       {
+        "$ref": "#/components/schemas/Hash"
+       }
+      ],
+      "description": "The log that it votes with since it last rejoined."
+     },
+     "proposals": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Final blocks that it proposed."
+     },
+     "missed": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Views that passed without a block under its lead."
+     }
+    },
+    "required": [
+     "key",
+     "account",
+     "status",
+     "statusEpoch",
+     "votingWeight",
+     "grantedWeight",
+     "leaderWeight",
+     "leaderScore",
+     "presentLeaderWeight",
+     "votesFrom",
+     "proposals",
+     "missed"
+    ]
+   },
+   "Validators": {
+    "type": "object",
+    "properties": {
+     "height": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "All of this is the state after this block."
+     },
+     "epoch": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Of the next block."
+     },
+     "epochFirstHeight": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "changeWaits": {
+      "type": "boolean",
+      "description": "Whether the epoch ends early because something waits for its end."
+     },
+     "profile": {
+      "enum": [
+       "byzantine",
+       "crash"
+      ]
+     },
+     "totalWeight": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "quorumWeight": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "The least weight that makes a block final and decides a proposal."
+     },
+     "validators": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Validator"
+      }
+     },
+     "pending": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/PendingChange"
+      }
+     },
+     "parametersChange": {
+      "type": "boolean",
+      "description": "Whether other parameters hold from the next epoch on."
+     }
+    },
+    "required": [
+     "height",
+     "epoch",
+     "epochFirstHeight",
+     "changeWaits",
+     "profile",
+     "totalWeight",
+     "quorumWeight",
+     "validators",
+     "pending",
+     "parametersChange"
+    ]
+   },
+   "Peer": {
+    "type": "object",
+    "properties": {
+     "nodeId": {
+      "$ref": "#/components/schemas/Hash"
+     },
+     "validator": {
+      "allOf": [
+       {
+        "$ref": "#/components/schemas/Hash"
+       }
+      ],
+      "description": "The key of the validator that it runs."
+     },
+     "endpoint": {
+      "type": "string"
+     },
+     "connected": {
+      "type": "boolean"
+     },
+     "direction": {
+      "enum": [
+       "dialled",
+       "accepted"
+      ]
+     },
+     "height": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "The newest block that it said it has."
+     },
+     "roundTripMicroseconds": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "sentBytes": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "receivedBytes": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "queuedFrames": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "queuedBytes": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "droppedFrames": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Frames that gave way to newer ones on the present connection."
+     },
+     "bannedForMilliseconds": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "For how long it is refused because it broke the protocol."
+     },
+     "lastError": {
+      "type": "string",
+      "description": "Why the last connection or attempt ended."
+     }
+    },
+    "required": [
+     "nodeId",
+     "endpoint",
+     "connected",
+     "sentBytes",
+     "receivedBytes",
+     "queuedFrames",
+     "queuedBytes",
+     "droppedFrames"
+    ]
+   },
+   "Peers": {
+    "type": "object",
+    "properties": {
+     "nodeId": {
+      "allOf": [
+       {
+        "$ref": "#/components/schemas/Hash"
+       }
+      ],
+      "description": "By which other nodes know this one."
+     },
+     "peers": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Peer"
+      }
+     }
+    },
+    "required": [
+     "peers"
+    ]
+   },
+   "Parameters": {
+    "type": "object",
+    "properties": {
+     "minimumFee": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "maximumBlockBytes": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "maximumBlockTransactions": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "maximumValidityWindow": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "maximumSidecarBytes": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "idleInterval": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "subscriptionWindow": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "epochLength": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "epochMinimum": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "leaderStep": {
+      "type": "integer",
+      "minimum": 0
+     }
+    },
+    "required": [
+     "minimumFee",
+     "maximumBlockBytes",
+     "maximumBlockTransactions",
+     "maximumValidityWindow",
+     "maximumSidecarBytes",
+     "idleInterval",
+     "subscriptionWindow",
+     "epochLength",
+     "epochMinimum",
+     "leaderStep"
+    ]
+   },
+   "ChainParameters": {
+    "type": "object",
+    "properties": {
+     "present": {
+      "$ref": "#/components/schemas/Parameters"
+     },
+     "next": {
+      "allOf": [
+       {
+        "$ref": "#/components/schemas/Parameters"
+       }
+      ],
+      "description": "From the next epoch on, when something else is decided."
+     }
+    },
+    "required": [
+     "present"
+    ]
+   },
+   "Change": {
+    "type": "object",
+    "properties": {
+     "kind": {
+      "enum": [
+       "addValidator",
+       "removeValidator",
+       "setVotingWeight",
+       "unjail",
+       "setParameters",
+       "unknown"
+      ]
+     },
+     "validator": {
+      "$ref": "#/components/schemas/Hash"
+     },
+     "account": {
+      "$ref": "#/components/schemas/Address"
+     },
+     "nodeId": {
+      "$ref": "#/components/schemas/Hash"
+     },
+     "endpoint": {
+      "type": "string"
+     },
+     "votingWeight": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "leaderWeight": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "parameters": {
+      "$ref": "#/components/schemas/Parameters"
+     }
+    },
+    "required": [
+     "kind"
+    ]
+   },
+   "Proposal": {
+    "type": "object",
+    "properties": {
+     "id": {
+      "$ref": "#/components/schemas/Hash"
+     },
+     "proposer": {
+      "$ref": "#/components/schemas/Address"
+     },
+     "change": {
+      "$ref": "#/components/schemas/Change"
+     },
+     "expires": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "The last height at which it can be voted for."
+     },
+     "status": {
+      "enum": [
+       "open",
+       "passed",
+       "rejected",
+       "expired",
+       "failed",
+       "unknown"
+      ]
+     },
+     "votes": {
+      "type": "array",
+      "items": {
+       "type": "object",
+       "properties": {
+        "validator": {
+         "$ref": "#/components/schemas/Hash"
+        },
+        "agrees": {
+         "type": "boolean"
+        }
+       },
+       "required": [
+        "validator",
+        "agrees"
+       ]
+      }
+     },
+     "weightFor": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Weight of those who agree, in the present set."
+     },
+     "weightAgainst": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "quorumWeight": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "What decides."
+     },
+     "height": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Of the proposal."
+     },
+     "decidedHeight": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "failure": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "The code that says why what was agreed on had become impossible."
+     }
+    },
+    "required": [
+     "id",
+     "proposer",
+     "change",
+     "expires",
+     "status",
+     "votes",
+     "weightFor",
+     "weightAgainst",
+     "quorumWeight",
+     "height"
+    ]
+   },
+   "Proposals": {
+    "type": "object",
+    "properties": {
+     "height": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "proposals": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Proposal"
+      }
+     }
+    },
+    "required": [
+     "height",
+     "proposals"
     ]
    }
   },

@@ -21,7 +21,8 @@ package struct BackupManifest: Codable, Sendable, Equatable {
 }
 
 extension JupiterNode {
-    private static let copied = ["genesis.bin", "genesis.json", "node.json", "validator.key", "operator.key"]
+    /// Never the log of votes: a copy of it would let the validator contradict what it signed since.
+    private static let copied = ["genesis.bin", "genesis.json", "node.json", "validator.key", "operator.key", "peer.key", "peer.pem"]
 
     /// Copies a stopped node into the new folder `path`: its chain as of now, its configuration, its keys still encrypted.
     ///

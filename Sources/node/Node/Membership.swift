@@ -20,7 +20,8 @@ final class Membership: Sendable {
 
     private let ledger: LedgerApplication
     private let key: SigningKey
-    private let own: Hash32?
+    /// The key of this node's validator, whether it is in the set or not.
+    let own: Hash32?
     private let bootstrap: [PeerEntry]
     private let state = Mutex(State())
 

@@ -12,6 +12,40 @@ package struct NodeStatus: Codable, Sendable {
         package let trustedHeight: UInt64?
     }
 
+    package struct ValidatorsSummary: Codable, Sendable {
+        /// How many have weight in the present set.
+        package let voting: Int
+        package let totalWeight: UInt64
+    }
+
+    package struct ConsensusStatus: Codable, Sendable {
+        /// The key of the node's own validator.
+        package let validator: String?
+        package let epoch: UInt64
+        package let view: UInt64
+        package let leader: String?
+        /// Whether the node votes in this epoch; it follows otherwise.
+        package let votes: Bool
+        package let timeouts: UInt64
+        package let proposals: UInt64
+    }
+
+    package struct PeersSummary: Codable, Sendable {
+        package let known: Int
+        package let connected: Int
+    }
+
+    package struct SyncStatus: Codable, Sendable {
+        /// current, blocks, state or sidecars.
+        package let state: String
+        package let target: UInt64?
+    }
+
+    package struct MempoolStatus: Codable, Sendable {
+        package let transactions: Int
+        package let bytes: Int
+    }
+
     package let chainId: String
     package let height: UInt64
     package let headHash: String
@@ -21,6 +55,19 @@ package struct NodeStatus: Codable, Sendable {
     package let profile: String
     package let genesisHash: String
     package let nodeVersion: String
+    /// Micro-JUPT that a transaction costs at least.
+    package let minimumFee: UInt64
+    /// Of the next block.
+    package let epoch: UInt64
+    package let validators: ValidatorsSummary
+    /// What waits for the ends of coming epochs.
+    package let plan: [PendingChangeAnswer]
+    package let parametersChange: Bool
+    /// `nil` when the node does not tell.
+    package let consensus: ConsensusStatus?
+    package let peers: PeersSummary
+    package let sync: SyncStatus
+    package let mempool: MempoolStatus
     package let enclave: EnclaveStatus?
 }
 

@@ -59,8 +59,7 @@ extension NodeClient {
     package func builder(for key: SigningKey, fee: UInt64? = nil) async throws -> TransactionBuilder {
         let status = try await status()
         let account = try await account(key.address)
-        let minimum = try await genesis().parameters.minimumFee
         return TransactionBuilder(
-            chainID: status.chainId, key: key, nonce: account.pendingNonce, height: status.height, fee: fee ?? minimum)
+            chainID: status.chainId, key: key, nonce: account.pendingNonce, height: status.height, fee: fee ?? status.minimumFee)
     }
 }

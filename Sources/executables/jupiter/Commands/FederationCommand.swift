@@ -8,12 +8,13 @@ import WireTypes
 /// `jupiter federation …`
 struct FederationCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "federation", abstract: "Register localities with a mainnet, and list them.",
+        commandName: "federation", abstract: "Make a chain of several validators; register localities with a mainnet, and list them.",
         discussion: """
             EXAMPLE
+              jupiter federation init --locality sg --validators 4
               jupiter federation list --node http://127.0.0.1:7340
             """,
-        subcommands: [FederationRegister.self, FederationList.self])
+        subcommands: [FederationInit.self, FederationRegister.self, FederationList.self])
 }
 
 struct FederationRegister: AnsweringCommand {

@@ -3,7 +3,6 @@ import ChainTypes
 import Cryptography
 import Foundation
 import JupiterClient
-import LocalFederation
 import Node
 import Primitives
 import WireTypes
@@ -42,58 +41,6 @@ struct AllocationOption: ExpressibleByArgument {
     }
 }
 
-struct NodeInit: AnsweringCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "init", abstract: "Make the home of a new chain with one validator.",
-        discussion: """
-            Writes genesis, validator and operator key (under your passphrase) and node.json with a free port.
-
-            EXAMPLE
-              jupiter node init jupiter-sg --allow-simulated-enclaves
-            """)
-
-    @OptionGroup var global: GlobalOptions
-    @OptionGroup var passphrase: PassphraseOptions
-    @Argument(help: "The chain's id: lowercase letters, digits, hyphens.")
-    var chain: String
-    @Option(help: "byzantine (tolerates liars) or crash (tolerates stops only).")
-    var profile: ProfileOption = .byzantine
-    @Flag(help: "Admit enclaves without hardware protection: for trying things out.")
-    var allowSimulatedEnclaves = false
-    @Option(name: .customLong("allocate"), help: ArgumentHelp("First balance in micro-JUPT; may be repeated.", valueName: "address=amount"))
-    var allocations: [AllocationOption] = []
-    @Option(help: "Port of the API (default: 7340, or a free one when that is taken).")
-    var port: Int?
-
-    /// Where clients look when nobody tells them.
-    private static let usualPort = 7340
-
-    func answer() async throws -> Answer {
-        var initialiser = NodeInitialiser(chainID: chain)
-        initialiser.profile = profile.wire
-        initialiser.allowSimulatedEnclaves = allowSimulatedEnclaves
-        initialiser.allocations = allocations.map { ($0.account, $0.amount) }
-        guard (0...65_535).contains(port ?? 0) else { throw CommandError.badArgument("--port is from 0 to 65535") }
-        // 0 stands for a free port.
-        initialiser.configuration.apiPort = port ?? (FreePort.isFree(Self.usualPort) ? Self.usualPort : 0)
-        try PrivateFile.makeFolder(global.homePath + "/node")
-        let made = try initialiser.initialise(
-            NodeHome(jupiterHome: global.homePath, chainID: chain), passphrase: passphrase.passphrase(new: true))
-        let url = "http://\(made.configuration.apiHost):\(made.configuration.apiPort)"
-        return Answer(
-            [
-                "chain": .text(chain), "home": .text(made.home.path), "genesisHash": .text(made.genesis.hash.description),
-                "operator": .text(made.operatorAccount.description), "url": .text(url),
-            ],
-            text: """
-                made \(made.home.path)
-                genesis \(made.genesis.hash)
-                operator \(made.operatorAccount)
-                start it: jupiter node start \(chain)   then: export JUPITER_NODE=\(url)
-                """)
-    }
-}
-
 struct NodeStatusCommand: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Show how a node is.",
@@ -106,8 +53,7 @@ struct NodeStatusCommand: AnsweringCommand {
     @OptionGroup var node: NodeOptions
 
     func answer() async throws -> Answer {
-        let json = try await node.client().json("/v1/status")
-        return Answer(json, text: Generic.lines(json))
+        try await StatusText.answer(node.client())
     }
 }
 

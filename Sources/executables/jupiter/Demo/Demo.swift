@@ -11,9 +11,9 @@ struct Demo {
     private let seed: UInt64
     private let progress: Progress
 
-    init(files: DemoFiles, seed: UInt64, progress: Progress) throws {
+    init(files: DemoFiles, seed: UInt64, validators: Int, progress: Progress) throws {
         (self.files, self.seed, self.progress) = (files, seed, progress)
-        federation = try DemoFederation()
+        federation = try DemoFederation(validators: validators)
     }
 
     /// Does everything; what did not hold is in the outcome, what could not be done is thrown.
@@ -26,7 +26,8 @@ struct Demo {
         progress.note("\(applicants.count) applicants, half in each locality; enclave platform: simulated (no hardware protection)")
 
         let (mainnet, localities) = try await timed("start", &outcome) {
-            progress.begin("processes of mainnet and 2 localities", total: 5)
+            progress.begin(
+                "processes of mainnet and 2 localities with \(federation.validators) validators each", total: 3 + 2 * federation.validators)
             let chains = try await federation.start()
             progress.end()
             return chains

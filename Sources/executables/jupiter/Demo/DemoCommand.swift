@@ -8,7 +8,8 @@ struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo", abstract: "Two localities and a mainnet score real credit applicants without anybody seeing their data.",
         discussion: """
-            Starts mainnet and the localities sg and id, one enclave each, as processes of their own in a temporary home. Loads the
+            Starts mainnet and the localities sg and id, with four validators and an enclave each, as processes of their own in a
+            temporary home. Loads the
             applicants as subjects with their own wallets, grants consents, scores a fifth of them for a lender, gives a bureau its
             statistics, then tries ten things that must be refused. Ends with 0 only if everything held.
 
@@ -25,15 +26,21 @@ struct DemoCommand: AsyncParsableCommand {
     var data: String?
     @Option(help: ArgumentHelp("Write what happened as JSON.", valueName: "file"))
     var report: String?
+    @Option(help: "How many validators each locality has, from 1 to 7; 1 is the embedded form.")
+    var validators = 4
     @Option(help: "Decides who grants and who is assessed.")
     var seed: UInt64 = 1
     @Option(help: ArgumentHelp("Folder of the built programs (default: found from here upward).", valueName: "dir"))
     var contracts: String?
 
+    func validate() throws {
+        guard (1...7).contains(validators) else { throw ValidationError("--validators is from 1 to 7") }
+    }
+
     mutating func run() async throws {
         let progress = Progress(quiet: global.output == .json)
         let files = try DemoFiles(data: data, contracts: contracts)
-        let demo = try Demo(files: files, seed: seed, progress: progress)
+        let demo = try Demo(files: files, seed: seed, validators: validators, progress: progress)
         DemoSignals.install(home: demo.federation.home)
         do {
             let outcome = try await demo.run(keep: keep)

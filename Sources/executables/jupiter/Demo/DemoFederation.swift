@@ -25,11 +25,14 @@ final class DemoFederation: Sendable {
     static let supply: UInt64 = 1_000_000_000_000
 
     let home: String
+    /// How many validators each locality has; mainnet has one.
+    let validators: Int
     private let passphrase: String
     private let children = Mutex<[ChildProcess]>([])
     private let proxy = Mutex<EnclaveProxy?>(nil)
 
-    init() throws {
+    init(validators: Int) throws {
+        self.validators = validators
         let template = NSTemporaryDirectory() + "jupiter-demo-XXXXXX"
         var bytes = Array(template.utf8CString)
         guard mkdtemp(&bytes) != nil else { throw DemoError.missingFile("a temporary folder") }
@@ -43,7 +46,13 @@ final class DemoFederation: Sendable {
     var hostileHost: EnclaveProxy? { proxy.withLock { $0 } }
 
     private func enclaveSocket(_ chainID: String) -> String { "\(home)/enclave/\(chainID)/enclave.sock" }
-    private func nodeFolder(_ chainID: String) -> String { "\(home)/node/\(chainID)" }
+
+    /// `--home` of a validator, counted from 1; of the only one, the demo's own.
+    private func jupiterHome(_ chainID: String, _ position: Int) -> String {
+        chainID == Self.mainnetID || validators == 1 ? home : "\(home)/federation/\(chainID)/validator-\(position)"
+    }
+
+    private func nodeFolder(_ chainID: String) -> String { "\(jupiterHome(chainID, 1))/node/\(chainID)" }
 
     /// Starts all of it; returns when every node answers and every enclave serves.
     func start() async throws -> (mainnet: DemoChain, localities: [DemoChain]) {
@@ -57,20 +66,38 @@ final class DemoFederation: Sendable {
 
     private func startChain(_ chainID: String, url: String, mainnet: String?) async throws -> DemoChain {
         let treasury = try Wallet(name: "treasury-\(chainID)", sealing: .x25519)
-        var arguments = ["node", "init", chainID, "--home", home, "--allocate", "\(treasury.address)=\(Self.supply)"]
-        if mainnet != nil { arguments.append("--allow-simulated-enclaves") }
-        try await runToEnd(arguments, name: "init-\(chainID)")
+        try await initialise(chainID, treasury: treasury, isLocality: mainnet != nil)
         let port = url.split(separator: ":").last.map(String.init) ?? ""
-        var start = ["node", "start", chainID, "--home", home, "--port", port]
+        var start = ["node", "start", chainID, "--home", jupiterHome(chainID, 1), "--port", port]
         if let mainnet {
             try await startEnclave(chainID)
             start += ["--enclave-socket", try hostSocket(chainID), "--mainnet", mainnet, "--checkpoint-interval", "1"]
+            for position in 2..<(validators + 1) where validators > 1 {
+                _ = try launch(
+                    "node-\(chainID)-\(position)", Executables.own,
+                    ["node", "start", chainID, "--home", jupiterHome(chainID, position)])
+            }
         }
         let process = try launch("node-\(chainID)", Executables.own, start)
         let client = try NodeClient(url: url)
         try await waitUntilReady(client, process)
-        let key = try OperatorKey.read(home: home, chainID: chainID, passphrase: passphrase)
+        let key = try OperatorKey.read(home: jupiterHome(chainID, 1), chainID: chainID, passphrase: passphrase)
         return DemoChain(chainID: chainID, url: url, client: client, operatorKey: key, treasury: treasury)
+    }
+
+    /// Makes the homes of a chain's validators.
+    private func initialise(_ chainID: String, treasury: Wallet, isLocality: Bool) async throws {
+        var arguments = ["node", "init", chainID, "--home", home]
+        if isLocality, validators > 1 {
+            try PrivateFile.makeFolder("\(home)/federation")
+            arguments = [
+                "federation", "init", "--locality", chainID, "--validators", String(validators), "--base-port", "0",
+                "--out", "\(home)/federation/\(chainID)",
+            ]
+        }
+        arguments += ["--allocate", "\(treasury.address)=\(Self.supply)"]
+        if isLocality { arguments.append("--allow-simulated-enclaves") }
+        try await runToEnd(arguments, name: "init-\(chainID)")
     }
 
     /// What the node takes for the enclave. The host between them is not to be trusted; in the first locality the demo plays it.
