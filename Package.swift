@@ -121,8 +121,8 @@ let targets: [Target] = [
     library(
         .node, "Node",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "ConsentRules", "Modules", "Simplex", "Engine",
-            "EnclaveProtocol", "Relayer", "Storage", "Ledger", "Networking", logging, protobuf,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "LightClient", "ConsentRules", "Modules",
+            "Simplex", "Engine", "EnclaveProtocol", "Relayer", "Storage", "Networking", "Ledger", logging, protobuf,
         ]),
     library(
         .node, "Console",
@@ -211,13 +211,23 @@ let targets: [Target] = [
         ]),
     tests(
         "NodeTests",
-        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Engine", "Storage", "Networking", "Ledger", "Node"]),
+        [
+            "LedgerSupport", "TestVectors", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "LightClient",
+            "Modules", "Simplex", "Engine", "Storage", "Networking", "Ledger", "Node", logging,
+        ]),
+    tests(
+        "FederationEndToEndTests",
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "JupiterClient", "LocalFederation", "Engine", "Node"]),
     tests(
         "StorageCrashTests",
         ["Primitives", "AuthenticatedState", "Storage", "StateModel", "ChainFixtures", "PowerLossSupport", "storage-crasher"]),
     tests("RelayerTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Relayer"]),
     tests(
-        "APITests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Node", "API", "RunningNode", protobuf]),
+        "APITests",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "JupiterClient", "Node", "API", "RunningNode", logging,
+            protobuf,
+        ]),
     tests("ConsoleTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Node", "Console", "RunningNode"]),
 ]
 

@@ -23,7 +23,7 @@ import Testing
 
     @Test func `Votes overtake a payload that is under way`() async throws {
         try await withStuckPeer(TestNode.settings) { node, peer, id in
-            let payload = PeerFrame.chunk(snapshot: Samples.hash, index: 1, bytes: [UInt8](repeating: 5, count: PeerLimits.chunk))
+            let payload = PeerFrame.chunk(request: 1, bytes: [UInt8](repeating: 5, count: PeerLimits.chunk))
             #expect(node.network.send(payload, to: id) == .queued)
             // Part of it is on its way when the vote comes, and the line is full.
             try await eventually("the line is full") { (node.status(id)?.traffic.bytesOut ?? 0) > 128 * 1024 }

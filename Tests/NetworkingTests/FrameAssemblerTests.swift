@@ -17,7 +17,7 @@ import Testing
 
     @Test(arguments: [60_000, 65_530, 65_531, 65_532, 65_533, 65_536, 131_072, 1_000_000, PeerLimits.chunk])
     func `A large frame is cut and put together again`(size: Int) throws {
-        let frame = PeerFrame.chunk(snapshot: Samples.hash, index: 1, bytes: Samples.bytes(size))
+        let frame = PeerFrame.chunk(request: 1, bytes: Samples.bytes(size))
         var hostile = HostileBytes()
         var assembler = FrameAssembler(takesOnlyControl: false)
         var stream = try EncodedFrame(frame).bytes
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func `A vote between the pieces of a payload comes first`() throws {
-        let payload = PeerFrame.chunk(snapshot: Samples.hash, index: 1, bytes: Samples.bytes(200_000))
+        let payload = PeerFrame.chunk(request: 1, bytes: Samples.bytes(200_000))
         let vote = PeerFrame.consensus(Samples.bytes(100))
         var parts = try pieces(payload)
         #expect(parts.count == 4)

@@ -40,17 +40,29 @@ import WireTypes
         wire.payloadRequest.missing = [0, 1, 127, 128, 100_000]
         #expect(try Samples.message(.carried(Samples.carried[4])) == wire.encoded())
 
-        wire.chunkResponse.snapshot = .init(Samples.hash.bytes)
-        wire.chunkResponse.index = 70_000
+        wire.chunkResponse.request = 70_000
         wire.chunkResponse.chunk = .init(Samples.bytes(3_000))
-        #expect(try Samples.message(.carried(.chunk(snapshot: Samples.hash, index: 70_000, bytes: Samples.bytes(3_000)))) == wire.encoded())
+        #expect(try Samples.message(.carried(.chunk(request: 70_000, bytes: Samples.bytes(3_000)))) == wire.encoded())
+
+        wire.chunkRequest.request = 8
+        wire.chunkRequest.height = 5
+        wire.chunkRequest.block = .init(Samples.hash.bytes)
+        wire.chunkRequest.first = .init(Hash32.zero.bytes)
+        wire.chunkRequest.last = .init(Samples.other.bytes)
+        let chunk = SnapshotChunkRequest(request: 8, height: 5, block: Samples.hash, first: .zero, last: Samples.other)
+        #expect(try Samples.message(.carried(.chunkRequest(chunk))) == wire.encoded())
+
+        wire.sidecarRequest.request = 3
+        wire.sidecarRequest.commitments = [.init(Samples.hash.bytes), .init(Samples.other.bytes)]
+        let sidecars = PeerFrame.sidecarRequest(request: 3, commitments: [Samples.hash, Samples.other])
+        #expect(try Samples.message(.carried(sidecars)) == wire.encoded())
     }
 
     /// Changing this is a new version of the protocol between nodes.
     @Test func `The encodings are pinned`() throws {
         var hash = SHA256()
         for frame in Samples.all { hash.update(data: Array(try EncodedFrame(frame).bytes.readableBytesView)) }
-        #expect(Hex.encode(hash.finalize()) == "b80b37a3a0fdf6aa98884098b9c3865b04f13f66ee2fdb87a6eb876fb5188844")
+        #expect(Hex.encode(hash.finalize()) == "d051e078529a9af5394d157855e12ba546c3cf133f50e2e72e79730a04414511")
     }
 
     @Test func `Frames that the receiver would refuse for their size are not made`() {
@@ -60,7 +72,7 @@ import WireTypes
         #expect(throws: Never.self) { try EncodedFrame(.evidence(Samples.bytes(PeerLimits.evidence))) }
         #expect(throws: Never.self) { try EncodedFrame(.transactions([Samples.bytes(PeerLimits.transactionWithSidecars)])) }
         #expect(throws: Never.self) {
-            try EncodedFrame(.chunk(snapshot: Samples.hash, index: .max, bytes: Samples.bytes(PeerLimits.chunk)))
+            try EncodedFrame(.chunk(request: .max, bytes: Samples.bytes(PeerLimits.chunk)))
         }
     }
 
@@ -79,9 +91,23 @@ import WireTypes
         (.blockRequest(BlockRangeRequest(request: 1, first: 5, last: 4)), .malformed),
         (.blockRequest(BlockRangeRequest(request: 1, first: 1, last: 4_097)), .malformed),
         (.blockRequest(BlockRangeRequest(request: 1, first: 1, last: .max)), .malformed),
-        (.blocks(BlockRangeResponse(request: 1, blocks: [SyncedBlock(block: [1], certificate: [])], last: true)), .malformed),
+        (
+            .blocks(
+                BlockRangeResponse(request: 1, blocks: [SyncedBlock(block: [1], certificate: [], nextValidators: [1])], last: true)),
+            .malformed
+        ),
         (.blocks(BlockRangeResponse(request: 1, blocks: [SyncedBlock(block: [], certificate: [])], last: true)), .malformed),
-        (.snapshots(request: 1, manifests: Array(repeating: [1], count: PeerLimits.manifests + 1)), .tooLarge),
+        (.snapshots(request: 1, part: Samples.bytes(PeerLimits.offerPart + 1), last: true), .tooLarge),
+        (.chunkRequest(SnapshotChunkRequest(request: 1, height: 0, block: Samples.hash, first: .zero, last: .zero)), .malformed),
+        (
+            .chunkRequest(SnapshotChunkRequest(request: 1, height: 1, block: Samples.hash, first: Samples.other, last: Samples.hash)),
+            .malformed
+        ),
+        (.sidecarRequest(request: 1, commitments: []), .malformed),
+        (
+            .sidecarRequest(request: 1, commitments: Array(repeating: Samples.hash, count: PeerLimits.sidecarsPerRequest + 1)),
+            .tooLarge
+        ),
     ])
     func `Frames of a shape that makes no sense are refused`(frame: PeerFrame, error: PeerError) throws {
         let bytes = ByteBuffer(bytes: try Samples.message(.carried(frame)))
@@ -99,7 +125,7 @@ import WireTypes
             ([0x12, 0x00, 0x12, 0x00], .malformed),  // two frames in one
             ([0x12], .malformed), ([], .malformed),
             ([0x08, 0x01], .malformed),  // a number where a message belongs
-            ([0x8A, 0x01, 0x00], .unknownKind),  // field 17
+            ([0x9A, 0x01, 0x00], .unknownKind),  // field 19
             ([0x22, 0x01, 0x01], .wrongLane),  // a vote
         ] as [([UInt8], PeerError)])
     func `Other encodings than the one are refused`(bytes: [UInt8], error: PeerError) {

@@ -29,7 +29,7 @@ import Testing
         let order: [PeerFrame] = [
             .consensus([1]), .consensus([2]), .evidence([3]), .evidence([4]),
             .proposal(CompactBlock(header: [5], evidence: [], transactions: [])), .transactions([[6]]), .transactions([[7]]),
-            .snapshotRequest(request: 8),
+            .snapshotRequest(SnapshotRequest(request: 8, epoch: 0)),
         ]
         for frame in [order[7], order[5], order[2], order[4], order[0], order[6], order[3], order[1]] {
             _ = queue.push(try EncodedFrame(frame))
@@ -41,7 +41,7 @@ import Testing
 
     @Test func `A vote overtakes a payload of which a part has gone`() throws {
         var queue = queue()
-        let chunk = PeerFrame.chunk(snapshot: Samples.hash, index: 0, bytes: Samples.bytes(1_000_000))
+        let chunk = PeerFrame.chunk(request: 1, bytes: Samples.bytes(1_000_000))
         _ = queue.push(try EncodedFrame(chunk))
         let first = queue.next(limit: 1)
         var sent = try #require(first?.bytes)

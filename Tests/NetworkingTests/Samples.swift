@@ -66,9 +66,13 @@ enum Samples {
                     SyncedBlock(block: [], certificate: [], sidecars: [bytes(100)]),
                 ], last: true)),
         .blocks(BlockRangeResponse(request: 0, blocks: [], last: false)),
-        .snapshotRequest(request: 0), .snapshots(request: 1, manifests: [bytes(100), bytes(5)]),
-        .chunkRequest(snapshot: hash, index: 0), .chunk(snapshot: hash, index: 70_000, bytes: bytes(3_000)),
-        .chunk(snapshot: other, index: 0, bytes: []),
+        .blocks(BlockRangeResponse(request: 9, blocks: [SyncedBlock(block: bytes(20), certificate: [])], last: true)),
+        .snapshotRequest(SnapshotRequest(request: 0, epoch: 0)), .snapshotRequest(SnapshotRequest(request: 1, epoch: 300, height: 70_000)),
+        .snapshots(request: 1, part: bytes(100), last: false), .snapshots(request: 1, part: [], last: true),
+        .chunkRequest(SnapshotChunkRequest(request: 8, height: 5, block: hash, first: .zero, last: other)),
+        .chunk(request: 70_000, bytes: bytes(3_000)), .chunk(request: 0, bytes: []),
+        .sidecarRequest(request: 3, commitments: [hash, other]), .sidecars(request: 3, sidecars: [bytes(40), []], last: false),
+        .sidecars(request: 3, sidecars: [], last: true),
     ]
 
     /// The frame in one piece, without the heads of its pieces.

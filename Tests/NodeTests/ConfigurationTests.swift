@@ -1,5 +1,6 @@
 import Cryptography
 import Foundation
+import Networking
 import Node
 import Primitives
 import Testing

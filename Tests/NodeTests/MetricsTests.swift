@@ -32,28 +32,19 @@ import Testing
                 """)
     }
 
-    @Test func `a summary tells ranks of the newest values, and not a number before there are any`() {
+    @Test func `a summary tells quantiles, sum and count`() {
         let metrics = Metrics()
-        metrics.summary("jupiter_empty_seconds", "Nothing.") { Metrics.Samples(newest: [], count: 0, sum: 0) }
-        metrics.summary("jupiter_full_seconds", "Something.") {
-            Metrics.Samples(newest: (1...200).reversed().map(Double.init), count: 1_000, sum: 2.5)
+        metrics.summary("jupiter_wait_seconds", "Waits.") {
+            Metrics.Summary(quantiles: [(0.5, 0.25), (0.99, .nan)], sum: 1.5, count: 4)
         }
         #expect(
             metrics.text == """
-                # HELP jupiter_empty_seconds Nothing.
-                # TYPE jupiter_empty_seconds summary
-                jupiter_empty_seconds{quantile="0.5"} NaN
-                jupiter_empty_seconds{quantile="0.9"} NaN
-                jupiter_empty_seconds{quantile="0.99"} NaN
-                jupiter_empty_seconds_sum 0
-                jupiter_empty_seconds_count 0
-                # HELP jupiter_full_seconds Something.
-                # TYPE jupiter_full_seconds summary
-                jupiter_full_seconds{quantile="0.5"} 100
-                jupiter_full_seconds{quantile="0.9"} 180
-                jupiter_full_seconds{quantile="0.99"} 198
-                jupiter_full_seconds_sum 2.5
-                jupiter_full_seconds_count 1000
+                # HELP jupiter_wait_seconds Waits.
+                # TYPE jupiter_wait_seconds summary
+                jupiter_wait_seconds{quantile="0.5"} 0.25
+                jupiter_wait_seconds{quantile="0.99"} NaN
+                jupiter_wait_seconds_sum 1.5
+                jupiter_wait_seconds_count 4
 
                 """)
     }

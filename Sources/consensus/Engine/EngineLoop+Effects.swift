@@ -36,7 +36,7 @@ extension EngineLoop {
         case .judge(let proposal): worker.judge(proposal.header)
         case .execute(let header): worker.execute(header)
         case .commit(let header, let certificate):
-            if let began = seen.removeValue(forKey: header.hash) { noteFinality(since: began) }
+            if let began = proposed.removeValue(forKey: header.hash) { noteFinality(since: began) }
             worker.commit(header, certificate)
         case .synchronise(let target): engine.network.synchronise(target)
         case .behind(let epoch): engine.network.behind(epoch)
@@ -76,7 +76,7 @@ extension EngineLoop {
         pending = nil
         entered = (.now(), entered.now)
         let key = replica.context.validators.members[leader].key
-        if seen.count > 64 { seen = [:] }
+        if proposed.count > 64 { proposed = [:] }
         engine.condition.withLock { status in
             (status.view, status.leader) = (view, key)
             status.views += 1
@@ -97,12 +97,7 @@ extension EngineLoop {
 
     private func noteFinality(since began: DispatchTime) {
         let microseconds = (DispatchTime.now().uptimeNanoseconds - began.uptimeNanoseconds) / 1_000
-        engine.condition.withLock { status in
-            status.finalised += 1
-            status.finalityTotal += microseconds
-            status.finality.append(UInt32(min(microseconds, UInt64(UInt32.max))))
-            if status.finality.count > EngineStatus.keptSamples { status.finality.removeFirst(EngineStatus.keptSamples / 2) }
-        }
+        engine.condition.withLock { $0.ownFinality.add(microseconds: microseconds) }
     }
 
     // MARK: Time

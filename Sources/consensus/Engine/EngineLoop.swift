@@ -18,8 +18,8 @@ struct EngineLoop: ~Copyable {
     var entered = (now: DispatchTime.now(), before: DispatchTime.now())
     /// Whether the newest block has results that no header proves yet; after a start nobody knows.
     var mustProve = true
-    /// When a block was first seen, by hash, to tell how long finality took.
-    var seen: [Hash32: DispatchTime] = [:]
+    /// When an own block was made, by hash, to tell how long finality took.
+    var proposed: [Hash32: DispatchTime] = [:]
 
     struct PendingBuild {
         let request: BuildRequest
@@ -75,7 +75,6 @@ struct EngineLoop: ~Copyable {
         let position =
             message.epoch == replica.context.epoch
             ? sender.flatMap { key in replica.context.validators.members.firstIndex { $0.key == key } } : nil
-        if case .proposal(let proposal) = message, seen[proposal.header.hash] == nil { seen[proposal.header.hash] = .now() }
         replica.receive(message, from: position, into: &effects)
     }
 
@@ -101,7 +100,7 @@ struct EngineLoop: ~Copyable {
             guard pending?.request == request else { return }
             pending = nil
             guard let payload else { return }
-            seen[payload.header.hash] = .now()
+            proposed[payload.header.hash] = .now()
             keep(payload)
             engine.condition.withLock { $0.proposals += 1 }
             if !isAlone { engine.network.distribute(payload) }

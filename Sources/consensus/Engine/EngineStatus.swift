@@ -20,14 +20,8 @@ package struct EngineStatus: Sendable, Equatable {
     package var proposals: UInt64 = 0
     package var equivocations: UInt64 = 0
     package var misbehaviours: UInt64 = 0
-    /// Microseconds from a proposal's arrival (or making) to its finality here, for the newest blocks.
-    package var finality: [UInt32] = []
-    /// How many such times there were since the start, and their sum in microseconds.
-    package var finalised: UInt64 = 0
-    package var finalityTotal: UInt64 = 0
-
-    /// How many samples are kept at most.
-    package static let keptSamples = 4_096
+    /// From making a proposal to its finality here, for this node's own blocks: what a client of the leader waits for.
+    package var ownFinality = LatencySamples()
 
     package init() {}
 }

@@ -13,7 +13,13 @@ package enum LogRecord: Sendable {
     /// The first epoch that the validator may vote in; the last of these counts.
     case votesFrom(UInt64)
 
-    private enum Kind: UInt8 { case vote = 1, certificate, payload, name, votesFrom }
+    private enum Kind: UInt8 {
+        case vote = 1
+        case certificate = 2
+        case payload = 3
+        case name = 4
+        case votesFrom = 5
+    }
 
     func append(to bytes: inout [UInt8]) {
         let (kind, body): (Kind, [UInt8]) =

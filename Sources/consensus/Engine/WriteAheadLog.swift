@@ -51,7 +51,7 @@ package struct WriteAheadLog: ~Copyable {
         guard descriptor >= 0 else { throw errno == ENOENT ? .missing(path) : Self.failure(path) }
         let identity = Self.identity(chain, validator)
         do throws(WriteAheadLogError) {
-            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw .locked(path) }
+            try Self.lock(descriptor, path: path)
             let found = try Self.recover(descriptor, path: path, identity: identity)
             records = found.records
             (sequence, size) = (found.sequence, found.size)
@@ -144,6 +144,15 @@ package struct WriteAheadLog: ~Copyable {
 }
 
 extension WriteAheadLog {
+    /// Waits a little: a process that was killed, or a child between fork and exec, may hold the lock for a moment longer.
+    private static func lock(_ descriptor: Int32, path: String) throws(WriteAheadLogError) {
+        for _ in 0..<40 {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return }
+            usleep(25_000)
+        }
+        throw .locked(path)
+    }
+
     private static func failure(_ path: String) -> WriteAheadLogError {
         errno == ENOSPC || errno == EDQUOT ? .diskFull(path) : .io("\(path): \(String(cString: strerror(errno)))")
     }

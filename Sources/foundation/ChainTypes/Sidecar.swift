@@ -43,6 +43,32 @@ package struct SubmittedTransaction: Sendable {
         self.sidecars = sidecars
     }
 
+    /// A transaction of a block that is final, with those of its sidecars that are still to be had, in the order of its messages.
+    ///
+    /// For final blocks only. There a sidecar may be missing for good: it was erased since, or its transaction failed and nobody kept it;
+    /// the block is executed the same without it. A node that installs such blocks is complete when the state it ends with names no sidecar
+    /// that it lacks. Nobody proposes, votes for, or passes on a transaction made so unless it `isComplete`.
+    /// - Throws: `sidecarMismatch` when one of `available` is not what a message commits to, or out of order.
+    package init(final transaction: SignedTransaction, available: [[UInt8]]) throws(TransactionError) {
+        guard available.count <= Limits.sidecarsPerTransaction,
+            available.allSatisfy({ (Sidecar.saltBytes...Limits.sidecar).contains($0.count) })
+        else { throw .sidecarMismatch }
+        let hashes = available.map(Sidecar.commitment)
+        var next = 0
+        for message in transaction.body.messages where next < available.count {
+            guard let commitment = message.sidecarCommitment else { continue }
+            if commitment.hash == hashes[next], Int(commitment.size) == available[next].count { next += 1 }
+        }
+        guard next == available.count else { throw .sidecarMismatch }
+        self.transaction = transaction
+        sidecars = available
+    }
+
+    /// Whether every sidecar that the messages commit to is here: always, except in a final block (`init(final:available:)`).
+    package var isComplete: Bool {
+        sidecars.count == transaction.body.messages.count { $0.sidecarCommitment != nil }
+    }
+
     /// Decodes the wire form.
     package init(decoding bytes: [UInt8]) throws(TransactionError) {
         let limit = Limits.transaction + Limits.sidecarsPerTransaction * Limits.sidecar

@@ -21,6 +21,7 @@ package enum NodeServer {
     ) async throws {
         let token = try configuration.apiTokenFile.map { try NodeHome.token($0) }
         guard configuration.isLoopback || token != nil else { throw NodeError.tokenRequired }
+        try await JupiterNode.synchroniseState(home: home, configuration: configuration, passphrase: passphrase, log: log)
         let node = try JupiterNode(home: home, configuration: configuration, passphrase: passphrase, log: log)
         try await run(node, token: token, onReady: onReady)
     }

@@ -102,7 +102,11 @@ package final class LedgerImport: Sendable {
     package func add(_ bytes: [UInt8]) throws { try importer.add(StateChunk.decode(bytes)) }
 
     /// Makes the store of everything received and the snapshot's block, in the place of the chain at the path if `replacing`.
-    package func finish(_ base: SnapshotBlock, certificate: QuorumCertificate?, replacing: Bool = false) throws {
+    ///
+    /// - Parameter names: further named values of the new store (`ChainStore.getMeta`).
+    package func finish(
+        _ base: SnapshotBlock, certificate: QuorumCertificate?, names: [(name: String, value: [UInt8])] = [], replacing: Bool = false
+    ) throws {
         guard let block = try? Block(decoding: base.block), block.header.hash == next.parent, block.header.height == manifest.height,
             base.receipts.count == block.transactions.count,
             MerkleList.root(base.receipts.map(MerkleList.leaf)) == next.receiptsRoot,
@@ -112,7 +116,7 @@ package final class LedgerImport: Sendable {
         try importer.finish(
             SnapshotBase(
                 block: base.block, certificate: certificate?.bytes, receipts: receipts,
-                names: [(LedgerApplication.genesisMeta, genesis.bytes)]), replacing: replacing)
+                names: [(LedgerApplication.genesisMeta, genesis.bytes)] + names), replacing: replacing)
     }
 
     /// Lets go of the files; the import can be gone on with.

@@ -30,7 +30,7 @@ extension TransportFrame {
         case 5, 6, 7: .notices
         case 8, 9: .payloads
         case 10: .transactions
-        case 11...16: .sync
+        case 11...18: .sync
         default: nil
         }
     }
@@ -60,15 +60,27 @@ extension PeerFrame {
             self = .transactions(transactions)
         case 11: self = .blockRequest(try BlockRangeRequest(&fields))
         case 12: self = .blocks(try BlockRangeResponse(&fields))
-        case 13: self = .snapshotRequest(request: try fields.number(1))
+        case 13...18: self = try Self.snapshots(field, &fields)
+        default: throw .unknownKind
+        }
+    }
+
+    private static func snapshots(_ field: UInt64, _ fields: inout FieldReader) throws(PeerError) -> PeerFrame {
+        let request = try fields.number(1)
+        switch field {
+        case 13:
+            return .snapshotRequest(SnapshotRequest(request: request, epoch: try fields.number(2), height: try fields.number(3)))
         case 14:
-            self = .snapshots(
-                request: try fields.number(1),
-                manifests: try fields.elements(2, count: PeerLimits.manifests, limit: PeerLimits.manifest))
-        case 15: self = .chunkRequest(snapshot: try fields.hash(1), index: try fields.number32(2))
-        case 16:
-            self = .chunk(
-                snapshot: try fields.hash(1), index: try fields.number32(2), bytes: try fields.bytes(3, limit: PeerLimits.chunk))
+            return .snapshots(request: request, part: try fields.bytes(2, limit: PeerLimits.offerPart), last: try fields.flag(3))
+        case 15: return .chunkRequest(try SnapshotChunkRequest(request, &fields))
+        case 16: return .chunk(request: request, bytes: try fields.bytes(2, limit: PeerLimits.chunk))
+        case 17:
+            let commitments = try fields.hashes(2, count: PeerLimits.sidecarsPerRequest)
+            guard !commitments.isEmpty else { throw .malformed }
+            return .sidecarRequest(request: request, commitments: commitments)
+        case 18:
+            let sidecars = try fields.elements(2, count: PeerLimits.sidecarsPerRequest, limit: Limits.sidecar)
+            return .sidecars(request: request, sidecars: sidecars, last: try fields.flag(3))
         default: throw .unknownKind
         }
     }
@@ -80,6 +92,16 @@ extension FieldReader {
         guard remaining <= limit else { throw .tooLarge }
         guard remaining > 0 else { throw .malformed }
         return rest()
+    }
+
+    /// The hashes of a repeated field: at most `count`.
+    fileprivate mutating func hashes(_ field: UInt64, count: Int) throws(PeerError) -> [Hash32] {
+        var hashes: [Hash32] = []
+        for bytes in try elements(field, count: count, limit: 32) {
+            guard let hash = Hash32(bytes) else { throw .malformed }
+            hashes.append(hash)
+        }
+        return hashes
     }
 }
 
@@ -146,6 +168,14 @@ extension BlockRangeRequest {
     }
 }
 
+extension SnapshotChunkRequest {
+    fileprivate init(_ request: UInt64, _ fields: inout FieldReader) throws(PeerError) {
+        self.init(
+            request: request, height: try fields.number(2), block: try fields.hash(3), first: try fields.hash(4), last: try fields.hash(5))
+        guard height >= 1, first <= last else { throw .malformed }
+    }
+}
+
 extension BlockRangeResponse {
     fileprivate init(_ fields: inout FieldReader) throws(PeerError) {
         request = try fields.number(1)
@@ -163,7 +193,7 @@ extension SyncedBlock {
         nextValidators = try fields.bytes(3, limit: Limits.validatorSet)
         sidecars = try fields.elements(4, count: PeerLimits.sidecarsPerEntry, limit: Limits.sidecar)
         continued = try fields.flag(5)
-        let isBlock = !block.isEmpty && !certificate.isEmpty
+        let isBlock = !block.isEmpty && (nextValidators.isEmpty || !certificate.isEmpty)
         let isContinuation = block.isEmpty && certificate.isEmpty && nextValidators.isEmpty && !sidecars.isEmpty
         guard isBlock || isContinuation else { throw .malformed }
     }

@@ -87,6 +87,8 @@ extension PeerFrame {
         case .snapshots: 14
         case .chunkRequest: 15
         case .chunk: 16
+        case .sidecarRequest: 17
+        case .sidecars: 18
         }
     }
 
@@ -114,20 +116,39 @@ extension PeerFrame {
             writer.number(1, request.request)
             writer.number(2, request.first)
             writer.number(3, request.last)
-        case .snapshotRequest(let request): writer.number(1, request)
-        case .snapshots(let request, let manifests):
-            writer.number(1, request)
-            writer.elements(2, manifests)
-        case .chunkRequest(let snapshot, let index):
-            writer.element(1, snapshot.bytes)
-            writer.number(2, UInt64(index))
-        case .chunk(let snapshot, let index, let bytes):
-            writer.element(1, snapshot.bytes)
-            writer.number(2, UInt64(index))
-            writer.bytes(3, bytes)
-        case .consensus, .evidence, .proposal, .payload, .blocks: break
+        default: snapshots(&writer)
         }
         return writer.buffer
+    }
+
+    private func snapshots(_ writer: inout FieldWriter) {
+        switch self {
+        case .snapshotRequest(let request):
+            writer.number(1, request.request)
+            writer.number(2, request.epoch)
+            writer.number(3, request.height)
+        case .snapshots(let request, let part, let last):
+            writer.number(1, request)
+            writer.bytes(2, part)
+            writer.flag(3, last)
+        case .chunkRequest(let request):
+            writer.number(1, request.request)
+            writer.number(2, request.height)
+            writer.element(3, request.block.bytes)
+            writer.element(4, request.first.bytes)
+            writer.element(5, request.last.bytes)
+        case .chunk(let request, let bytes):
+            writer.number(1, request)
+            writer.bytes(2, bytes)
+        case .sidecarRequest(let request, let commitments):
+            writer.number(1, request)
+            for commitment in commitments { writer.element(2, commitment.bytes) }
+        case .sidecars(let request, let sidecars, let last):
+            writer.number(1, request)
+            writer.elements(2, sidecars)
+            writer.flag(3, last)
+        default: break
+        }
     }
 }
 

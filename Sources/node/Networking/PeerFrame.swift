@@ -15,12 +15,15 @@ package enum PeerFrame: Sendable, Equatable {
     case transactions([[UInt8]])
     case blockRequest(BlockRangeRequest)
     case blocks(BlockRangeResponse)
-    case snapshotRequest(request: UInt64)
-    /// Opaque manifests of the snapshots that the peer has.
-    case snapshots(request: UInt64, manifests: [[UInt8]])
-    case chunkRequest(snapshot: Hash32, index: UInt32)
-    /// An empty chunk: the peer does not have it.
-    case chunk(snapshot: Hash32, index: UInt32, bytes: [UInt8])
+    case snapshotRequest(SnapshotRequest)
+    /// One part of an encoded `SnapshotOffer`.
+    case snapshots(request: UInt64, part: [UInt8], last: Bool)
+    case chunkRequest(SnapshotChunkRequest)
+    /// An empty chunk: the peer does not have that state.
+    case chunk(request: UInt64, bytes: [UInt8])
+    case sidecarRequest(request: UInt64, commitments: [Hash32])
+    /// One part of an answer: those that the peer has.
+    case sidecars(request: UInt64, sidecars: [[UInt8]], last: Bool)
 
     package var lane: PeerLane {
         switch self {
@@ -28,7 +31,7 @@ package enum PeerFrame: Sendable, Equatable {
         case .evidence, .status, .payloadRequest: .notices
         case .proposal, .payload: .payloads
         case .transactions: .transactions
-        case .blockRequest, .blocks, .snapshotRequest, .snapshots, .chunkRequest, .chunk: .sync
+        case .blockRequest, .blocks, .snapshotRequest, .snapshots, .chunkRequest, .chunk, .sidecarRequest, .sidecars: .sync
         }
     }
 }
@@ -114,7 +117,7 @@ package struct BlockRangeRequest: Sendable, Equatable {
 package struct SyncedBlock: Sendable, Equatable {
     /// Encoded `Block`; empty when the entry only continues the one before.
     package var block: [UInt8]
-    /// Encoded `Certificate`.
+    /// Encoded `Certificate`; empty when a later block of the answer proves this one.
     package var certificate: [UInt8]
     /// Encoded `ValidatorSet` when the block is the last of its epoch; otherwise empty.
     package var nextValidators: [UInt8]
@@ -137,6 +140,35 @@ package struct BlockRangeResponse: Sendable, Equatable {
     package var last: Bool
 
     package init(request: UInt64, blocks: [SyncedBlock], last: Bool) { (self.request, self.blocks, self.last) = (request, blocks, last) }
+}
+
+/// Asks for a snapshot, and for the headers that lead to it.
+package struct SnapshotRequest: Sendable, Equatable {
+    /// Comes back in the answer.
+    package var request: UInt64
+    /// The first epoch whose last header the asker does not have.
+    package var epoch: UInt64
+    /// Of a snapshot that the asker has begun with; 0 for the newest.
+    package var height: UInt64
+
+    package init(request: UInt64, epoch: UInt64, height: UInt64 = 0) {
+        (self.request, self.epoch, self.height) = (request, epoch, height)
+    }
+}
+
+/// Asks for the state after a block between two paths, both included.
+package struct SnapshotChunkRequest: Sendable, Equatable {
+    /// Comes back in the answer.
+    package var request: UInt64
+    package var height: UInt64
+    package var block: Hash32
+    package var first: Hash32
+    package var last: Hash32
+
+    package init(request: UInt64, height: UInt64, block: Hash32, first: Hash32, last: Hash32) {
+        (self.request, self.height, self.block) = (request, height, block)
+        (self.first, self.last) = (first, last)
+    }
 }
 
 /// The first frame of each side.

@@ -46,8 +46,9 @@ package enum PeerLimits {
     package static let transactionsPerBatch = 8_192
     package static let blocksPerFrame = 1_024
     package static let sidecarsPerEntry = 8_192
-    package static let manifests = 16
-    package static let manifest = 1024 * 1024
+    /// A part of a snapshot's offer.
+    package static let offerPart = 1024 * 1024
+    package static let sidecarsPerRequest = 64
     package static let chunk = 16 * 1024 * 1024
     /// A range that may be asked for at once, in blocks.
     package static let blockRange: UInt64 = 4_096

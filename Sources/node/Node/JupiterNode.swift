@@ -32,6 +32,8 @@ package final class JupiterNode: Sendable {
     let engine: SimplexEngine
     /// `nil` for a validator that is alone and listens to nobody.
     let peers: PeerService?
+    /// Beside `peers`.
+    let sync: SyncService?
     let membership: Membership
     private let ledger: LedgerApplication
     private let store: ChainStore
@@ -84,7 +86,13 @@ package final class JupiterNode: Sendable {
             }
             numbers.observe(committed, parentTime: previous)
         }
-        peers?.bind(engine, synchroniser: nil)
+        sync = try peers.map { [engine] peers in
+            try SyncService(
+                SyncService.Parts(
+                    ledger: ledger, validatorKey: membership.own, network: peers.network, log: log,
+                    install: { [weak engine] in engine?.install($0) }))
+        }
+        if let peers, let sync { peers.bind(engine, synchroniser: sync) }
         membership.bind(engine, account: account)
         NodeMetrics.register(metrics, engine: engine, peers: peers)
     }
@@ -146,6 +154,7 @@ package final class JupiterNode: Sendable {
                 if let peers {
                     group.addTask { try await peers.run() }
                     group.addTask { await self.announceHeads(peers) }
+                    if let sync { group.addTask { await sync.run() } }
                 }
                 group.addTask { await self.membership.run() }
                 if let poster { group.addTask { await self.postCheckpoints(poster) } }

@@ -35,22 +35,23 @@ package final class Metrics: Sendable {
         fileprivate var snapshot: (counts: [UInt64], sum: Double) { state.withLock { ($0.counts, $0.sum) } }
     }
 
-    /// What a summary tells when it is asked.
-    package struct Samples: Sendable {
-        /// The newest values, in any order.
-        package var newest: [Double]
-        /// Of all values ever.
-        package var count: UInt64
+    /// How long something took of late, and altogether.
+    package struct Summary: Sendable {
+        /// Each a share of the newest values, and the value that this share does not exceed; not a number without any.
+        package var quantiles: [(share: Double, value: Double)]
         package var sum: Double
+        package var count: UInt64
 
-        package init(newest: [Double], count: UInt64, sum: Double) { (self.newest, self.count, self.sum) = (newest, count, sum) }
+        package init(quantiles: [(share: Double, value: Double)], sum: Double, count: UInt64) {
+            (self.quantiles, self.sum, self.count) = (quantiles, sum, count)
+        }
     }
 
     private enum Source: Sendable {
         case counter(Counter)
         case gauge(@Sendable () -> Double)
         case histogram(Histogram)
-        case summary(@Sendable () -> Samples)
+        case summary(@Sendable () -> Summary)
     }
 
     private struct Metric: Sendable {
@@ -85,8 +86,10 @@ package final class Metrics: Sendable {
         return histogram
     }
 
-    /// Registers a summary: quantiles of the newest values, read when somebody asks.
-    package func summary(_ name: String, _ help: String, read: @escaping @Sendable () -> Samples) { add(name, help, [], .summary(read)) }
+    /// Registers a summary that is read when somebody asks.
+    package func summary(_ name: String, _ help: String, read: @escaping @Sendable () -> Summary) {
+        add(name, help, [], .summary(read))
+    }
 
     private func add(_ name: String, _ help: String, _ labels: [(String, String)], _ source: Source) {
         precondition(name.hasPrefix("jupiter_"), "names of metrics begin with the product's")
@@ -138,21 +141,12 @@ package final class Metrics: Sendable {
             lines.append("\(metric.name)_sum\(labels(metric.labels)) \(number(sum))")
             lines.append("\(metric.name)_count\(labels(metric.labels)) \(total)")
             return lines
-        case .summary(let read): return summary(metric, read())
+        case .summary(let read):
+            let summary = read()
+            return summary.quantiles.map { share, value in
+                "\(metric.name)\(labels(metric.labels + [("quantile", number(share))])) \(number(value))"
+            } + ["\(metric.name)_sum \(number(summary.sum))", "\(metric.name)_count \(summary.count)"]
         }
-    }
-
-    private static func summary(_ metric: Metric, _ samples: Samples) -> [String] {
-        let sorted = samples.newest.sorted()
-        let quantiles = [0.5, 0.9, 0.99].map { quantile in
-            // The nearest rank: a value that was there.
-            let value = sorted.isEmpty ? .nan : sorted[max(0, Int((quantile * Double(sorted.count)).rounded(.up)) - 1)]
-            return "\(metric.name)\(labels(metric.labels + [("quantile", number(quantile))])) \(number(value))"
-        }
-        return quantiles + [
-            "\(metric.name)_sum\(labels(metric.labels)) \(number(samples.sum))",
-            "\(metric.name)_count\(labels(metric.labels)) \(samples.count)",
-        ]
     }
 
     private static func number(_ value: Double) -> String {

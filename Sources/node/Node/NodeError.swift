@@ -1,6 +1,6 @@
 import Primitives
 
-/// What a node refuses or fails at (codes 1400–1439).
+/// What a node refuses or fails at (codes 1400–1419).
 package enum NodeError: CodedError, Equatable {
     case mempoolFull
     case senderQueueFull

@@ -74,11 +74,12 @@ struct NodeMetrics: Sendable {
         metrics.gauge("jupiter_consensus_messages_dropped", "Messages that came faster than the engine takes them.") {
             Double(engine.droppedMessages)
         }
-        let finality = "From the arrival or making of a proposal to its finality here, in seconds; quantiles of the newest blocks."
-        metrics.summary("jupiter_finality_seconds", finality) {
-            let status = engine.status
-            return Metrics.Samples(
-                newest: status.finality.map { Double($0) / 1e6 }, count: status.finalised, sum: Double(status.finalityTotal) / 1e6)
+        metrics.summary("jupiter_finality_seconds", "Time from making a block to its finality, for this node's own blocks.") {
+            let samples = engine.status.ownFinality
+            let quantiles = [0.5, 0.99].map { share in
+                (share: share, value: samples.quantile(share).map { Double($0) / 1e6 } ?? .nan)
+            }
+            return Metrics.Summary(quantiles: quantiles, sum: Double(samples.sum) / 1e6, count: samples.count)
         }
         guard let peers else { return }
         metrics.gauge("jupiter_peers", "Other nodes that the state names.") { Double(peers.network.peers.count) }

@@ -161,6 +161,22 @@ package nonisolated struct WirePeerFrame: Sendable {
     set {kind = .chunkResponse(newValue)}
   }
 
+  package var sidecarRequest: WireSidecarRequest {
+    get {
+      if case .sidecarRequest(let v)? = kind {return v}
+      return WireSidecarRequest()
+    }
+    set {kind = .sidecarRequest(newValue)}
+  }
+
+  package var sidecarResponse: WireSidecarResponse {
+    get {
+      if case .sidecarResponse(let v)? = kind {return v}
+      return WireSidecarResponse()
+    }
+    set {kind = .sidecarResponse(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -181,6 +197,8 @@ package nonisolated struct WirePeerFrame: Sendable {
     case snapshotResponse(WireSnapshotResponse)
     case chunkRequest(WireSnapshotChunkRequest)
     case chunkResponse(WireSnapshotChunkResponse)
+    case sidecarRequest(WireSidecarRequest)
+    case sidecarResponse(WireSidecarResponse)
 
   }
 
@@ -393,7 +411,7 @@ package nonisolated struct WireSyncedBlock: Sendable {
   /// encoded Block; empty when only sidecars follow those of the entry before
   package var block: Data = Data()
 
-  /// encoded Certificate
+  /// encoded Certificate; empty when a later block of the answer proves this one
   package var certificate: Data = Data()
 
   /// encoded ValidatorSet, when the block is the last of its epoch
@@ -426,6 +444,7 @@ package nonisolated struct WireBlockRangeResponse: Sendable {
   package init() {}
 }
 
+/// Asks for a snapshot and the way to it; a peer makes one offer.
 package nonisolated struct WireSnapshotRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -433,11 +452,18 @@ package nonisolated struct WireSnapshotRequest: Sendable {
 
   package var request: UInt64 = 0
 
+  /// the first whose last header the asker does not have
+  package var epoch: UInt64 = 0
+
+  /// of a snapshot that the asker has begun with; 0 for the newest
+  package var height: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
 
+/// One part of an answer: all parts together are an encoded SnapshotOffer.
 package nonisolated struct WireSnapshotResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -445,39 +471,115 @@ package nonisolated struct WireSnapshotResponse: Sendable {
 
   package var request: UInt64 = 0
 
-  package var manifests: [Data] = []
+  package var part: Data = Data()
+
+  package var last: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
 
+/// Without a snapshot, further epochs follow in the next offer; without those too, the peer has nothing to offer.
+package nonisolated struct WireSnapshotOffer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// the last of each epoch, from the one asked for on
+  package var epochs: [WireCertifiedHeader] = []
+
+  package var manifest: Data = Data()
+
+  /// of the height after the snapshot's
+  package var next: WireCertifiedHeader {
+    get {_next ?? WireCertifiedHeader()}
+    set {_next = newValue}
+  }
+  /// Returns true if `next` has been explicitly set.
+  package var hasNext: Bool {self._next != nil}
+  /// Clears the value of `next`. Subsequent reads from it will return its default value.
+  package mutating func clearNext() {self._next = nil}
+
+  /// the snapshot's, encoded with its receipts
+  package var block: Data = Data()
+
+  /// encoded Certificate of that block, if it has one
+  package var certificate: Data = Data()
+
+  /// the first block that the peer has
+  package var oldest: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _next: WireCertifiedHeader? = nil
+}
+
+/// Asks for the state after a block, from one path to another, both included.
 package nonisolated struct WireSnapshotChunkRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// hash of the manifest
-  package var snapshot: Data = Data()
+  package var request: UInt64 = 0
 
-  package var index: UInt32 = 0
+  package var height: UInt64 = 0
+
+  /// hash of the block
+  package var block: Data = Data()
+
+  package var first: Data = Data()
+
+  package var last: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
 
-/// Without a chunk, the peer does not have it.
+/// Without a chunk, the peer does not have that state.
 package nonisolated struct WireSnapshotChunkResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var snapshot: Data = Data()
-
-  package var index: UInt32 = 0
+  package var request: UInt64 = 0
 
   package var chunk: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireSidecarRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var request: UInt64 = 0
+
+  /// at most 64
+  package var commitments: [Data] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// One part of an answer: those that the peer has, in the order asked for.
+package nonisolated struct WireSidecarResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var request: UInt64 = 0
+
+  package var sidecars: [Data] = []
+
+  package var last: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -490,7 +592,7 @@ fileprivate nonisolated let _protobuf_package = "jupiter.v1"
 
 nonisolated extension WirePeerFrame: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PeerFrame"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}ping\0\u{1}pong\0\u{1}consensus\0\u{1}evidence\0\u{1}status\0\u{3}payload_request\0\u{1}proposal\0\u{3}payload_response\0\u{1}transactions\0\u{3}block_request\0\u{3}block_response\0\u{3}snapshot_request\0\u{3}snapshot_response\0\u{3}chunk_request\0\u{3}chunk_response\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}ping\0\u{1}pong\0\u{1}consensus\0\u{1}evidence\0\u{1}status\0\u{3}payload_request\0\u{1}proposal\0\u{3}payload_response\0\u{1}transactions\0\u{3}block_request\0\u{3}block_response\0\u{3}snapshot_request\0\u{3}snapshot_response\0\u{3}chunk_request\0\u{3}chunk_response\0\u{3}sidecar_request\0\u{3}sidecar_response\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -701,6 +803,32 @@ nonisolated extension WirePeerFrame: SwiftProtobuf.Message, SwiftProtobuf._Messa
           self.kind = .chunkResponse(v)
         }
       }()
+      case 17: try {
+        var v: WireSidecarRequest?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .sidecarRequest(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .sidecarRequest(v)
+        }
+      }()
+      case 18: try {
+        var v: WireSidecarResponse?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .sidecarResponse(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .sidecarResponse(v)
+        }
+      }()
       default: break
       }
     }
@@ -775,6 +903,14 @@ nonisolated extension WirePeerFrame: SwiftProtobuf.Message, SwiftProtobuf._Messa
     case .chunkResponse?: try {
       guard case .chunkResponse(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+    }()
+    case .sidecarRequest?: try {
+      guard case .sidecarRequest(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+    }()
+    case .sidecarResponse?: try {
+      guard case .sidecarResponse(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
     }()
     case nil: break
     }
@@ -1307,7 +1443,7 @@ nonisolated extension WireBlockRangeResponse: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension WireSnapshotRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SnapshotRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}epoch\0\u{1}height\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1316,6 +1452,8 @@ nonisolated extension WireSnapshotRequest: SwiftProtobuf.Message, SwiftProtobuf.
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.request) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
       default: break
       }
     }
@@ -1325,11 +1463,19 @@ nonisolated extension WireSnapshotRequest: SwiftProtobuf.Message, SwiftProtobuf.
     if self.request != 0 {
       try visitor.visitSingularUInt64Field(value: self.request, fieldNumber: 1)
     }
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.epoch, fieldNumber: 2)
+    }
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireSnapshotRequest, rhs: WireSnapshotRequest) -> Bool {
     if lhs.request != rhs.request {return false}
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.height != rhs.height {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1337,7 +1483,7 @@ nonisolated extension WireSnapshotRequest: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension WireSnapshotResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SnapshotResponse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}manifests\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}part\0\u{1}last\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1346,7 +1492,8 @@ nonisolated extension WireSnapshotResponse: SwiftProtobuf.Message, SwiftProtobuf
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.request) }()
-      case 2: try { try decoder.decodeRepeatedBytesField(value: &self.manifests) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.part) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.last) }()
       default: break
       }
     }
@@ -1356,15 +1503,78 @@ nonisolated extension WireSnapshotResponse: SwiftProtobuf.Message, SwiftProtobuf
     if self.request != 0 {
       try visitor.visitSingularUInt64Field(value: self.request, fieldNumber: 1)
     }
-    if !self.manifests.isEmpty {
-      try visitor.visitRepeatedBytesField(value: self.manifests, fieldNumber: 2)
+    if !self.part.isEmpty {
+      try visitor.visitSingularBytesField(value: self.part, fieldNumber: 2)
+    }
+    if self.last != false {
+      try visitor.visitSingularBoolField(value: self.last, fieldNumber: 3)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireSnapshotResponse, rhs: WireSnapshotResponse) -> Bool {
     if lhs.request != rhs.request {return false}
-    if lhs.manifests != rhs.manifests {return false}
+    if lhs.part != rhs.part {return false}
+    if lhs.last != rhs.last {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSnapshotOffer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SnapshotOffer"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epochs\0\u{1}manifest\0\u{1}next\0\u{1}block\0\u{1}certificate\0\u{1}oldest\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.epochs) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.manifest) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._next) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.block) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.certificate) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.oldest) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.epochs.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.epochs, fieldNumber: 1)
+    }
+    if !self.manifest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.manifest, fieldNumber: 2)
+    }
+    try { if let v = self._next {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if !self.block.isEmpty {
+      try visitor.visitSingularBytesField(value: self.block, fieldNumber: 4)
+    }
+    if !self.certificate.isEmpty {
+      try visitor.visitSingularBytesField(value: self.certificate, fieldNumber: 5)
+    }
+    if self.oldest != 0 {
+      try visitor.visitSingularUInt64Field(value: self.oldest, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireSnapshotOffer, rhs: WireSnapshotOffer) -> Bool {
+    if lhs.epochs != rhs.epochs {return false}
+    if lhs.manifest != rhs.manifest {return false}
+    if lhs._next != rhs._next {return false}
+    if lhs.block != rhs.block {return false}
+    if lhs.certificate != rhs.certificate {return false}
+    if lhs.oldest != rhs.oldest {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1372,7 +1582,7 @@ nonisolated extension WireSnapshotResponse: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension WireSnapshotChunkRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SnapshotChunkRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}snapshot\0\u{1}index\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}height\0\u{1}block\0\u{1}first\0\u{1}last\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1380,26 +1590,41 @@ nonisolated extension WireSnapshotChunkRequest: SwiftProtobuf.Message, SwiftProt
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.snapshot) }()
-      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.index) }()
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.request) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.block) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.first) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.last) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.snapshot.isEmpty {
-      try visitor.visitSingularBytesField(value: self.snapshot, fieldNumber: 1)
+    if self.request != 0 {
+      try visitor.visitSingularUInt64Field(value: self.request, fieldNumber: 1)
     }
-    if self.index != 0 {
-      try visitor.visitSingularUInt32Field(value: self.index, fieldNumber: 2)
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 2)
+    }
+    if !self.block.isEmpty {
+      try visitor.visitSingularBytesField(value: self.block, fieldNumber: 3)
+    }
+    if !self.first.isEmpty {
+      try visitor.visitSingularBytesField(value: self.first, fieldNumber: 4)
+    }
+    if !self.last.isEmpty {
+      try visitor.visitSingularBytesField(value: self.last, fieldNumber: 5)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireSnapshotChunkRequest, rhs: WireSnapshotChunkRequest) -> Bool {
-    if lhs.snapshot != rhs.snapshot {return false}
-    if lhs.index != rhs.index {return false}
+    if lhs.request != rhs.request {return false}
+    if lhs.height != rhs.height {return false}
+    if lhs.block != rhs.block {return false}
+    if lhs.first != rhs.first {return false}
+    if lhs.last != rhs.last {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1407,7 +1632,7 @@ nonisolated extension WireSnapshotChunkRequest: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension WireSnapshotChunkResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SnapshotChunkResponse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}snapshot\0\u{1}index\0\u{1}chunk\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}chunk\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1415,31 +1640,101 @@ nonisolated extension WireSnapshotChunkResponse: SwiftProtobuf.Message, SwiftPro
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.snapshot) }()
-      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.index) }()
-      case 3: try { try decoder.decodeSingularBytesField(value: &self.chunk) }()
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.request) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.chunk) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.snapshot.isEmpty {
-      try visitor.visitSingularBytesField(value: self.snapshot, fieldNumber: 1)
-    }
-    if self.index != 0 {
-      try visitor.visitSingularUInt32Field(value: self.index, fieldNumber: 2)
+    if self.request != 0 {
+      try visitor.visitSingularUInt64Field(value: self.request, fieldNumber: 1)
     }
     if !self.chunk.isEmpty {
-      try visitor.visitSingularBytesField(value: self.chunk, fieldNumber: 3)
+      try visitor.visitSingularBytesField(value: self.chunk, fieldNumber: 2)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireSnapshotChunkResponse, rhs: WireSnapshotChunkResponse) -> Bool {
-    if lhs.snapshot != rhs.snapshot {return false}
-    if lhs.index != rhs.index {return false}
+    if lhs.request != rhs.request {return false}
     if lhs.chunk != rhs.chunk {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSidecarRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SidecarRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}commitments\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.request) }()
+      case 2: try { try decoder.decodeRepeatedBytesField(value: &self.commitments) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.request != 0 {
+      try visitor.visitSingularUInt64Field(value: self.request, fieldNumber: 1)
+    }
+    if !self.commitments.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.commitments, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireSidecarRequest, rhs: WireSidecarRequest) -> Bool {
+    if lhs.request != rhs.request {return false}
+    if lhs.commitments != rhs.commitments {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSidecarResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SidecarResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}sidecars\0\u{1}last\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.request) }()
+      case 2: try { try decoder.decodeRepeatedBytesField(value: &self.sidecars) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.last) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.request != 0 {
+      try visitor.visitSingularUInt64Field(value: self.request, fieldNumber: 1)
+    }
+    if !self.sidecars.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.sidecars, fieldNumber: 2)
+    }
+    if self.last != false {
+      try visitor.visitSingularBoolField(value: self.last, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireSidecarResponse, rhs: WireSidecarResponse) -> Bool {
+    if lhs.request != rhs.request {return false}
+    if lhs.sidecars != rhs.sidecars {return false}
+    if lhs.last != rhs.last {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

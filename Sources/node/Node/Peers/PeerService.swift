@@ -13,20 +13,11 @@ import WireTypes
 /// `PeerNetwork` carries frames; this hands them to whom they concern and sends what the engine and the mempool have to say. Frames come on
 /// event loops: what takes time goes to the worker pool.
 package final class PeerService: ConsensusNetwork {
-    /// Takes part in bringing a node up to its chain: `SyncService`.
-    package protocol Synchroniser: AnyObject, Sendable {
-        /// Answers whether the frame was one of synchronisation.
-        func handle(_ frame: PeerFrame, from node: Hash32) -> Bool
-        func status(_ head: PeerHead, from node: Hash32)
-        func synchronise(to height: UInt64)
-        func behind()
-    }
-
     private struct State {
         var nodes: [Hash32: Hash32] = [:]
         var keys: [Hash32: Hash32] = [:]
         var engine: SimplexEngine?
-        var synchroniser: (any Synchroniser)?
+        var synchroniser: SyncService?
     }
 
     let network: PeerNetwork
@@ -60,12 +51,12 @@ package final class PeerService: ConsensusNetwork {
     }
 
     /// Lets the engine hear what comes from now on.
-    package func bind(_ engine: SimplexEngine, synchroniser: (any Synchroniser)?) {
+    package func bind(_ engine: SimplexEngine, synchroniser: SyncService) {
         state.withLock { ($0.engine, $0.synchroniser) = (engine, synchroniser) }
     }
 
     var engine: SimplexEngine? { state.withLock { $0.engine } }
-    private var synchroniser: (any Synchroniser)? { state.withLock { $0.synchroniser } }
+    private var synchroniser: SyncService? { state.withLock { $0.synchroniser } }
 
     /// Takes over who belongs to the chain.
     package func update(_ registry: PeerRegistry) {
@@ -113,10 +104,13 @@ package final class PeerService: ConsensusNetwork {
         case .connected(let node, let height):
             log.info("A peer is connected.", metadata: ["peer": "\(node)", "height": "\(height)"])
             _ = network.send(.status(peerHead(view.head)), to: node)
+            synchroniser?.joined(node, headHeight: height)
         case .disconnected(let node, let error):
             log.info("A peer is gone.", metadata: ["peer": "\(node)", "why": "\(error.name)"])
+            synchroniser?.left(node)
         case .banned(let node, let error):
             log.warning("A peer broke the protocol.", metadata: ["peer": "\(node)", "why": "\(error.name)"])
+            synchroniser?.left(node)
         }
     }
 
@@ -183,7 +177,7 @@ package final class PeerService: ConsensusNetwork {
     }
 
     package func synchronise(_ block: BlockReference) { synchroniser?.synchronise(to: block.height) }
-    package func behind(_ epoch: UInt64) { synchroniser?.behind() }
+    package func behind(_ epoch: UInt64) { synchroniser?.behind(epoch: epoch) }
     package func share(evidence: [UInt8]) { network.broadcast(.evidence(evidence)) }
 
     package func punish(_ validator: Hash32, _ error: ConsensusError) {
@@ -192,7 +186,10 @@ package final class PeerService: ConsensusNetwork {
     }
 
     /// Forgets what is of no use once `height` is committed.
-    package func committed(_ height: UInt64) { assembler.settle(height) }
+    package func committed(_ height: UInt64) {
+        assembler.settle(height)
+        synchroniser?.committed(height)
+    }
 }
 
 /// Reaches the service from the callbacks of its own network, and does not keep it alive.
