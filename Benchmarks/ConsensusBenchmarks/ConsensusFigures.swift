@@ -31,7 +31,8 @@ package struct LoadFigures: Sendable, Encodable {
     }
 }
 
-/// From a proposal to its finality, over all validators: the median of the medians, the worst 99th percentile.
+/// From making a block to its finality there, as each validator tells of its own blocks: the upper median of the medians, the worst 99th
+/// percentile.
 package struct FinalityFigures: Sendable, Encodable {
     package var blocks: Int
     package var medianMilliseconds: Double

@@ -110,7 +110,8 @@ struct NodeNumbers {
     subscript(_ name: String) -> Double? { values[name] }
 
     func required(_ name: String) throws -> Double {
-        guard let value = values[name] else { throw ConsensusBenchmarkError.unreadable("the metric \(name)") }
+        // A quantile of nothing is not a number.
+        guard let value = values[name], value.isFinite else { throw ConsensusBenchmarkError.unreadable("the metric \(name)") }
         return value
     }
 }
