@@ -127,43 +127,55 @@ final class EngineInstance: Sendable {
             history: SimplexEngine.History(base: BlockReference(hash: genesis.hash, height: 0), certificate: nil), settings: settings
         ) { block in
             mempool.committed(block.block.transactions, height: block.block.header.height)
-            committed.append(block.block)
+            committed.append(block)
         }
-        network.join(engine, key: key)
+        network.join(engine, key: key, blocks: committed)
     }
 
-    var blocks: [Block] { committed.all }
+    var blocks: [Block] { committed.all.map(\.block) }
     var height: UInt64 { ledger.head.height }
 
     /// What a validator weighs in the set of the next block.
     func weight(_ key: Hash32) -> UInt64 { ledger.head.plan.validators.members.first { $0.key == key }?.votingWeight ?? 0 }
 }
 
-private final class BlockList: Sendable {
-    private let blocks = Mutex<[Block]>([])
-    var all: [Block] { blocks.withLock { $0 } }
-    func append(_ block: Block) { blocks.withLock { $0.append(block) } }
+final class BlockList: Sendable {
+    private let blocks = Mutex<[CommittedBlock]>([])
+    var all: [CommittedBlock] { blocks.withLock { $0 } }
+    func append(_ block: CommittedBlock) { blocks.withLock { $0.append(block) } }
 }
 
 /// Engines of one process. Those with one key do not hear each other: no validator listens to itself.
 final class InstanceHub: Sendable {
-    private let engines = Mutex<[(key: Hash32, engine: SimplexEngine)]>([])
+    private struct Place: Sendable {
+        let key: Hash32
+        let engine: SimplexEngine
+        let blocks: BlockList
+    }
 
-    func join(_ engine: SimplexEngine, key: Hash32) { engines.withLock { $0.append((key, engine)) } }
-    func others(of key: Hash32) -> [SimplexEngine] { engines.withLock { $0.filter { $0.key != key }.map(\.engine) } }
-    func engines(of key: Hash32) -> [SimplexEngine] { engines.withLock { $0.filter { $0.key == key }.map(\.engine) } }
+    private let places = Mutex<[Place]>([])
+
+    func join(_ engine: SimplexEngine, key: Hash32, blocks: BlockList) {
+        places.withLock { $0.append(Place(key: key, engine: engine, blocks: blocks)) }
+    }
+
+    func others(of key: Hash32) -> [SimplexEngine] { places.withLock { $0.filter { $0.key != key }.map(\.engine) } }
+    func engines(of key: Hash32) -> [SimplexEngine] { places.withLock { $0.filter { $0.key == key }.map(\.engine) } }
+
+    /// What the one that is farthest has committed.
+    var longest: [CommittedBlock] { places.withLock { $0.map(\.blocks.all).max { $0.count < $1.count } ?? [] } }
 }
 
 /// One engine's place in the hub.
 private final class InstanceNetwork: ConsensusNetwork {
     private let hub: InstanceHub
-    private let own = Mutex<(engine: SimplexEngine, key: Hash32)?>(nil)
+    private let own = Mutex<(engine: SimplexEngine, key: Hash32, blocks: BlockList)?>(nil)
 
     init(_ hub: InstanceHub) { self.hub = hub }
 
-    func join(_ engine: SimplexEngine, key: Hash32) {
-        own.withLock { $0 = (engine, key) }
-        hub.join(engine, key: key)
+    func join(_ engine: SimplexEngine, key: Hash32, blocks: BlockList) {
+        own.withLock { $0 = (engine, key, blocks) }
+        hub.join(engine, key: key, blocks: blocks)
     }
 
     private var others: [SimplexEngine] { own.withLock { $0?.key }.map { hub.others(of: $0) } ?? [] }
@@ -193,7 +205,22 @@ private final class InstanceNetwork: ConsensusNetwork {
         }
     }
 
-    func synchronise(_ block: BlockReference) {}
+    func synchronise(_ block: BlockReference) {
+        guard let own = own.withLock({ $0 }) else { return }
+        Task { [hub] in
+            while own.blocks.all.count < Int(block.height), !Task.isCancelled {
+                let missing = try hub.longest.dropFirst(own.blocks.all.count).map { committed in
+                    let transactions = try committed.block.transactions.map { try SubmittedTransaction($0, sidecars: []) }
+                    let content = BlockContent(transactions, evidence: committed.block.evidence)
+                    return SyncedBlock(
+                        payload: try BlockPayload(header: committed.block.header, content: content),
+                        certificate: committed.certificate?.wire)
+                }
+                own.engine.install(missing)
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
     func behind(_ epoch: UInt64) {}
     func share(evidence: [UInt8]) { for engine in others { engine.deliver(evidence: evidence) } }
     func punish(_ validator: Hash32, _ error: ConsensusError) {}
