@@ -1,5 +1,6 @@
 import ChainTypes
 import Cryptography
+import Engine
 import FoundationEssentials
 import Ledger
 import LedgerSupport
@@ -7,6 +8,7 @@ import Networking
 import Node
 import Primitives
 import Storage
+import Synchronization
 import Testing
 import WireTypes
 
@@ -98,6 +100,22 @@ import WireTypes
         try await stop(source, late)
     }
 
+    @Test func `does not go on asking for an epoch that nobody is in`() async throws {
+        var chain = try SyncChain(folder.file("chain"), seed: 14)
+        try chain.extend(3)
+        let source = try node(1, chain, height: chain.height)
+        let late = try node(2, chain, height: chain.height, key: chain.validators[2].key)
+        source.start()
+        late.start()
+        late.service.behind(epoch: 1_000)
+        func questions() -> Int { net.sent(by: late.id).count { if case .blockRequest = $0 { true } else { false } } }
+        try await eventually("it has asked") { questions() > 0 }
+        try await eventually("the answer") { net.sent(by: source.id).contains { if case .blocks = $0 { true } else { false } } }
+        try await Task.sleep(for: .milliseconds(300))
+        #expect(questions() == 1, "each peer once")
+        try await stop(source, late)
+    }
+
     @Test func `asks for live sidecars that its peer did not have, until it has them`() async throws {
         var chain = try SyncChain(folder.file("chain"), seed: 5)
         try chain.putRecords(3)
@@ -120,6 +138,36 @@ import WireTypes
         try await stop(late)
         let again = try SyncNode(4, net, late.ledger)
         #expect(again.service.isComplete, "it remembers")
+        try await stop(source)
+    }
+
+    @Test func `is not complete before the blocks are executed that came without sidecars`() async throws {
+        var chain = try SyncChain(folder.file("chain"), seed: 15)
+        try chain.putRecords(2)
+        let source = try node(1, chain, height: chain.height)
+        try source.ledger.store.deleteSidecar(Sidecar.commitment(chain.records[0].sidecar))
+        source.start()
+        let ledger = try SyncChain.open(folder.file("late"), chain.genesis)
+        let id = Hash32(0, 0, 0, 2)
+        let installed = Mutex(false)
+        let service = try SyncService(
+            SyncService.Parts(ledger: ledger, validatorKey: nil, network: net.link(id), settings: SyncNode.settings, log: SyncNode.log) {
+                _ in
+                installed.withLock { $0 = true }
+            })
+        net.join(id) { service.handle($0, from: $1) }
+        #expect(service.isComplete)
+        let run = Task { await service.run() }
+        service.synchronise(to: chain.height)
+        try await eventually("the blocks are given to an engine that waits") { installed.withLock { $0 } }
+        // A few looks at the state before them, which names nothing.
+        try await Task.sleep(for: .milliseconds(100))
+        #expect(!service.isComplete)
+        try chain.replay(into: ledger, to: chain.height)
+        try await eventually("all sidecars") { service.isComplete }
+        #expect(try ledger.missingSidecars().missing.isEmpty)
+        run.cancel()
+        await run.value
         try await stop(source)
     }
 

@@ -21,8 +21,8 @@ final class BlockSync: Sendable {
         let pool: WorkerPool
         let log: Logger
         let install: @Sendable ([Engine.SyncedBlock]) -> Void
-        /// Called before blocks are installed that came without some of their sidecars.
-        let onLack: @Sendable () -> Void
+        /// Called before blocks up to this height are installed that came without some of their sidecars.
+        let onLack: @Sendable (UInt64) -> Void
     }
 
     private struct State {
@@ -34,8 +34,12 @@ final class BlockSync: Sendable {
         var epoch: UInt64 = 0
         var head: UInt64
         var moved = ContinuousClock.now
-        /// Who does not have the next block.
+        /// The head stood still while others went on; until nothing more is to be had.
+        var isCatchingUp = false
+        /// Who said that it has later blocks, and does not have the next one.
         var refused: Set<Hash32> = []
+        /// Who has nothing for the next height, whatever it says.
+        var asked: Set<Hash32> = []
     }
 
     /// Where fetching goes on, ahead of the ledger by what is being executed.
@@ -85,7 +89,7 @@ final class BlockSync: Sendable {
     func committed(_ height: UInt64) {
         state.withLock { state in
             (state.head, state.moved) = (height, .now)
-            state.refused = []
+            (state.refused, state.asked) = ([], [])
         }
     }
 
@@ -105,10 +109,11 @@ final class BlockSync: Sendable {
         let follows = parts.validatorKey.map { key in !plan.validators.members.contains { $0.key == key } } ?? true
         return state.withLock { state in
             let best = state.claims.values.max() ?? 0
-            let isStuck = state.moved + parts.settings.stall < .now && best >= state.head + 2
+            if state.moved + parts.settings.stall < .now, best >= state.head + 2 { state.isCatchingUp = true }
             let isBehind = plan.epoch < state.epoch
-            let known = max(state.target, follows || isStuck || isBehind ? best : 0)
+            let known = max(state.target, follows || isBehind || state.isCatchingUp ? best : 0)
             if known > height { return known }
+            state.isCatchingUp = false
             // Somebody is in a later epoch, and no peer has said how far.
             return isBehind && height == state.head ? height + 1 : nil
         }
@@ -161,11 +166,11 @@ final class BlockSync: Sendable {
         guard let peer = choose(first) else { return false }
         do throws(SyncError) {
             let batch = try await batch(after: frontier.trusted, to: goal, from: peer)
-            if batch.lacksSidecars { parts.onLack() }
+            if batch.lacksSidecars { parts.onLack(batch.trusted.height) }
             parts.install(batch.blocks)
             frontier.trusted = batch.trusted
             frontier.installed.append(batch.trusted.height)
-            state.withLock { $0.refused = [] }
+            state.withLock { ($0.refused, $0.asked) = ([], []) }
         } catch {
             failed(peer, error, first: first)
         }
@@ -217,9 +222,14 @@ final class BlockSync: Sendable {
             rota.rest(peer, for: parts.settings.rest)
         }
         guard error == .notServed else { return }
-        // It does not have what it said it has; it may say so again.
+        let connected = parts.network.connected
         state.withLock { state in
+            // It does not have what it said it has; it may say so again.
             if state.claims.removeValue(forKey: peer) ?? 0 > first { state.refused.insert(peer) }
+            state.isCatchingUp = false
+            state.asked.insert(peer)
+            // Nobody else is in a later epoch: whoever said so was wrong, or is alone.
+            if state.asked.isSuperset(of: connected) { (state.epoch, state.asked) = (0, []) }
         }
         if isStranded {
             parts.log.error(

@@ -21,6 +21,8 @@ final class SidecarSync: Sendable {
         var isComplete: Bool
         /// How often something may have become missing.
         var lacks: UInt64 = 0
+        /// The height with which the newest of it is in the state.
+        var height: UInt64 = 0
     }
 
     /// What the store remembers of it: `[1]` when the node was complete.
@@ -44,10 +46,10 @@ final class SidecarSync: Sendable {
 
     var isComplete: Bool { state.withLock { $0.isComplete } }
 
-    /// Something may be missing from now on. Durable when this returns: a restart in between must not forget it.
-    func lack() {
+    /// Something may be missing once block `height` is executed. Durable when this returns: a restart in between must not forget it.
+    func lack(by height: UInt64) {
         let was = state.withLock { state in
-            defer { (state.isComplete, state.lacks) = (false, state.lacks + 1) }
+            defer { (state.isComplete, state.lacks, state.height) = (false, state.lacks + 1, max(state.height, height)) }
             return state.isComplete
         }
         // A store that cannot write this cannot write the block either, and the engine stops.
@@ -72,7 +74,9 @@ final class SidecarSync: Sendable {
 
     /// Looks through the whole state once; whether nothing was missing.
     private func pass() async throws -> Bool {
-        let lacks = state.withLock { $0.lacks }
+        let (lacks, height) = state.withLock { ($0.lacks, $0.height) }
+        // The state that names what is missing is yet to come.
+        guard parts.ledger.head.height >= height else { return false }
         var after: [UInt8]?
         var (missing, got) = (0, 0)
         repeat {

@@ -33,7 +33,7 @@ package final class SnapshotShelf: Sendable {
     }
 
     /// Lets go of states that nobody asks for any more.
-    func expire() {
+    package func expire() {
         let now = ContinuousClock.now
         let kept = places.withLock { places in
             let old = places
@@ -62,7 +62,7 @@ package final class SnapshotShelf: Sendable {
     }
 
     /// The encoded chunk that was asked for; empty when it cannot be served.
-    func chunk(_ request: SnapshotChunkRequest) -> [UInt8] {
+    package func chunk(_ request: SnapshotChunkRequest) -> [UInt8] {
         guard let range = PathRange(first: request.first, last: request.last), let reader = reader(request.height),
             reader.manifest.blockHash == request.block
         else { return [] }

@@ -53,7 +53,7 @@ package final class SyncService: Sendable {
         blocks = BlockSync(
             BlockSync.Parts(
                 ledger: ledger, validatorKey: parts.validatorKey, network: network, exchanges: exchanges, settings: settings, pool: pool,
-                log: log, install: parts.install, onLack: { sidecars.lack() }))
+                log: log, install: parts.install, onLack: { sidecars.lack(by: $0) }))
     }
 
     /// Takes a frame from a peer; whether it was one of synchronisation. Returns at once.
