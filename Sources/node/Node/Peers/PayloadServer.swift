@@ -18,7 +18,8 @@ final class PayloadServer: Sendable {
         Task { [workers] in
             // Too busy: the peer asks another one, or again.
             _ = try? await workers.run {
-                guard let payload = engine?.payload(request.block) else {
+                // A block that came by synchronisation may lack sidecars: only whole ones are passed on.
+                guard let payload = engine?.payload(request.block), payload.content.transactions.allSatisfy(\.isComplete) else {
                     _ = send(PayloadResponse(block: request.block, height: request.height, last: true))
                     return
                 }
