@@ -77,7 +77,17 @@ final class ProcessFederation {
         return tallest
     }
 
-    /// Headers of `heights` as one node has them.
+    /// Hash and state root of blocks, those included that are final only as ancestors.
+    func facts(_ heights: some Sequence<UInt64>, of node: NodeProcess) async throws -> [[JSONValue?]] {
+        var facts: [[JSONValue?]] = []
+        for height in heights {
+            let block = try await node.client.json("/v1/blocks/\(height)")
+            facts.append([block["hash"], block["header"]?["stateRoot"]])
+        }
+        return facts
+    }
+
+    /// Headers of `heights` as one node has them; each must have a certificate of its own.
     func headers(_ heights: some Sequence<UInt64>, of node: NodeProcess) async throws -> [BlockHeader] {
         var headers: [BlockHeader] = []
         for height in heights { headers.append(try await node.header(height)) }

@@ -21,9 +21,13 @@ extension Handlers {
                     return try .json(BlockView(block))
                 }
             },
+            Route(.get, "/v1/headers") { request, _ in
+                let after = try request.height("after") ?? 0
+                return try await reading { try headers(after: after) }
+            },
             Route(.get, "/v1/headers/{height}") { _, context in
-                let height = try context.parameter("height") == "latest" ? view.head.height : number(context)
-                return try await reading { try header(height) }
+                let height = try context.parameter("height") == "latest" ? nil : number(context)
+                return try await reading { try header(height ?? view.newestCertified()?.header.height ?? 0) }
             },
         ]
     }
@@ -55,13 +59,28 @@ extension Handlers {
         let header: Data
         let certificate: Data
         let nextValidators: Data?
+
+        init(_ header: BlockHeader, _ wire: WireCertifiedHeader) {
+            (height, hash) = (header.height, "\(header.hash)")
+            (self.header, certificate) = (wire.header, wire.certificate)
+            nextValidators = wire.nextValidators.isEmpty ? nil : wire.nextValidators
+        }
+    }
+
+    private struct HeadersView: Encodable {
+        let headers: [CertifiedHeaderView]
+    }
+
+    private func headers(after height: UInt64) throws -> Response {
+        let path = try view.path(after: height).map { wire in
+            guard let header = try? BlockHeader(decoding: [UInt8](wire.header)) else { throw NodeError.damagedChain("a header") }
+            return CertifiedHeaderView(header, wire)
+        }
+        return try .json(HeadersView(headers: path))
     }
 
     private func header(_ height: UInt64) throws -> Response {
         guard let (header, wire) = try view.certifiedHeader(height) else { throw NodeError.notFound("header \(height)") }
-        return try .json(
-            CertifiedHeaderView(
-                height: height, hash: "\(header.hash)", header: wire.header, certificate: wire.certificate,
-                nextValidators: wire.nextValidators.isEmpty ? nil : wire.nextValidators))
+        return try .json(CertifiedHeaderView(header, wire))
     }
 }

@@ -375,13 +375,87 @@ package enum OpenAPIDocument {
     ]
    }
   },
+  "/v1/headers": {
+   "get": {
+    "operationId": "listHeaders",
+    "tags": [
+     "chain"
+    ],
+    "summary": "What a light client must be shown: the ends of the epochs after a height, then the newest certified header",
+    "parameters": [
+     {
+      "name": "after",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "integer",
+       "minimum": 0
+      },
+      "description": "The height that the light client trusts; 0 is the genesis."
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "headers": {
+           "type": "array",
+           "items": {
+            "$ref": "#/components/schemas/CertifiedHeader"
+           }
+          }
+         },
+         "required": [
+          "headers"
+         ]
+        }
+       }
+      }
+     },
+     "400": {
+      "description": "A parameter or the body is not what it should be.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "404": {
+      "description": "It is not on this chain.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
   "/v1/headers/{height}": {
    "get": {
     "operationId": "getHeader",
     "tags": [
      "chain"
     ],
-    "summary": "A header with the certificate that finalises it",
+    "summary": "A header with the certificate that finalises it; latest is the newest that has one",
     "responses": {
      "200": {
       "description": "The answer.",

@@ -1,6 +1,7 @@
 import Cryptography
 import Foundation
 import Primitives
+import WireTypes
 
 /// `GET /v1/status`.
 package struct NodeStatus: Codable, Sendable {
@@ -84,6 +85,19 @@ struct HeaderAnswer: Codable {
     let nextValidators: Data?
     let height: UInt64
     let hash: String
+
+    var certified: WireCertifiedHeader {
+        var wire = WireCertifiedHeader()
+        wire.header = .init(header)
+        wire.certificate = .init(certificate)
+        if let nextValidators { wire.nextValidators = .init(nextValidators) }
+        return wire
+    }
+}
+
+/// `GET /v1/headers`.
+struct HeadersAnswer: Codable {
+    let headers: [HeaderAnswer]
 }
 
 /// `GET /v1/accounts/{address}`.

@@ -41,11 +41,13 @@ extension NodeClient {
     /// A certified header: of `height`, or the newest.
     package func header(_ height: UInt64? = nil) async throws -> WireCertifiedHeader {
         let answer: HeaderAnswer = try await get("/v1/headers/\(height.map(String.init) ?? "latest")")
-        var header = WireCertifiedHeader()
-        header.header = .init(answer.header)
-        header.certificate = .init(answer.certificate)
-        if let next = answer.nextValidators { header.nextValidators = .init(next) }
-        return header
+        return answer.certified
+    }
+
+    /// What a light client that trusts `height` must be shown: the ends of the epochs since, and the newest certified header.
+    package func headers(after height: UInt64) async throws -> [WireCertifiedHeader] {
+        let answer: HeadersAnswer = try await get("/v1/headers?after=\(height)")
+        return answer.headers.map(\.certified)
     }
 
     package func account(_ address: Address) async throws -> AccountAnswer { try await get("/v1/accounts/\(address)") }

@@ -23,11 +23,19 @@ package struct ChainView: Sendable {
     /// The trusted header's height; it proves the state after the block below it.
     package var height: UInt64 { light.trusted.height }
 
-    /// Follows the chain to its newest certified header.
+    /// Follows the chain, over the ends of its epochs, to its newest certified header.
     @discardableResult
     package mutating func advance() async throws -> BlockHeader {
-        let header = try await client.header()
-        return try light.accept(header)
+        while true {
+            let path = try await client.headers(after: light.trusted.height)
+            guard let last = path.last else { break }
+            let before = light.trusted.height
+            for certified in path { try light.accept(certified) }
+            // A node that leads nowhere must not keep the client busy.
+            guard light.trusted.height > before else { throw ClientError.proofInvalid("the node's headers do not go on") }
+            if try !LightVerifier.header(last).lastOfEpoch { break }
+        }
+        return try await LightVerifier.header(client.header(light.trusted.height))
     }
 
     /// The value at `key` in the state that the trusted header proves; `nil` is a proven absence.
