@@ -1,4 +1,5 @@
 import ChainTypes
+import Cryptography
 import Foundation
 import JupiterClient
 import Primitives
@@ -21,28 +22,33 @@ struct LoadRun {
         var blocks: Int
     }
 
+    /// How far the load is, for those that submit and the one that follows.
+    private final class Counts: Sendable {
+        let submitted = Atomic<Int>(0)
+        let committed = Atomic<Int>(0)
+    }
+
     func run() async throws -> Outcome {
         let parts = parts()
         let before = try await chain.numbers
         let (startCPU, startLoader) = (try chain.cpuSeconds, ProcessTime.ofThisProcess)
         let start = ContinuousClock.now
-        let committed = Atomic<Int>(0)
-        let submitted = Atomic<Int>(0)
+        let counts = Counts()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (client, batches) in zip(chain.clients, parts) {
                 group.addTask {
                     for batch in batches {
-                        while submitted.load(ordering: .relaxed) - committed.load(ordering: .relaxed) > Self.window {
+                        while counts.submitted.load(ordering: .relaxed) - counts.committed.load(ordering: .relaxed) > Self.window {
                             try await Task.sleep(for: .milliseconds(5))
                         }
-                        submitted.add(batch.count, ordering: .relaxed)
+                        counts.submitted.add(batch.count, ordering: .relaxed)
                         for outcome in try await client.submit(batch: batch) {
                             if let refusal = outcome.refusal { throw ConsensusBenchmarkError.refused(refusal.reason) }
                         }
                     }
                 }
             }
-            group.addTask { try await follow(from: before) { committed.store($0, ordering: .relaxed) } }
+            group.addTask { try await follow(from: before) { counts.committed.store($0, ordering: .relaxed) } }
             // The first that fails ends the others.
             for try await _ in group {}
         }

@@ -1,6 +1,7 @@
 import ChainTypes
 import Cryptography
 import DataModel
+import FoundationEssentials
 import Primitives
 import WireTypes
 
