@@ -112,7 +112,7 @@ let targets: [Target] = [
     library(.client, "LocalFederation", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol"]),
 
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
-    library(.node, "Networking", ["Primitives", "ChainTypes", crypto, nio, nioSockets, nioSSL, nioTLS]),
+    library(.node, "Networking", ["Primitives", "WireTypes", "ChainTypes", crypto, nio, nioSockets, nioSSL, nioTLS]),
     library(
         .node, "Ledger",
         [

@@ -1,5 +1,4 @@
 import ChainTypes
-import FoundationEssentials
 import Primitives
 import Simplex
 import WireTypes
@@ -26,31 +25,42 @@ package struct BlockPayload: Sendable {
     /// The largest encoding: a full block and its sidecars.
     package static let maximumBytes = Limits.block + sidecarBytesPerBlock + (1 << 20)
 
+    /// Decodes a `WireBlockPayload`.
     package init(decoding bytes: [UInt8]) throws(BlockError) {
-        guard let wire = try? WireBlockPayload(strictly: bytes, limit: Self.maximumBytes) else { throw .malformed }
-        let header = try BlockHeader(decoding: [UInt8](wire.header))
+        let parts: (header: [UInt8], transactions: [(transaction: [UInt8], sidecars: [[UInt8]])], evidence: [[UInt8]])
+        do throws(WireError) {
+            parts = try FieldReader.read(bytes, limit: Self.maximumBytes) { (fields) throws(WireError) in
+                let header = try fields.bytes(1, limit: Limits.header)
+                // An element takes two bytes at least.
+                let transactions = try fields.messages(2, count: bytes.count / 2, limit: SubmittedTransaction.maximumBytes) {
+                    (fields) throws(WireError) in try SubmittedTransaction.parts(&fields)
+                }
+                return (header, transactions, try fields.elements(3, count: Limits.evidencePerBlock, limit: Limits.evidence))
+            }
+        } catch { throw .malformed }
         var transactions: [SubmittedTransaction] = []
-        transactions.reserveCapacity(wire.transactions.count)
-        for wire in wire.transactions {
-            guard let transaction = try? SignedTransaction(decoding: [UInt8](wire.transaction)),
-                let submitted = try? SubmittedTransaction(transaction, sidecars: wire.sidecars.map { [UInt8]($0) })
+        transactions.reserveCapacity(parts.transactions.count)
+        for part in parts.transactions {
+            guard let transaction = try? SignedTransaction(decoding: part.transaction),
+                let submitted = try? SubmittedTransaction(transaction, sidecars: part.sidecars)
             else { throw .malformed }
             transactions.append(submitted)
         }
-        try self.init(header: header, content: BlockContent(transactions, evidence: wire.evidence.map { [UInt8]($0) }))
+        try self.init(header: BlockHeader(decoding: parts.header), content: BlockContent(transactions, evidence: parts.evidence))
     }
 
     package var encoded: [UInt8] {
-        var wire = WireBlockPayload()
-        wire.header = .init(header.bytes)
-        wire.transactions = content.transactions.map { submitted in
-            var wire = WireTransactionWithSidecars()
-            wire.transaction = .init(submitted.transaction.bytes)
-            wire.sidecars = submitted.sidecars.map { .init($0) }
-            return wire
+        let content = content
+        let sizes = content.transactions.map(\.encodedSize)
+        var writer = FieldWriter(
+            capacity: header.bytes.count + 8 + sizes.reduce(0) { $0 + $1 + 6 } + content.evidence.reduce(0) { $0 + $1.count + 6 })
+        writer.bytes(1, header.bytes)
+        for (submitted, size) in zip(content.transactions, sizes) {
+            writer.head(2, length: size)
+            submitted.write(to: &writer)
         }
-        wire.evidence = content.evidence.map { .init($0) }
-        return wire.encoded()
+        writer.elements(3, content.evidence)
+        return writer.bytes
     }
 
     /// Bytes of the block and its sidecars.

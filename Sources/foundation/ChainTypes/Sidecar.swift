@@ -69,18 +69,41 @@ package struct SubmittedTransaction: Sendable {
         sidecars.count == transaction.body.messages.count { $0.sidecarCommitment != nil }
     }
 
+    /// The most bytes of the wire form, and a few of its framing.
+    package static let maximumBytes = Limits.transaction + Limits.sidecarsPerTransaction * Limits.sidecar + 128
+
     /// Decodes the wire form.
     package init(decoding bytes: [UInt8]) throws(TransactionError) {
-        let limit = Limits.transaction + Limits.sidecarsPerTransaction * Limits.sidecar
-        guard let wire = try? WireTransactionWithSidecars(strictly: bytes, limit: limit) else { throw .malformed }
-        try self.init(SignedTransaction(decoding: [UInt8](wire.transaction)), sidecars: wire.sidecars.map { [UInt8]($0) })
+        let parts: (transaction: [UInt8], sidecars: [[UInt8]])
+        do throws(WireError) {
+            parts = try FieldReader.read(bytes, limit: Self.maximumBytes) { (fields) throws(WireError) in try Self.parts(&fields) }
+        } catch { throw .malformed }
+        try self.init(SignedTransaction(decoding: parts.transaction), sidecars: parts.sidecars)
+    }
+
+    /// What is in a `WireTransactionWithSidecars`.
+    package static func parts(_ fields: inout FieldReader) throws(WireError) -> (transaction: [UInt8], sidecars: [[UInt8]]) {
+        (
+            try fields.bytes(1, limit: Limits.transaction),
+            try fields.elements(2, count: Limits.sidecarsPerTransaction, limit: Limits.sidecar)
+        )
     }
 
     package var encoded: [UInt8] {
-        var wire = WireTransactionWithSidecars()
-        wire.transaction = .init(transaction.bytes)
-        wire.sidecars = sidecars.map { .init($0) }
-        return wire.encoded()
+        var writer = FieldWriter(capacity: encodedSize)
+        write(to: &writer)
+        return writer.bytes
+    }
+
+    /// Bytes of `encoded`.
+    package var encodedSize: Int {
+        FieldWriter.size(bytes: transaction.bytes.count) + sidecars.reduce(0) { $0 + FieldWriter.size(bytes: $1.count) }
+    }
+
+    /// Appends `encoded`.
+    package func write(to writer: inout FieldWriter) {
+        writer.bytes(1, transaction.bytes)
+        writer.elements(2, sidecars)
     }
 }
 

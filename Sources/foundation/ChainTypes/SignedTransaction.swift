@@ -5,35 +5,69 @@ import WireTypes
 
 /// A transaction as received: the exact bytes, their decoded body, and the identity that follows from them.
 ///
-/// The identifier is the hash of the body alone, so another signature of the same body is the same transaction.
+/// The identifier is the hash of the body alone, so another signature of the same body is the same transaction. A value of one word,
+/// since transactions pass through many hands.
 package struct SignedTransaction: Sendable {
+    private final class Contents: Sendable {
+        let bytes: [UInt8]
+        let bodyBytes: [UInt8]
+        let signature: [UInt8]
+        let id: Hash32
+        let leaf: Hash32
+        let sender: Address
+        let key: VerificationKey
+        let body: WireTransactionBody
+
+        init(_ bytes: [UInt8], _ envelope: Envelope, sender: Address, key: VerificationKey, body: WireTransactionBody) {
+            (self.bytes, bodyBytes, signature) = (bytes, envelope.body, envelope.signature)
+            id = Digest.hash(.transactionIdentifier, envelope.body)
+            leaf = MerkleList.leaf(bytes)
+            (self.sender, self.key, self.body) = (sender, key, body)
+        }
+    }
+
+    /// `WireTransaction`, whose body is bytes.
+    private struct Envelope {
+        let body: [UInt8]
+        /// The number of the key's type, and the key.
+        let key: (type: UInt64, bytes: [UInt8])
+        let signature: [UInt8]
+
+        init(_ fields: inout FieldReader) throws(WireError) {
+            body = try fields.bytes(1, limit: Limits.transaction)
+            key =
+                try fields.message(2, limit: Limits.transaction) { (fields) throws(WireError) in
+                    (try fields.number(1), try fields.bytes(2, limit: Limits.transaction))
+                } ?? (0, [])
+            signature = try fields.bytes(3, limit: Limits.transaction)
+        }
+    }
+
+    private let contents: Contents
+
     /// The bytes that blocks carry.
-    package let bytes: [UInt8]
-    package let id: Hash32
-    package let sender: Address
-    package let body: WireTransactionBody
-    package let key: VerificationKey
-    private let bodyBytes: [UInt8]
-    private let signature: [UInt8]
+    package var bytes: [UInt8] { contents.bytes }
+    package var id: Hash32 { contents.id }
+    package var sender: Address { contents.sender }
+    package var body: WireTransactionBody { contents.body }
+    package var key: VerificationKey { contents.key }
+    /// What the transaction is in a block's list (`MerkleList.leaf`).
+    package var leaf: Hash32 { contents.leaf }
 
     /// Decodes and checks everything but the signature.
     package init(decoding bytes: [UInt8]) throws(TransactionError) {
         guard bytes.count <= Limits.transaction else { throw .tooLarge }
-        guard let wire = try? WireTransaction(strictly: bytes, limit: Limits.transaction) else { throw .malformed }
-        let bodyBytes = [UInt8](wire.body)
-        guard let body = try? WireTransactionBody(strictly: bodyBytes, limit: Limits.transaction) else { throw .malformed }
+        let envelope: Envelope
+        do throws(WireError) {
+            envelope = try FieldReader.read(bytes, limit: Limits.transaction) { (fields) throws(WireError) in try Envelope(&fields) }
+        } catch { throw .malformed }
+        guard let body = try? WireTransactionBody(strictly: envelope.body, limit: Limits.transaction) else { throw .malformed }
         guard !body.messages.isEmpty else { throw .noMessages }
         guard body.messages.count <= Limits.messagesPerTransaction else { throw .tooManyMessages }
         guard body.messages.allSatisfy({ $0.kind != nil }) else { throw .unknownMessage }
-        guard let key = try? VerificationKey(wire.publicKey) else { throw .badKey }
+        guard let key = try? VerificationKey(type: envelope.key.type, bytes: envelope.key.bytes) else { throw .badKey }
         guard let sender = Address(body.sender), sender == key.address else { throw .senderMismatch }
-        self.bytes = bytes
-        self.bodyBytes = bodyBytes
-        self.id = Digest.hash(.transactionIdentifier, bodyBytes)
-        self.sender = sender
-        self.body = body
-        self.key = key
-        self.signature = [UInt8](wire.signature)
+        contents = Contents(bytes, envelope, sender: sender, key: key, body: body)
     }
 
     /// Signs `body`, whose sender must be the account of `key`.
@@ -48,7 +82,7 @@ package struct SignedTransaction: Sendable {
 
     /// Checks the sender's signature: the one expensive check, made once per node, off the path of consensus.
     package func verifySignature() throws(TransactionError) {
-        do { try key.verify(signature, of: bodyBytes, context: .transaction) } catch {
+        do { try key.verify(contents.signature, of: contents.bodyBytes, context: .transaction) } catch {
             throw error == .malformedKey ? .badKey : .badSignature
         }
     }
@@ -73,14 +107,20 @@ package struct SignedTransaction: Sendable {
 extension VerificationKey {
     /// The key of its wire form.
     package init(_ wire: WirePublicKey) throws(CryptographyError) {
-        switch wire.type {
+        guard let type = UInt64(exactly: wire.type.rawValue) else { throw .malformedKey }
+        try self.init(type: type, bytes: [UInt8](wire.key))
+    }
+
+    /// The key of a type's number in `WireKeyType`.
+    init(type: UInt64, bytes: [UInt8]) throws(CryptographyError) {
+        switch Int(exactly: type).flatMap(WireKeyType.init(rawValue:)) {
         case .ed25519:
-            guard let key = Hash32(wire.key) else { throw .malformedKey }
+            guard let key = Hash32(bytes) else { throw .malformedKey }
             self = .ed25519(key)
         case .p256:
-            guard wire.key.count == 33 else { throw .malformedKey }
-            self = .p256([UInt8](wire.key))
-        case .unspecified, .UNRECOGNIZED: throw .malformedKey
+            guard bytes.count == 33 else { throw .malformedKey }
+            self = .p256(bytes)
+        case .unspecified, .UNRECOGNIZED, nil: throw .malformedKey
         }
     }
 

@@ -47,6 +47,12 @@ package enum Context: String, CaseIterable, Sendable {
     case wallet = "jupiter/derive/wallet/v1"
     case walletFile = "jupiter/seal/wallet-file/v1"
 
+    /// Calls `body` with the text, whose length goes before it.
+    func withPrefix(_ body: (UnsafeRawBufferPointer) -> Void) {
+        var text = rawValue
+        text.withUTF8 { body(UnsafeRawBufferPointer($0)) }
+    }
+
     /// One length byte and the text.
     package var prefix: [UInt8] {
         let text = Array(rawValue.utf8)

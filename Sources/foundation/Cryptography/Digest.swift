@@ -5,7 +5,12 @@ import Primitives
 package struct Digest {
     private var hasher = SHA256()
 
-    package init(_ context: Context) { update(context.prefix) }
+    package init(_ context: Context) {
+        context.withPrefix { text in
+            withUnsafeBytes(of: UInt8(truncatingIfNeeded: text.count)) { hasher.update(bufferPointer: $0) }
+            hasher.update(bufferPointer: text)
+        }
+    }
 
     /// Without a context: only where an outside standard or an identifier of plain content asks for bare SHA-256.
     private init() {}

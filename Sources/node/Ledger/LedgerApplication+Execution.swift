@@ -59,6 +59,7 @@ extension LedgerApplication {
             state.head = ApplicationHead(
                 height: block.header.height, blockHash: hash, time: block.header.time, stateRoot: executed.outcome.stateRoot,
                 receiptsRoot: executed.outcome.receiptsRoot, plan: executed.outcome.plan)
+            state.tip = block.header
             if state.accounts.count > ChainTip.cachedAccounts { state.accounts.removeAll() }
             state.accounts.merge(executed.accounts) { $1 }
             state.executed.settle(hash)

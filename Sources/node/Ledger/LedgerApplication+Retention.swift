@@ -2,6 +2,7 @@ import ChainTypes
 import Cryptography
 import Primitives
 import Storage
+import Synchronization
 
 /// How much of the past a node keeps.
 package struct Retention: Sendable, Equatable {
@@ -37,7 +38,8 @@ extension LedgerApplication {
 
     /// The header at `height`, also of a pruned block.
     package func header(_ height: UInt64) throws -> BlockHeader? {
-        if let bytes = try store.block(height), height > 0 { return try Block(decoding: bytes).header }
+        if let tip = chain.withLock({ $0.tip }), tip.height == height { return tip }
+        if let bytes = try store.block(height), height > 0 { return try Block.header(of: bytes) }
         return try store.prunedHeader(height).map { try BlockHeader(decoding: $0) }
     }
 

@@ -22,6 +22,8 @@ package final class LedgerApplication: Application {
     /// What the last commit left, the accounts that checks ask for again and again, and the blocks executed on top.
     struct ChainTip {
         var head: ApplicationHead
+        /// The head's header, once this process has committed a block.
+        var tip: BlockHeader?
         var accounts: [Address: WireAccount] = [:]
         var executed: ExecutedBlocks
 

@@ -1,6 +1,7 @@
 import ChainTypes
 import NIOCore
 import Primitives
+import WireTypes
 
 /// A frame as it travels, encoded once for however many peers.
 ///
@@ -21,23 +22,26 @@ package struct EncodedFrame: Sendable {
     package init(_ frame: TransportFrame) throws(PeerError) {
         lane = frame.lane
         let contents = frame.contents
-        let total = FieldWriter.size(varint: frame.field << 3) + FieldWriter.size(bytes: contents.readableBytes) - 1
+        let total = FieldWriter.size(varint: frame.field << 3) + FieldWriter.size(bytes: contents.count) - 1
         guard total <= lane.maximumFrame else { throw .tooLarge }
         var head = FieldWriter(capacity: 12)
-        head.head(frame.field, length: contents.readableBytes)
-        bytes = Self.cut(lane, head.buffer, contents, total: total)
+        head.head(frame.field, length: contents.count)
+        bytes = Self.cut(lane, head.bytes, contents, total: total)
     }
 
-    private static func cut(_ lane: PeerLane, _ head: ByteBuffer, _ contents: ByteBuffer, total: Int) -> ByteBuffer {
+    private static func cut(_ lane: PeerLane, _ head: [UInt8], _ contents: [UInt8], total: Int) -> ByteBuffer {
         let pieces = (total + PeerLimits.fragment - 1) / PeerLimits.fragment
         var bytes = ByteBufferAllocator().buffer(capacity: total + pieces * headBytes)
-        var (head, contents, left) = (head, contents, total)
+        var (head, contents, left) = (head[...], contents[...], total)
         while left > 0 {
-            var room = min(left, PeerLimits.fragment)
-            left -= room
-            bytes.writeInteger(UInt32(lane.rawValue) << 28 | (left > 0 ? moreFollows : 0) | UInt32(room))
-            if var first = head.readSlice(length: min(room, head.readableBytes)) { room -= bytes.writeBuffer(&first) }
-            if var next = contents.readSlice(length: room) { bytes.writeBuffer(&next) }
+            let count = min(left, PeerLimits.fragment)
+            left -= count
+            bytes.writeInteger(UInt32(lane.rawValue) << 28 | (left > 0 ? moreFollows : 0) | UInt32(count))
+            let first = head.prefix(count)
+            head = head.dropFirst(first.count)
+            bytes.writeBytes(first)
+            bytes.writeBytes(contents.prefix(count - first.count))
+            contents = contents.dropFirst(count - first.count)
         }
         return bytes
     }
@@ -55,7 +59,7 @@ extension TransportFrame {
     }
 
     /// The encoded message of the kind.
-    var contents: ByteBuffer {
+    var contents: [UInt8] {
         var writer = FieldWriter(capacity: 64)
         switch self {
         case .hello(let hello):
@@ -67,7 +71,7 @@ extension TransportFrame {
         case .ping(let nonce), .pong(let nonce): writer.number(1, nonce)
         case .carried(let frame): return frame.contents
         }
-        return writer.buffer
+        return writer.bytes
     }
 }
 
@@ -92,9 +96,9 @@ extension PeerFrame {
         }
     }
 
-    var contents: ByteBuffer {
+    var contents: [UInt8] {
         switch self {
-        case .consensus(let bytes), .evidence(let bytes): return ByteBuffer(bytes: bytes)
+        case .consensus(let bytes), .evidence(let bytes): return bytes
         case .proposal(let block): return block.contents
         case .payload(let response): return response.contents
         case .blocks(let response): return response.contents
@@ -118,7 +122,7 @@ extension PeerFrame {
             writer.number(3, request.last)
         default: snapshots(&writer)
         }
-        return writer.buffer
+        return writer.bytes
     }
 
     private func snapshots(_ writer: inout FieldWriter) {
@@ -153,7 +157,7 @@ extension PeerFrame {
 }
 
 extension CompactBlock {
-    fileprivate var contents: ByteBuffer {
+    fileprivate var contents: [UInt8] {
         var writer = FieldWriter(capacity: header.count + transactions.count * 40)
         writer.bytes(1, header)
         writer.elements(2, evidence)
@@ -166,12 +170,12 @@ extension CompactBlock {
             writer.head(3, length: FieldWriter.size(bytes: bytes.count))
             writer.element(field, bytes)
         }
-        return writer.buffer
+        return writer.bytes
     }
 }
 
 extension PayloadResponse {
-    fileprivate var contents: ByteBuffer {
+    fileprivate var contents: [UInt8] {
         var writer = FieldWriter(capacity: 128 + header.count + transactions.reduce(0) { $0 + $1.count + 6 })
         writer.element(1, block.bytes)
         writer.number(2, height)
@@ -180,12 +184,12 @@ extension PayloadResponse {
         writer.packed(5, positions)
         writer.elements(6, transactions)
         writer.flag(7, last)
-        return writer.buffer
+        return writer.bytes
     }
 }
 
 extension BlockRangeResponse {
-    fileprivate var contents: ByteBuffer {
+    fileprivate var contents: [UInt8] {
         var writer = FieldWriter(capacity: 64 + blocks.reduce(0) { $0 + $1.encodedSize + 8 })
         writer.number(1, request)
         for block in blocks {
@@ -197,7 +201,7 @@ extension BlockRangeResponse {
             writer.flag(5, block.continued)
         }
         writer.flag(3, last)
-        return writer.buffer
+        return writer.bytes
     }
 }
 

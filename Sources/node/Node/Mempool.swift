@@ -34,6 +34,14 @@ package final class Mempool: ProposalSource {
 
     package func contains(_ id: Hash32) -> Bool { state.withLock { $0.queues.entries[id] != nil } }
 
+    /// For each of these whether it is here.
+    package func contains(_ ids: [Hash32]) -> [Bool] { state.withLock { state in ids.map { state.queues.entries[$0] != nil } } }
+
+    /// Those that are here, in the places of their identifiers.
+    package func submitted(_ ids: [Hash32]) -> [SubmittedTransaction?] {
+        state.withLock { state in ids.map { state.queues.entries[$0]?.submitted } }
+    }
+
     /// A transaction that is here, its signature checked.
     package func submitted(_ id: Hash32) -> SubmittedTransaction? { state.withLock { $0.queues.entries[id]?.submitted } }
 

@@ -6,35 +6,26 @@ import Primitives
 import Simplex
 import Synchronization
 
-/// Makes whole payloads of what proposals name and peers send: from the mempool what is there, from the peers the rest.
+/// Makes whole payloads of what proposals name and peers send: from the mempool and the inbox what is there, from the peers the rest.
 ///
-/// Everything heavy runs in the worker pool; the state is bounded by `maximum` blocks above the head.
+/// Everything heavy runs in a pool of its own, so that a proposal does not wait behind the signatures of what may come later. The state is
+/// bounded by `maximum` blocks above the head.
 final class PayloadAssembler: Sendable {
-    /// A block that is not whole yet.
-    private struct Partial {
-        var header: BlockHeader
-        var evidence: [[UInt8]]
-        var slots: [Slot]
-        /// Whether some of it came from the mempool, where another signature of the same body may stand.
-        var usesMempool = false
-        var isFilling = false
-    }
-
-    private enum Slot {
-        case missing(Hash32?)
-        case present(SubmittedTransaction)
-    }
-
-    /// What the engine asked for.
-    private struct Wish {
-        let block: BlockReference
-        var preferred: Hash32?
-        var attempts = 0
+    private struct Assembly {
+        let height: UInt64
+        /// `nil` when nothing of the block is here.
+        var partial: PartialBlock?
+        /// Whom to ask first.
+        var source: Hash32?
+        /// Whether the engine asked for it.
+        var isWished = false
+        /// Whether a worker is looking for what is missing.
+        var isBusy = false
+        var questions: PayloadQuestions
     }
 
     private struct State {
-        var partials: [Hash32: Partial] = [:]
-        var wishes: [Hash32: Wish] = [:]
+        var assemblies: [Hash32: Assembly] = [:]
         var head: UInt64 = 0
         var isTicking = false
         var service: Holder?
@@ -42,176 +33,178 @@ final class PayloadAssembler: Sendable {
 
     private struct Holder: Sendable { weak var service: PeerService? }
 
-    private static let maximum = 32
+    private static let maximum = 64
     /// How far above the head a proposal may be.
     private static let ahead: UInt64 = 64
-    /// How long what travels by itself may take before it is asked for, and until another peer is asked.
-    private static let patience = DispatchTimeInterval.milliseconds(20)
-    private static let retry = DispatchTimeInterval.milliseconds(150)
+    private static let tick = DispatchTimeInterval.milliseconds(10)
 
     private let mempool: Mempool
-    private let workers: WorkerPool
+    private let inbox: TransactionInbox
+    private let signatures: SignatureChecks
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "jupiter.payloads", qos: .userInitiated)
 
-    init(mempool: Mempool, workers: WorkerPool) { (self.mempool, self.workers) = (mempool, workers) }
+    init(mempool: Mempool, inbox: TransactionInbox, workers: WorkerPool) {
+        (self.mempool, self.inbox) = (mempool, inbox)
+        signatures = SignatureChecks(mempool: mempool, workers: workers)
+    }
 
     func bind(_ service: PeerService) { state.withLock { $0.service = Holder(service: service) } }
 
     private var service: PeerService? { state.withLock { $0.service?.service } }
 
+    private static var now: UInt64 { DispatchTime.now().uptimeNanoseconds / 1_000_000 }
+
     /// Forgets blocks at or below `height`.
     func settle(_ height: UInt64) {
         state.withLock { state in
             state.head = max(state.head, height)
-            state.partials = state.partials.filter { $0.value.header.height > height }
-            state.wishes = state.wishes.filter { $0.value.block.height > height }
+            let head = state.head
+            state.assemblies = state.assemblies.filter { $0.value.height > head }
         }
     }
+
+    private func accuse(_ peer: Hash32) { service?.network.punish(peer, for: ConsensusError.badProposal) }
 
     // MARK: Proposals
 
     /// A leader's block, as it sends it to everybody.
     func receive(_ compact: CompactBlock, from peer: Hash32, proposer: Hash32?, done: @escaping @Sendable () -> Void) {
-        Task { [workers] in
-            _ = try? await workers.run { self.begin(compact, from: peer, proposer: proposer) }
+        Task {
+            await begin(compact, from: peer, proposer: proposer)
             done()
         }
     }
 
-    private func begin(_ compact: CompactBlock, from peer: Hash32, proposer: Hash32?) {
-        guard let header = try? BlockHeader(decoding: compact.header), header.proposer == proposer else {
-            service?.network.punish(peer, for: ConsensusError.badProposal)
-            return
+    private func begin(_ compact: CompactBlock, from peer: Hash32, proposer: Hash32?) async {
+        guard let header = try? BlockHeader(decoding: compact.header), header.proposer == proposer else { return accuse(peer) }
+        guard state.withLock({ Self.accepts(header, $0) }) else { return }
+        let full = compact.transactions.enumerated().compactMap { position, transaction in
+            if case .full(let bytes) = transaction { (position, bytes) } else { nil }
         }
-        let accepts = state.withLock { state in
-            guard header.height > state.head, header.height <= state.head + Self.ahead, state.partials[header.hash] == nil else {
-                return false
-            }
-            return state.partials.count < Self.maximum
+        guard let checked = await signatures.check(full) else { return accuse(peer) }
+        var partial = PartialBlock(header: header, evidence: compact.evidence, transactions: compact.transactions)
+        for (position, submitted) in checked { partial.put(submitted, at: position) }
+        let first = partial
+        let isNew = state.withLock { state in
+            guard Self.accepts(header, state) else { return false }
+            var assembly = state.assemblies[header.hash] ?? Assembly(height: header.height, questions: PayloadQuestions(now: Self.now))
+            assembly.partial = first
+            assembly.source = assembly.source ?? peer
+            state.assemblies[header.hash] = assembly
+            return true
         }
-        guard accepts else { return }
-        var partial = Partial(header: header, evidence: compact.evidence, slots: [])
-        partial.slots.reserveCapacity(compact.transactions.count)
-        for transaction in compact.transactions {
-            switch transaction {
-            case .id(let id): partial.slots.append(.missing(id))
-            case .full(let bytes):
-                guard let submitted = checked(bytes) else {
-                    service?.network.punish(peer, for: ConsensusError.badProposal)
-                    return
-                }
-                partial.slots.append(.present(submitted))
-            }
-        }
-        state.withLock { $0.partials[header.hash] = partial }
-        complete(header.hash, from: peer, mayAsk: false)
-        let hash = header.hash
-        queue.asyncAfter(deadline: .now() + Self.patience) { self.pursue(hash, from: peer) }
+        if isNew { await advance(header.hash) }
+        startTicking()
     }
 
-    /// A transaction whose signature is good, or was found good before.
-    private func checked(_ bytes: [UInt8]) -> SubmittedTransaction? {
-        guard let submitted = try? SubmittedTransaction(decoding: bytes) else { return nil }
-        if let known = mempool.submitted(submitted.transaction.id), known.transaction.bytes == submitted.transaction.bytes { return known }
-        return (try? submitted.transaction.verifySignature()) == nil ? nil : submitted
+    private static func accepts(_ header: BlockHeader, _ state: State) -> Bool {
+        guard header.height > state.head, header.height <= state.head + ahead else { return false }
+        guard let known = state.assemblies[header.hash] else { return state.assemblies.count < maximum }
+        return known.partial == nil
     }
 
-    /// Asks the sender for what has not come by itself meanwhile.
-    private func pursue(_ hash: Hash32, from peer: Hash32) {
-        guard state.withLock({ $0.partials[hash] != nil }) else { return }
-        Task { [workers] in _ = try? await workers.run { self.complete(hash, from: peer, mayAsk: true) } }
+    // MARK: Looking for what is missing
+
+    /// Takes what is in the mempool or waits in the inbox; delivers the block when it is whole, otherwise asks when it is time.
+    private func advance(_ hash: Hash32) async {
+        let gaps: [(position: Int, id: Hash32?)]? = state.withLock { state in
+            guard let assembly = state.assemblies[hash], !assembly.isBusy, let partial = assembly.partial else { return nil }
+            state.assemblies[hash]?.isBusy = true
+            return partial.gaps
+        }
+        if let gaps, !gaps.isEmpty { await fill(hash, gaps) }
+        state.withLock { $0.assemblies[hash]?.isBusy = false }
+        if !deliver(hash) { askIfDue(hash) }
     }
 
-    /// Fills up from the mempool; delivers what is whole, otherwise asks.
-    private func complete(_ hash: Hash32, from peer: Hash32, mayAsk: Bool) {
-        guard var partial = state.withLock({ $0.partials[hash] }) else { return }
-        for (position, slot) in partial.slots.enumerated() {
-            guard case .missing(let id?) = slot, let known = mempool.submitted(id) else { continue }
-            partial.slots[position] = .present(known)
-            partial.usesMempool = true
-        }
-        let filled = partial
-        let transactions = filled.slots.compactMap { slot -> SubmittedTransaction? in
-            if case .present(let found) = slot { found } else { nil }
-        }
-        guard transactions.count == filled.slots.count else {
-            state.withLock { state in if state.partials[hash] != nil { state.partials[hash] = filled } }
-            if mayAsk { ask(peer, for: filled) }
-            return
-        }
-        let payload: BlockPayload
-        do {
-            payload = try BlockPayload(header: filled.header, content: BlockContent(transactions, evidence: filled.evidence))
-        } catch {
-            state.withLock { $0.partials[hash] = nil }
-            // The same body under another signature is the same transaction, but other bytes: then only the whole block helps.
-            if filled.usesMempool { request(hash, filled.header.height, [], from: peer) } else { service?.network.punish(peer, for: error) }
-            return
-        }
+    private func fill(_ hash: Hash32, _ gaps: [(position: Int, id: Hash32?)]) async {
+        let named = gaps.compactMap { gap in gap.id.map { (gap.position, $0) } }
+        let known = mempool.submitted(named.map(\.1))
+        let claimed = await inbox.claim(zip(named, known).filter { $1 == nil }.map(\.0.1))
         state.withLock { state in
-            state.partials[hash] = nil
-            state.wishes[hash] = nil
+            for ((position, id), pooled) in zip(named, known) {
+                guard let submitted = pooled ?? claimed[id] else { continue }
+                state.assemblies[hash]?.partial?.put(submitted, at: position, fromMempool: true)
+            }
         }
-        service?.engine?.deliver(payload)
     }
 
-    private func ask(_ peer: Hash32, for partial: Partial) {
-        let missing = partial.slots.indices.filter { if case .missing = partial.slots[$0] { true } else { false } }
-        request(partial.header.hash, partial.header.height, missing.map(UInt32.init), from: peer)
+    /// Gives the block to the engine if it is whole; whether there is no more to be done about it.
+    private func deliver(_ hash: Hash32) -> Bool {
+        let assembly: Assembly? = state.withLock { state in
+            guard state.assemblies[hash]?.partial?.isWhole == true else { return nil }
+            return state.assemblies.removeValue(forKey: hash)
+        }
+        guard let assembly, let partial = assembly.partial else { return state.withLock { $0.assemblies[hash] == nil } }
+        do {
+            let content = BlockContent(partial.transactions, evidence: partial.evidence)
+            service?.engine?.deliver(try BlockPayload(header: partial.header, content: content))
+            return true
+        } catch {
+            // The same body under another signature is the same transaction, but other bytes: then only the whole block helps.
+            guard partial.usesMempool else {
+                assembly.source.map(accuse)
+                return true
+            }
+            var again = assembly
+            again.partial = nil
+            again.questions = PayloadQuestions(now: 0)
+            let restarted = again
+            state.withLock { $0.assemblies[hash] = restarted }
+            return false
+        }
     }
 
-    private func request(_ hash: Hash32, _ height: UInt64, _ missing: [UInt32], from peer: Hash32) {
-        _ = service?.network.send(.payloadRequest(PayloadRequest(block: hash, height: height, missing: missing)), to: peer)
+    private func askIfDue(_ hash: Hash32) {
+        guard let network = service?.network else { return }
+        let connected = network.peers.filter(\.connected).map(\.nodeID)
+        let now = Self.now
+        let question: (peer: Hash32, request: PayloadRequest)? = state.withLock { state in
+            guard let assembly = state.assemblies[hash], !connected.isEmpty else { return nil }
+            let partial = assembly.partial.flatMap { $0.isGrowing ? nil : $0 }
+            guard assembly.questions.isDue(now: now, all: assembly.partial == nil) else { return nil }
+            state.assemblies[hash]?.questions.asked(now: now)
+            // First whoever has it for sure, then everybody in turn.
+            let turn = connected[(assembly.questions.count + Int(hash.w3 % 97)) % connected.count]
+            let source = assembly.questions.count == 0 ? assembly.source.flatMap { connected.contains($0) ? $0 : nil } : nil
+            let missing = partial?.gaps.map { UInt32($0.position) } ?? []
+            return (source ?? turn, PayloadRequest(block: hash, height: assembly.height, missing: missing))
+        }
+        if let question { _ = network.send(.payloadRequest(question.request), to: question.peer) }
     }
 
     // MARK: Answers
 
     func receive(_ response: PayloadResponse, from peer: Hash32, done: @escaping @Sendable () -> Void) {
-        Task { [workers] in
-            _ = try? await workers.run { self.fill(response, from: peer) }
+        Task {
+            await fill(response, from: peer)
             done()
         }
     }
 
-    private func fill(_ response: PayloadResponse, from peer: Hash32) {
+    private func fill(_ response: PayloadResponse, from peer: Hash32) async {
         guard !response.isUnknown else { return }
         let hash = response.block
         if !response.header.isEmpty { start(response, from: peer) }
-        let known = state.withLock { $0.partials[hash].map { ($0.slots.count, $0.header.height) } }
-        guard known != nil else { return }
-        var found: [(Int, SubmittedTransaction)] = []
-        for (position, bytes) in zip(response.positions, response.transactions) {
-            guard Int(position) < PeerLimits.transactionsPerBlock, let submitted = checked(bytes) else {
-                service?.network.punish(peer, for: ConsensusError.badProposal)
-                return
-            }
-            found.append((Int(position), submitted))
-        }
-        let received = found
+        guard state.withLock({ $0.assemblies[hash]?.partial != nil }) else { return }
+        guard response.positions.allSatisfy({ $0 < PeerLimits.transactionsPerBlock }),
+            let checked = await signatures.check(zip(response.positions, response.transactions).map { (Int($0), $1) })
+        else { return accuse(peer) }
         state.withLock { state in
-            guard var partial = state.partials[hash] else { return }
-            for (position, submitted) in received {
-                if partial.isFilling { while partial.slots.count <= position { partial.slots.append(.missing(nil)) } }
-                if partial.slots.indices.contains(position) { partial.slots[position] = .present(submitted) }
-            }
-            if response.last { partial.isFilling = false }
-            state.partials[hash] = partial
+            state.assemblies[hash]?.questions.answered(now: Self.now)
+            for (position, submitted) in checked { state.assemblies[hash]?.partial?.put(submitted, at: position) }
+            if response.last { state.assemblies[hash]?.partial?.close() }
         }
-        if response.last { complete(hash, from: peer, mayAsk: false) }
+        if response.last { await advance(hash) }
     }
 
     /// The first part of a whole block that was asked for.
     private func start(_ response: PayloadResponse, from peer: Hash32) {
-        guard let header = try? BlockHeader(decoding: response.header), header.hash == response.block else {
-            service?.network.punish(peer, for: ConsensusError.badProposal)
-            return
-        }
+        guard let header = try? BlockHeader(decoding: response.header), header.hash == response.block else { return accuse(peer) }
         state.withLock { state in
-            guard state.wishes[header.hash] != nil || state.partials[header.hash] != nil, header.height > state.head else { return }
-            var partial = Partial(header: header, evidence: response.evidence, slots: [])
-            partial.isFilling = true
-            state.partials[header.hash] = partial
+            guard header.height > state.head, let assembly = state.assemblies[header.hash], assembly.partial?.isGrowing ?? true else { return }
+            state.assemblies[header.hash]?.partial = PartialBlock(growing: header, evidence: response.evidence)
         }
     }
 
@@ -219,34 +212,34 @@ final class PayloadAssembler: Sendable {
 
     /// The engine needs this block: it may be on its way; otherwise peers are asked in turn until it is here or the head has passed it.
     func want(_ block: BlockReference, from peer: Hash32?) {
+        state.withLock { state in
+            guard block.height > state.head else { return }
+            var assembly = state.assemblies[block.hash] ?? Assembly(height: block.height, questions: PayloadQuestions(now: Self.now))
+            assembly.isWished = true
+            assembly.source = peer ?? assembly.source
+            state.assemblies[block.hash] = assembly
+        }
+        startTicking()
+    }
+
+    private func startTicking() {
         let starts = state.withLock { state in
-            guard block.height > state.head else { return false }
-            state.wishes[block.hash] = Wish(block: block, preferred: peer)
             defer { state.isTicking = true }
             return !state.isTicking
         }
-        if starts { queue.asyncAfter(deadline: .now() + Self.patience) { self.tick() } }
+        if starts { queue.asyncAfter(deadline: .now() + Self.tick) { self.look() } }
     }
 
-    private func tick() {
-        guard let service else { return }
-        let connected = service.network.peers.filter(\.connected).map(\.nodeID)
-        let wishes: [Wish] = state.withLock { state in
-            for hash in Array(state.wishes.keys) { state.wishes[hash]?.attempts += 1 }
-            state.isTicking = !state.wishes.isEmpty
-            return Array(state.wishes.values)
+    /// Looks after all blocks that are not whole.
+    private func look() {
+        let engine = service?.engine
+        let hashes: [Hash32] = state.withLock { state in
+            state.assemblies = state.assemblies.filter { !$0.value.isWished || engine?.payload($0.key) == nil }
+            state.isTicking = !state.assemblies.isEmpty
+            return Array(state.assemblies.keys)
         }
-        for wish in wishes where service.engine?.payload(wish.block.hash) == nil && !connected.isEmpty {
-            // First whom the engine named, then everybody in turn.
-            let turn = connected[(wish.attempts + Int(wish.block.hash.w3 % 97)) % connected.count]
-            let peer = wish.attempts == 1 ? wish.preferred.flatMap { connected.contains($0) ? $0 : nil } ?? turn : turn
-            if let partial = state.withLock({ $0.partials[wish.block.hash] }), !partial.isFilling {
-                ask(peer, for: partial)
-            } else {
-                request(wish.block.hash, wish.block.height, [], from: peer)
-            }
-        }
-        for wish in wishes where service.engine?.payload(wish.block.hash) != nil { state.withLock { $0.wishes[wish.block.hash] = nil } }
-        if !wishes.isEmpty { queue.asyncAfter(deadline: .now() + Self.retry) { self.tick() } }
+        guard !hashes.isEmpty else { return }
+        for hash in hashes { Task { await self.advance(hash) } }
+        queue.asyncAfter(deadline: .now() + Self.tick) { self.look() }
     }
 }

@@ -1,5 +1,6 @@
 import ChainTypes
 import Engine
+import Foundation
 import LightClient
 import Logging
 import Networking
@@ -42,9 +43,11 @@ package final class PeerService: ConsensusNetwork {
             settings: settings, onChange: { change in relay.service?.note(change) },
             onFrame: { received in relay.service?.receive(received) ?? .consumed })
         outbox = TransactionOutbox(network: network)
-        inbox = TransactionInbox(mempool: mempool, workers: workers)
-        assembler = PayloadAssembler(mempool: mempool, workers: workers)
-        server = PayloadServer(view: view, workers: workers)
+        // Proposals and what they need do not stand in line behind what may be proposed later.
+        let lane = WorkerPool(width: max(2, ProcessInfo.processInfo.activeProcessorCount))
+        inbox = TransactionInbox(mempool: mempool, lane: lane, workers: workers)
+        assembler = PayloadAssembler(mempool: mempool, inbox: inbox, workers: lane)
+        server = PayloadServer(view: view, workers: lane)
         adopt(registry)
         relay.bind(self)
         assembler.bind(self)
