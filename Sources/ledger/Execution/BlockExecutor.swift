@@ -8,6 +8,8 @@ import WireTypes
 /// What executing one block gave.
 package struct ExecutionResult {
     package let writes: [(key: [UInt8], value: [UInt8]?)]
+    /// The accounts among them.
+    package let accounts: [Address: WireAccount]
     package let receipts: [WireReceipt]
     package let erasedSidecars: [Hash32]
     /// What happened to the block as a whole: epochs, convictions, refunds, expiries.
@@ -89,7 +91,7 @@ package struct BlockExecutor: Sendable {
         }
         let plan = try TrustEpochs.plan(after: context.height, genesis, &state)
         return ExecutionResult(
-            writes: state.writes, receipts: receipts, erasedSidecars: state.erasedSidecars, events: events, plan: plan)
+            writes: state.writes, accounts: state.accounts, receipts: receipts, erasedSidecars: state.erasedSidecars, events: events, plan: plan)
     }
 
     private func execute(
@@ -99,7 +101,7 @@ package struct BlockExecutor: Sendable {
         receipt.transactionID = .init(transaction.id.bytes)
         receipt.height = context.height
         receipt.index = UInt32(index)
-        let account = try AccountsModule.account(transaction.sender, &state)
+        let account = try state.account(transaction.sender)
         do {
             try AccountsModule.check(
                 transaction, account: account, height: context.height, genesis: genesis, allowGap: false, parameters: parameters)

@@ -11,12 +11,25 @@ package protocol CommittedState: Sendable {
     func value(_ key: [UInt8]) throws -> [UInt8]?
 }
 
+/// A raw key as one to look up by: arrays would be hashed byte by byte.
+private struct RawKey: Hashable {
+    let bytes: [UInt8]
+
+    func hash(into hasher: inout Hasher) { bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }
+}
+
 /// The state as one block sees it: committed values under the block's writes under the running transaction's writes.
+///
+/// Accounts, which every transaction changes several times, are kept as values and encoded once; nothing else may use their keys.
 package struct ModuleState {
     private let base: any CommittedState
-    private var blockWrites: [[UInt8]: [UInt8]?] = [:]
-    private var transactionWrites: [[UInt8]: [UInt8]?] = [:]
-    private var readCache: [[UInt8]: [UInt8]?] = [:]
+    private var blockWrites: [RawKey: [UInt8]?] = [:]
+    private var transactionWrites: [RawKey: [UInt8]?] = [:]
+    private var readCache: [RawKey: [UInt8]?] = [:]
+    /// What the block has written of accounts.
+    package private(set) var accounts: [Address: WireAccount] = [:]
+    private var transactionAccounts: [Address: WireAccount] = [:]
+    private var readAccounts: [Address: WireAccount] = [:]
     /// What the running transaction has emitted.
     package private(set) var events: [WireEvent] = []
     /// Sidecars that the running transaction has released, and those of the whole block.
@@ -27,10 +40,11 @@ package struct ModuleState {
 
     /// The value of `key` as the running transaction sees it.
     package mutating func value(_ key: [UInt8]) throws -> [UInt8]? {
+        let key = RawKey(bytes: key)
         if let written = transactionWrites[key] { return written }
         if let written = blockWrites[key] { return written }
         if let read = readCache[key] { return read }
-        let value = try base.value(key)
+        let value = try base.value(key.bytes)
         readCache[key] = .some(value)
         return value
     }
@@ -41,11 +55,23 @@ package struct ModuleState {
         return try M(serializedBytes: bytes)
     }
 
-    package mutating func set(_ key: [UInt8], _ message: some SwiftProtobuf.Message) { transactionWrites[key] = .some(message.encoded()) }
+    package mutating func set(_ key: [UInt8], _ message: some SwiftProtobuf.Message) {
+        transactionWrites[RawKey(bytes: key)] = .some(message.encoded())
+    }
 
-    package mutating func set(_ key: [UInt8], bytes: [UInt8]) { transactionWrites[key] = .some(bytes) }
+    package mutating func set(_ key: [UInt8], bytes: [UInt8]) { transactionWrites[RawKey(bytes: key)] = .some(bytes) }
 
-    package mutating func remove(_ key: [UInt8]) { transactionWrites[key] = .some(nil) }
+    package mutating func remove(_ key: [UInt8]) { transactionWrites[RawKey(bytes: key)] = .some(nil) }
+
+    /// The account of `address`; a new one has nonce and balance zero.
+    package mutating func account(_ address: Address) throws -> WireAccount {
+        if let known = transactionAccounts[address] ?? accounts[address] ?? readAccounts[address] { return known }
+        let account = try base.value(StateKey.account(address)).map { try WireAccount(serializedBytes: $0) } ?? WireAccount()
+        readAccounts[address] = account
+        return account
+    }
+
+    package mutating func set(_ account: WireAccount, of address: Address) { transactionAccounts[address] = account }
 
     /// Lets the node prune the sidecar with this commitment once the block is committed.
     package mutating func erase(sidecar: Hash32) { erasedByTransaction.append(sidecar) }
@@ -62,6 +88,7 @@ package struct ModuleState {
     /// Keeps what the running transaction wrote, and returns its events.
     package mutating func keep() -> [WireEvent] {
         blockWrites.merge(transactionWrites) { $1 }
+        for (address, account) in transactionAccounts { accounts[address] = account }
         erasedSidecars += erasedByTransaction
         defer { forget() }
         return events
@@ -70,12 +97,15 @@ package struct ModuleState {
     /// Drops what the running transaction wrote.
     package mutating func forget() {
         transactionWrites.removeAll(keepingCapacity: true)
+        transactionAccounts.removeAll(keepingCapacity: true)
         erasedByTransaction.removeAll()
         events.removeAll()
     }
 
     /// What the block changes, to be applied to the tree.
-    package var writes: [(key: [UInt8], value: [UInt8]?)] { blockWrites.map { ($0.key, $0.value) } }
+    package var writes: [(key: [UInt8], value: [UInt8]?)] {
+        blockWrites.map { ($0.key.bytes, $0.value) } + accounts.map { (StateKey.account($0.key), $0.value.encoded()) }
+    }
 }
 
 /// Which message of which transaction in which block a rule judges.

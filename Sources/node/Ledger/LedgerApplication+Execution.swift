@@ -37,7 +37,7 @@ extension LedgerApplication {
             receipts: zip(transactions, receipts).enumerated().map { ($1.0.transaction.id, UInt32($0), $1.1) }, sidecars: sidecars,
             erasedSidecars: result.erasedSidecars, treeUpdate: update)
         let block = ExecutedBlock(
-            parent: context.parent, outcome: outcome, commit: commit, accounts: Self.accounts(result.writes),
+            parent: context.parent, outcome: outcome, commit: commit, accounts: result.accounts,
             branch: parent.branch.appending(update))
         try chain.withLock { state throws(LedgerError) in try state.executed.insert(block, hash: hash) }
         return outcome
@@ -77,16 +77,5 @@ extension LedgerApplication {
         }
         guard let found else { throw .unknownParent }
         return found
-    }
-
-    private static func accounts(_ writes: [(key: [UInt8], value: [UInt8]?)]) -> [Address: WireAccount] {
-        let family = StateKey.family("accounts")
-        var accounts: [Address: WireAccount] = [:]
-        for (key, value) in writes where key.starts(with: family) {
-            guard let address = Address(key.dropFirst(family.count)), let value, let account = try? WireAccount(serializedBytes: value)
-            else { continue }
-            accounts[address] = account
-        }
-        return accounts
     }
 }

@@ -54,18 +54,34 @@ package final class Mempool: ProposalSource {
     ///
     /// A nonce above the next one waits for those between.
     package func insert(_ submitted: SubmittedTransaction) throws {
-        let sender = submitted.transaction.sender
-        do { try check(submitted) } catch TransactionError.nonceGap {}
-        let isKnown = state.withLock { $0.queues.knows(sender) }
-        let nonce = isKnown || submitted.transaction.isFreeWithdrawal ? 0 : try stateNonce(sender)
-        let notify: (@Sendable () -> Void)? = try state.withLock { state in
-            // The sender's last transaction may have left in between: then its nonce has to be read after all.
-            let nonce = isKnown && !state.queues.knows(sender) ? try stateNonce(sender) : nonce
+        if let error = insert([submitted])[0] { throw error }
+    }
+
+    /// Takes in many at once, which costs others less waiting; what became of each is in its place, `nil` when it is in.
+    package func insert(_ batch: [SubmittedTransaction]) -> [(any Error)?] {
+        let nonces = batch.map { submitted in Result { try admit(submitted) } }
+        var errors: [(any Error)?] = []
+        errors.reserveCapacity(batch.count)
+        let notify: (@Sendable () -> Void)? = state.withLock { state in
             let wasEmpty = state.queues.backlog == 0
-            try state.queues.insert(submitted, stateNonce: nonce)
+            for (submitted, nonce) in zip(batch, nonces) {
+                do {
+                    try state.queues.insert(submitted, stateNonce: nonce.get())
+                    errors.append(nil)
+                } catch {
+                    errors.append(error)
+                }
+            }
             return wasEmpty && state.queues.backlog > 0 ? state.notify : nil
         }
         notify?()
+        return errors
+    }
+
+    /// Judges a transaction on the newest state; answers its sender's next nonce there.
+    private func admit(_ submitted: SubmittedTransaction) throws -> UInt64 {
+        do { try check(submitted) } catch TransactionError.nonceGap {}
+        return submitted.transaction.isFreeWithdrawal ? 0 : try stateNonce(submitted.transaction.sender)
     }
 
     package func take(_ bounds: ProposalBounds) -> [SubmittedTransaction] { state.withLock { $0.queues.take(bounds) } }

@@ -16,9 +16,9 @@ package struct TransactionIntake: Sendable {
     private let mempool: Mempool
     private let workers: WorkerPool
     /// Tells the peers of what was taken in.
-    private let announce: @Sendable (SubmittedTransaction) -> Void
+    private let announce: @Sendable ([SubmittedTransaction]) -> Void
 
-    package init(mempool: Mempool, workers: WorkerPool, announce: @escaping @Sendable (SubmittedTransaction) -> Void = { _ in }) {
+    package init(mempool: Mempool, workers: WorkerPool, announce: @escaping @Sendable ([SubmittedTransaction]) -> Void = { _ in }) {
         (self.mempool, self.workers, self.announce) = (mempool, workers, announce)
     }
 
@@ -26,12 +26,12 @@ package struct TransactionIntake: Sendable {
     ///
     /// - Throws: `mempoolFull` when not even their turn to be checked can be waited for.
     package func submit(_ transactions: [[UInt8]]) async throws -> [Outcome] {
-        if transactions.count <= Self.chunk { return try await workers.run { transactions.map(self.takeIn) } }
+        if transactions.count <= Self.chunk { return try await workers.run { self.takeIn(transactions) } }
         let starts = stride(from: 0, to: transactions.count, by: Self.chunk)
         return try await withThrowingTaskGroup(of: (Int, [Outcome]).self) { group in
             for start in starts {
-                let part = transactions[start..<min(start + Self.chunk, transactions.count)]
-                group.addTask { (start, try await self.workers.run { part.map(self.takeIn) }) }
+                let part = Array(transactions[start..<min(start + Self.chunk, transactions.count)])
+                group.addTask { (start, try await self.workers.run { self.takeIn(part) }) }
             }
             var parts: [Int: [Outcome]] = [:]
             for try await (start, outcomes) in group { parts[start] = outcomes }
@@ -41,30 +41,38 @@ package struct TransactionIntake: Sendable {
 
     /// Takes in a transaction that this node made.
     package func submit(_ submitted: SubmittedTransaction) async throws {
-        if let error = try await workers.run({ self.verify(submitted) }).error { throw error }
+        if let error = try await workers.run({ self.verify([.success(submitted)])[0].error }) { throw error }
     }
 
-    private func takeIn(_ bytes: [UInt8]) -> Outcome {
-        do {
-            return verify(try SubmittedTransaction(decoding: bytes))
-        } catch {
-            return Outcome(id: nil, error: error)
-        }
+    private func takeIn(_ part: [[UInt8]]) -> [Outcome] {
+        verify(part.map { bytes in Result { () throws(TransactionError) in try SubmittedTransaction(decoding: bytes) } })
     }
 
-    private func verify(_ submitted: SubmittedTransaction) -> Outcome {
-        let id = submitted.transaction.id
-        do {
-            // Before the expensive check: the same transaction again costs nothing.
-            guard !mempool.contains(id) else { throw TransactionError.alreadyKnown }
-            try submitted.transaction.verifySignature()
-            try mempool.insert(submitted)
-            announce(submitted)
-            return Outcome(id: id, error: nil)
-        } catch let error as any CodedError {
-            return Outcome(id: id, error: error)
-        } catch {
-            return Outcome(id: id, error: NodeError.damagedChain("state"))
+    private func verify(_ part: [Result<SubmittedTransaction, TransactionError>]) -> [Outcome] {
+        var outcomes = part.map { decoded in
+            switch decoded {
+            case .success(let submitted): Outcome(id: submitted.transaction.id, error: nil)
+            case .failure(let error): Outcome(id: nil, error: error)
+            }
         }
+        var good: [(position: Int, submitted: SubmittedTransaction)] = []
+        for (position, decoded) in part.enumerated() {
+            guard case .success(let submitted) = decoded else { continue }
+            do throws(TransactionError) {
+                // Before the expensive check: the same transaction again costs nothing.
+                guard !mempool.contains(submitted.transaction.id) else { throw .alreadyKnown }
+                try submitted.transaction.verifySignature()
+                good.append((position, submitted))
+            } catch {
+                outcomes[position] = Outcome(id: submitted.transaction.id, error: error)
+            }
+        }
+        let errors = mempool.insert(good.map(\.submitted))
+        for ((position, submitted), error) in zip(good, errors) {
+            guard let error else { continue }
+            outcomes[position] = Outcome(id: submitted.transaction.id, error: error as? any CodedError ?? NodeError.damagedChain("state"))
+        }
+        announce(zip(good, errors).compactMap { $1 == nil ? $0.submitted : nil })
+        return outcomes
     }
 }

@@ -6,10 +6,6 @@ import WireTypes
 
 /// Nonces and fees: what every transaction passes before its messages are looked at.
 package enum AccountsModule {
-    package static func account(_ address: Address, _ state: inout ModuleState) throws -> WireAccount {
-        try state.message(StateKey.account(address)) ?? WireAccount()
-    }
-
     /// Checks window, nonce and fee against `account`, for the mempool and for execution alike.
     ///
     /// - Parameters:
@@ -42,7 +38,7 @@ package enum AccountsModule {
         var account = account
         account.nonce = transaction.body.nonce
         account.balance -= transaction.body.fee
-        state.set(StateKey.account(transaction.sender), account)
+        state.set(account, of: transaction.sender)
         if transaction.body.fee > 0 { try Amounts.add(transaction.body.fee, to: StateKey.feesCollected, &state) }
     }
 }

@@ -29,17 +29,17 @@ package enum AssetsModule {
     }
 
     private static func withdraw(_ amount: UInt64, from address: Address, _ state: inout ModuleState) throws {
-        var account = try AccountsModule.account(address, &state)
+        var account = try state.account(address)
         guard account.balance >= amount else { throw Refusal.assetsInsufficient }
         account.balance -= amount
-        state.set(StateKey.account(address), account)
+        state.set(account, of: address)
     }
 
     private static func deposit(_ amount: UInt64, to address: Address, _ state: inout ModuleState) throws {
-        var account = try AccountsModule.account(address, &state)
+        var account = try state.account(address)
         // The supply is below 2⁶⁴, so no balance can pass it.
         account.balance += amount
-        state.set(StateKey.account(address), account)
+        state.set(account, of: address)
     }
 }
 

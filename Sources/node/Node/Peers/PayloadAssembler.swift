@@ -159,11 +159,11 @@ final class PayloadAssembler: Sendable {
     private func askIfDue(_ hash: Hash32) {
         guard let network = service?.network else { return }
         let connected = network.peers.filter(\.connected).map(\.nodeID)
-        let now = Self.now
+        let (now, isBusy) = (Self.now, inbox.isBusy)
         let question: (peer: Hash32, request: PayloadRequest)? = state.withLock { state in
             guard let assembly = state.assemblies[hash], !connected.isEmpty else { return nil }
             let partial = assembly.partial.flatMap { $0.isGrowing ? nil : $0 }
-            guard assembly.questions.isDue(now: now, all: assembly.partial == nil) else { return nil }
+            guard assembly.questions.isDue(now: now, all: assembly.partial == nil, isBusy: isBusy) else { return nil }
             state.assemblies[hash]?.questions.asked(now: now)
             // First whoever has it for sure, then everybody in turn.
             let turn = connected[(assembly.questions.count + Int(hash.w3 % 97)) % connected.count]

@@ -3,6 +3,8 @@
 struct PayloadQuestions {
     /// How long transactions that a proposal names may take to come by themselves.
     private static let patience: UInt64 = 50
+    /// The same, while what has come is not even read.
+    private static let busyPatience: UInt64 = 200
     /// How long a whole block may take that its leader sends to everybody.
     private static let patienceForAll: UInt64 = 250
     /// How long a peer may say nothing before the next one is asked; doubled each time.
@@ -15,9 +17,11 @@ struct PayloadQuestions {
 
     init(now: UInt64) { began = now }
 
-    /// - Parameter all: whether nothing of the block is here.
-    func isDue(now: UInt64, all: Bool) -> Bool {
-        guard let heard else { return now >= began + (all ? Self.patienceForAll : Self.patience) }
+    /// - Parameters:
+    ///   - all: whether nothing of the block is here.
+    ///   - isBusy: whether transactions have come that nobody has looked at.
+    func isDue(now: UInt64, all: Bool, isBusy: Bool) -> Bool {
+        guard let heard else { return now >= began + (all ? Self.patienceForAll : isBusy ? Self.busyPatience : Self.patience) }
         return now >= heard + min(Self.firstPause << UInt64(min(count - 1, 8)), Self.maximumPause)
     }
 

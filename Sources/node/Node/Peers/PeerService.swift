@@ -86,8 +86,8 @@ package final class PeerService: ConsensusNetwork {
 
     // MARK: From the mempool
 
-    /// Tells the peers of a transaction that this node took in.
-    package func announce(_ submitted: SubmittedTransaction) { outbox.add(submitted) }
+    /// Tells the peers of transactions that this node took in.
+    package func announce(_ transactions: [SubmittedTransaction]) { outbox.add(transactions) }
 
     /// Tells the peers where this node is.
     package func announceHead() {

@@ -30,6 +30,8 @@ final class TransactionInbox: Sendable {
         var waiting: [Hash32: Waiting] = [:]
         /// In the order they came; those that were claimed are not in `waiting` any more.
         var order = Fifo<Hash32>()
+        /// Frames that are not even decoded.
+        var decoding = 0
     }
 
     /// One piece of work for a thread.
@@ -46,8 +48,11 @@ final class TransactionInbox: Sendable {
 
     /// - Parameter done: called once the whole batch is in or refused, with the identifiers of what was a transaction.
     func receive(_ transactions: [[UInt8]], done: @escaping @Sendable ([Hash32]) -> Void) {
+        state.withLock { $0.decoding += 1 }
         Task {
-            guard let count = try? await lane.run({ self.queue(transactions, done) }) else { return done([]) }
+            let count = try? await lane.run { self.queue(transactions, done) }
+            state.withLock { $0.decoding -= 1 }
+            guard let count else { return done([]) }
             await withDiscardingTaskGroup { group in
                 for _ in 0..<((count + Self.chunk - 1) / Self.chunk) { group.addTask { await self.checkNext() } }
             }
@@ -77,9 +82,7 @@ final class TransactionInbox: Sendable {
 
     /// Checks the next few of the line.
     private func checkNext() async {
-        let checked: Void? = try? await workers.run {
-            for waiting in self.next() { self.takeIn(waiting) }
-        }
+        let checked: Void? = try? await workers.run { _ = self.takeIn(self.next()) }
         // Too much to do: they are left to their sender.
         if checked == nil { for waiting in next() { waiting.batch.close(1) } }
     }
@@ -94,13 +97,16 @@ final class TransactionInbox: Sendable {
         }
     }
 
-    @discardableResult
-    private func takeIn(_ waiting: Waiting) -> SubmittedTransaction? {
-        defer { waiting.batch.close(1) }
-        guard (try? waiting.submitted.transaction.verifySignature()) != nil else { return nil }
-        try? mempool.insert(waiting.submitted)
-        return waiting.submitted
+    /// Puts those whose signatures are good into the mempool, and answers them.
+    private func takeIn(_ part: [Waiting]) -> [SubmittedTransaction] {
+        let good = part.map(\.submitted).filter { (try? $0.transaction.verifySignature()) != nil }
+        _ = mempool.insert(good)
+        for waiting in part { waiting.batch.close(1) }
+        return good
     }
+
+    /// Whether transactions have come that nobody has looked at.
+    var isBusy: Bool { state.withLock { $0.decoding > 0 } }
 
     /// Checks those of `identifiers` that wait here, at once; answers the good ones.
     func claim(_ identifiers: [Hash32]) async -> [Hash32: SubmittedTransaction] {
@@ -108,9 +114,9 @@ final class TransactionInbox: Sendable {
         guard !claimed.isEmpty else { return [:] }
         return await withTaskGroup(of: [SubmittedTransaction].self) { group in
             for start in stride(from: 0, to: claimed.count, by: Self.chunk) {
-                let part = claimed[start..<min(start + Self.chunk, claimed.count)]
+                let part = Array(claimed[start..<min(start + Self.chunk, claimed.count)])
                 group.addTask { [lane] in
-                    if let checked = try? await lane.run({ part.compactMap { self.takeIn($0) } }) { return checked }
+                    if let checked = try? await lane.run({ self.takeIn(part) }) { return checked }
                     for waiting in part { waiting.batch.close(1) }
                     return []
                 }

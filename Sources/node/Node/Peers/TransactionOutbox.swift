@@ -28,12 +28,13 @@ final class TransactionOutbox: Sendable {
 
     init(network: PeerNetwork) { self.network = network }
 
-    func add(_ submitted: SubmittedTransaction) {
-        let bytes = submitted.encoded
+    func add(_ transactions: [SubmittedTransaction]) {
+        guard !transactions.isEmpty else { return }
+        let encoded = transactions.map(\.encoded)
         let (isFull, schedules) = state.withLock { state in
-            Self.remember(submitted.transaction.id, &state)
-            state.waiting.append(bytes)
-            state.bytes += bytes.count
+            for submitted in transactions { Self.remember(submitted.transaction.id, &state) }
+            state.waiting += encoded
+            state.bytes += encoded.reduce(0) { $0 + $1.count }
             let isFull = state.bytes >= Self.batchBytes || state.waiting.count >= Self.batchCount
             defer { state.isScheduled = true }
             return (isFull, !state.isScheduled)
