@@ -14,8 +14,14 @@ import WireTypes
     @Test func `transaction`() throws {
         let sidecar = Sidecar.make([1], salt: [UInt8](repeating: 7, count: 32))
         HostileBytes.each([try Samples.transaction().bytes, try Samples.transaction([Samples.putRecord(sidecar)]).bytes]) { bytes in
-            guard let transaction = try? SignedTransaction(decoding: bytes) else { return }
-            #expect(transaction.bytes == bytes, note(bytes))
+            let wire = try? WireTransaction(strictly: bytes, limit: Limits.transaction)
+            let body = wire.flatMap { try? WireTransactionBody(strictly: [UInt8]($0.body), limit: Limits.transaction) }
+            let decoded = Result { () throws(TransactionError) in try SignedTransaction(decoding: bytes) }
+            // The envelope is read by hand: it says what the one encoding of SwiftProtobuf says.
+            if case .failure(.malformed) = decoded { #expect(body == nil, note(bytes)) }
+            guard let transaction = try? decoded.get() else { return }
+            #expect(transaction.bytes == bytes && transaction.body == body, note(bytes))
+            #expect(transaction.key.wire == wire?.publicKey, note(bytes))
             #expect(
                 transaction.body.messages.count <= Limits.messagesPerTransaction && transaction.key.address == transaction.sender,
                 note(bytes))
@@ -27,7 +33,8 @@ import WireTypes
         let sample = try SubmittedTransaction(Samples.transaction([Samples.putRecord(sidecar)]), sidecars: [sidecar])
         HostileBytes.each([sample.encoded]) { bytes in
             guard let submitted = try? SubmittedTransaction(decoding: bytes) else { return }
-            #expect(submitted.encoded == bytes, note(bytes))
+            #expect(submitted.encoded == bytes && submitted.encodedSize == bytes.count, note(bytes))
+            #expect((try? WireTransactionWithSidecars(strictly: bytes, limit: bytes.count)) != nil, note(bytes))
         }
     }
 
@@ -40,8 +47,14 @@ import WireTypes
 
     @Test func `block`() throws {
         HostileBytes.each([try Samples.block([Samples.transaction()]).bytes, try Samples.block([]).bytes]) { bytes in
-            guard let block = try? Block(decoding: bytes) else { return }
-            #expect(block.bytes == bytes, note(bytes))
+            let decoded = Result { () throws(BlockError) in try Block(decoding: bytes) }
+            guard let wire = try? WireBlock(strictly: bytes, limit: Limits.block) else {
+                #expect(throws: BlockError.malformed, note(bytes)) { try decoded.get() }
+                return
+            }
+            guard let block = try? decoded.get() else { return }
+            #expect(block.bytes == bytes && block.evidence == wire.evidence.map { [UInt8]($0) }, note(bytes))
+            #expect((try? Block.header(of: bytes)) == block.header, note(bytes))
             #expect(Block.transactionsRoot(block.transactions) == block.header.transactionsRoot, note(bytes))
         }
     }

@@ -17,12 +17,14 @@ package struct SignedTransaction: Sendable {
         let sender: Address
         let key: VerificationKey
         let body: WireTransactionBody
+        let isFreeWithdrawal: Bool
 
         init(_ bytes: [UInt8], _ envelope: Envelope, sender: Address, key: VerificationKey, body: WireTransactionBody) {
             (self.bytes, bodyBytes, signature) = (bytes, envelope.body, envelope.signature)
             id = Digest.hash(.transactionIdentifier, envelope.body)
             leaf = MerkleList.leaf(bytes)
             (self.sender, self.key, self.body) = (sender, key, body)
+            isFreeWithdrawal = SignedTransaction.isFreeWithdrawal(body)
         }
     }
 
@@ -50,6 +52,9 @@ package struct SignedTransaction: Sendable {
     package var id: Hash32 { contents.id }
     package var sender: Address { contents.sender }
     package var body: WireTransactionBody { contents.body }
+    package var nonce: UInt64 { contents.body.nonce }
+    package var fee: UInt64 { contents.body.fee }
+    package var validUntil: UInt64 { contents.body.validUntil }
     package var key: VerificationKey { contents.key }
     /// What the transaction is in a block's list (`MerkleList.leaf`).
     package var leaf: Hash32 { contents.leaf }
@@ -98,7 +103,9 @@ package struct SignedTransaction: Sendable {
     }
 
     /// A withdrawal alone: free, and ordered before everything else in its block.
-    package var isFreeWithdrawal: Bool {
+    package var isFreeWithdrawal: Bool { contents.isFreeWithdrawal }
+
+    private static func isFreeWithdrawal(_ body: WireTransactionBody) -> Bool {
         guard body.messages.count == 1, case .withdrawConsent = body.messages[0].kind else { return false }
         return body.fee == 0 && body.nonce == 0
     }

@@ -111,7 +111,7 @@ package struct BlockExecutor: Sendable {
             return receipt
         }
         try AccountsModule.charge(transaction, account: account, &state)
-        receipt.fee = transaction.body.fee
+        receipt.fee = transaction.fee
         _ = state.keep()
         do {
             for (position, message) in transaction.body.messages.enumerated() {

@@ -9,6 +9,15 @@ import WireTypes
 package protocol CommittedState: Sendable {
     /// The newest committed value of `key`. An error stops the block, it is never a refusal.
     func value(_ key: [UInt8]) throws -> [UInt8]?
+
+    /// The newest committed account of `address`: what `value` of its key says.
+    func account(_ address: Address) throws -> WireAccount?
+}
+
+extension CommittedState {
+    package func account(_ address: Address) throws -> WireAccount? {
+        try value(StateKey.account(address)).map { try WireAccount(serializedBytes: $0) }
+    }
 }
 
 /// A raw key as one to look up by: arrays would be hashed byte by byte.
@@ -66,7 +75,7 @@ package struct ModuleState {
     /// The account of `address`; a new one has nonce and balance zero.
     package mutating func account(_ address: Address) throws -> WireAccount {
         if let known = transactionAccounts[address] ?? accounts[address] ?? readAccounts[address] { return known }
-        let account = try base.value(StateKey.account(address)).map { try WireAccount(serializedBytes: $0) } ?? WireAccount()
+        let account = try base.account(address) ?? WireAccount()
         readAccounts[address] = account
         return account
     }

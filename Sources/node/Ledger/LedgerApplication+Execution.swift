@@ -22,7 +22,7 @@ extension LedgerApplication {
         let transactions = content.transactions
         let result = try executor.execute(
             transactions.map(\.transaction), evidence: content.evidence, parent: context.parent, context: context,
-            on: BranchReader(tree: tree, branch: parent.branch))
+            on: BranchReader(ledger: self, branch: parent.branch, accounts: parent.accounts))
         let update = try tree.apply(result.writes, version: context.height, on: parent.branch)
         let receipts = result.receipts.map { $0.encoded() }
         let outcome = BlockOutcome(
@@ -70,12 +70,33 @@ extension LedgerApplication {
     }
 
     /// The state after the head or an executed block.
-    func state(after hash: Hash32) throws(LedgerError) -> (height: UInt64, branch: StateBranch) {
-        let found: (height: UInt64, branch: StateBranch)? = chain.withLock { state in
-            if hash == state.head.blockHash { return (state.head.height, StateBranch(base: state.head.height)) }
-            return state.executed[hash].map { ($0.height, $0.branch) }
+    func state(after hash: Hash32) throws(LedgerError) -> (height: UInt64, branch: StateBranch, accounts: ParentAccounts) {
+        let found: (height: UInt64, branch: StateBranch, accounts: ParentAccounts)? = chain.withLock { state in
+            if hash == state.head.blockHash {
+                return (state.head.height, StateBranch(base: state.head.height), ParentAccounts(written: []))
+            }
+            return state.executed[hash].map {
+                ($0.height, $0.branch, ParentAccounts(written: state.executed.chain(hash).map(\.accounts)))
+            }
         }
         guard let found else { throw .unknownParent }
         return found
     }
+
+    /// Reads the state after the head or an executed block.
+    func reader(after hash: Hash32) throws(LedgerError) -> BranchReader {
+        let parent = try state(after: hash)
+        return BranchReader(ledger: self, branch: parent.branch, accounts: parent.accounts)
+    }
+
+    /// When the chain's blocks are committed meanwhile, the committed accounts differ only in what those blocks wrote.
+    func account(_ address: Address, after parent: ParentAccounts) throws -> WireAccount {
+        for written in parent.written { if let account = written[address] { return account } }
+        return try account(address)
+    }
+}
+
+/// The accounts after a block that may not be committed: what each uncommitted block of its chain wrote, newest first.
+struct ParentAccounts: Sendable {
+    let written: [[Address: WireAccount]]
 }

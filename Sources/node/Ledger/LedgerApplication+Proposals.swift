@@ -8,7 +8,7 @@ import WireTypes
 
 extension LedgerApplication {
     package func prepareProposal(_ candidates: BlockContent, context: BlockContext) throws -> BlockContent {
-        let parent = try view(of: context.parent)
+        let parent = try state(after: context.parent).accounts
         var accounts: [Address: WireAccount] = [:]
         var chosen: [SubmittedTransaction] = []
         // Every byte of a block counts, evidence first.
@@ -22,14 +22,14 @@ extension LedgerApplication {
             guard chosen.count < Int(genesis.parameters.maximumBlockTransactions) else { break }
             let transaction = candidate.transaction
             guard bytes + transaction.bytes.count <= room else { continue }
-            let account = try accounts[transaction.sender] ?? account(transaction.sender, in: parent)
+            let account = try accounts[transaction.sender] ?? account(transaction.sender, after: parent)
             do throws(TransactionError) {
                 try AccountsModule.check(transaction, account: account, height: context.height, genesis: genesis, allowGap: false)
             } catch { continue }
             if !transaction.isFreeWithdrawal {
                 var after = account
-                after.nonce = transaction.body.nonce
-                after.balance -= transaction.body.fee
+                after.nonce = transaction.nonce
+                after.balance -= transaction.fee
                 accounts[transaction.sender] = after
             }
             bytes += transaction.bytes.count + 8
@@ -44,30 +44,8 @@ extension LedgerApplication {
             && acceptable.transactions.map(\.transaction.id) == content.transactions.map(\.transaction.id)
     }
 
-    /// The accounts after a block that may not be committed: what each uncommitted block of its chain wrote, newest first.
-    private struct ParentView {
-        let accounts: [[Address: WireAccount]]
-    }
-
-    private func view(of parent: Hash32) throws(LedgerError) -> ParentView {
-        let view: ParentView? = chain.withLock { state in
-            if parent == state.head.blockHash { return ParentView(accounts: []) }
-            let chain = state.executed.chain(parent)
-            return chain.isEmpty ? nil : ParentView(accounts: chain.map(\.accounts))
-        }
-        guard let view else { throw .unknownParent }
-        return view
-    }
-
     private func admissible(_ evidence: [[UInt8]], context: BlockContext) throws -> [[UInt8]] {
         guard !evidence.isEmpty else { return [] }
-        let branch = try state(after: context.parent).branch
-        return try executor.admissibleEvidence(evidence, context: context, on: BranchReader(tree: tree, branch: branch))
-    }
-
-    /// When the chain's blocks are committed meanwhile, the committed accounts differ only in what those blocks wrote.
-    private func account(_ address: Address, in view: ParentView) throws -> WireAccount {
-        for written in view.accounts { if let account = written[address] { return account } }
-        return try account(address)
+        return try executor.admissibleEvidence(evidence, context: context, on: reader(after: context.parent))
     }
 }

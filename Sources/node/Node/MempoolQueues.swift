@@ -92,8 +92,8 @@ struct MempoolQueues {
         }
         entries[transaction.id] = Entry(submitted: submitted, size: size)
         bytes += size
-        expiring[transaction.body.validUntil, default: []].insert(transaction.id)
-        earliestExpiry = min(earliestExpiry, transaction.body.validUntil)
+        expiring[transaction.validUntil, default: []].insert(transaction.id)
+        earliestExpiry = min(earliestExpiry, transaction.validUntil)
     }
 
     private func hasRoom(for size: Int) -> Bool {
@@ -101,7 +101,7 @@ struct MempoolQueues {
     }
 
     private mutating func queue(_ transaction: SignedTransaction, stateNonce: UInt64) throws {
-        let nonce = transaction.body.nonce
+        let nonce = transaction.nonce
         var sender = senders[transaction.sender] ?? Sender(next: stateNonce)
         guard nonce >= sender.next else { throw TransactionError.replayed }
         // The first of a nonce stays: replacing would let a sender make the others check signatures for nothing.
@@ -195,8 +195,8 @@ struct MempoolQueues {
             withdrawals.prepend(transaction.id)
         } else if var sender = senders[transaction.sender] {
             sender.inFlight -= 1
-            sender.waiting[transaction.body.nonce] = transaction.id
-            sender.next = min(sender.next, transaction.body.nonce)
+            sender.waiting[transaction.nonce] = transaction.id
+            sender.next = min(sender.next, transaction.nonce)
             settle(transaction.sender, &sender)
             senders[transaction.sender] = sender
         }
@@ -216,11 +216,11 @@ struct MempoolQueues {
                 entries[transaction.id] = Entry(submitted: submitted, size: size, inFlight: true)
                 bytes += size
                 if transaction.isFreeWithdrawal { withdrawalCount += 1 }
-                expiring[transaction.body.validUntil, default: []].insert(transaction.id)
-                earliestExpiry = min(earliestExpiry, transaction.body.validUntil)
+                expiring[transaction.validUntil, default: []].insert(transaction.id)
+                earliestExpiry = min(earliestExpiry, transaction.validUntil)
             }
             guard !transaction.isFreeWithdrawal else { continue }
-            let nonce = transaction.body.nonce
+            let nonce = transaction.nonce
             var sender = senders[transaction.sender] ?? Sender(next: nonce)
             // Another transaction of this nonce can only fail now; it leaves when this one is final.
             if sender.waiting[nonce] == transaction.id { sender.waiting[nonce] = nil }
@@ -273,8 +273,8 @@ struct MempoolQueues {
         guard let entry = entries.removeValue(forKey: id) else { return }
         let transaction = entry.submitted.transaction
         bytes -= entry.size
-        expiring[transaction.body.validUntil]?.remove(id)
-        if expiring[transaction.body.validUntil]?.isEmpty == true { expiring[transaction.body.validUntil] = nil }
+        expiring[transaction.validUntil]?.remove(id)
+        if expiring[transaction.validUntil]?.isEmpty == true { expiring[transaction.validUntil] = nil }
         if transaction.isFreeWithdrawal {
             withdrawalCount -= 1
             if !entry.inFlight { waitingWithdrawals -= 1 }
@@ -284,8 +284,8 @@ struct MempoolQueues {
         if entry.inFlight {
             sender.inFlight -= 1
         } else {
-            sender.waiting[transaction.body.nonce] = nil
-            if isCommitted { sender.next = max(sender.next, transaction.body.nonce + 1) }
+            sender.waiting[transaction.nonce] = nil
+            if isCommitted { sender.next = max(sender.next, transaction.nonce + 1) }
         }
         let isIdle = sender.waiting.isEmpty && sender.inFlight == 0
         if isIdle, sender.isReady { readySenders -= 1 }

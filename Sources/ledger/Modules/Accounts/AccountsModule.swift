@@ -36,9 +36,9 @@ package enum AccountsModule {
     package static func charge(_ transaction: SignedTransaction, account: WireAccount, _ state: inout ModuleState) throws {
         guard !transaction.isFreeWithdrawal else { return }
         var account = account
-        account.nonce = transaction.body.nonce
-        account.balance -= transaction.body.fee
+        account.nonce = transaction.nonce
+        account.balance -= transaction.fee
         state.set(account, of: transaction.sender)
-        if transaction.body.fee > 0 { try Amounts.add(transaction.body.fee, to: StateKey.feesCollected, &state) }
+        if transaction.fee > 0 { try Amounts.add(transaction.fee, to: StateKey.feesCollected, &state) }
     }
 }

@@ -3,48 +3,48 @@ import Networking
 import Primitives
 
 /// A proposed block while some of its transactions are still on their way; a plain value.
-struct PartialBlock {
+package struct PartialBlock {
     private enum Slot {
         /// Named by its identifier, unless even that is unknown.
         case missing(Hash32?)
         case present(SubmittedTransaction)
     }
 
-    let header: BlockHeader
-    let evidence: [[UInt8]]
+    package let header: BlockHeader
+    package let evidence: [[UInt8]]
     private var slots: [Slot]
-    private(set) var missing: Int
+    package private(set) var missing: Int
     /// Whether some of it came from the mempool, where another signature of the same body may stand.
-    private(set) var usesMempool = false
+    package private(set) var usesMempool = false
     /// Whether an answer that brings everything is still coming, so that nobody knows how many there will be.
-    private(set) var isGrowing: Bool
+    package private(set) var isGrowing: Bool
 
     /// A proposal whose full transactions come by `put`.
-    init(header: BlockHeader, evidence: [[UInt8]], transactions: [CompactTransaction]) {
+    package init(header: BlockHeader, evidence: [[UInt8]], transactions: [CompactTransaction]) {
         (self.header, self.evidence) = (header, evidence)
         slots = transactions.map { if case .id(let id) = $0 { .missing(id) } else { .missing(nil) } }
         (missing, isGrowing) = (slots.count, false)
     }
 
     /// An answer that brings everything, transaction by transaction.
-    init(growing header: BlockHeader, evidence: [[UInt8]]) {
+    package init(growing header: BlockHeader, evidence: [[UInt8]]) {
         (self.header, self.evidence) = (header, evidence)
         (slots, missing, isGrowing) = ([], 0, true)
     }
 
-    var isWhole: Bool { missing == 0 && !isGrowing }
+    package var isWhole: Bool { missing == 0 && !isGrowing }
 
     /// In the block's order; what is missing is left out.
-    var transactions: [SubmittedTransaction] {
+    package var transactions: [SubmittedTransaction] {
         slots.compactMap { if case .present(let submitted) = $0 { submitted } else { nil } }
     }
 
     /// The places of what is missing, and its identifiers where they are known.
-    var gaps: [(position: Int, id: Hash32?)] {
+    package var gaps: [(position: Int, id: Hash32?)] {
         slots.indices.compactMap { position in if case .missing(let id) = slots[position] { (position, id) } else { nil } }
     }
 
-    mutating func put(_ submitted: SubmittedTransaction, at position: Int, fromMempool: Bool = false) {
+    package mutating func put(_ submitted: SubmittedTransaction, at position: Int, fromMempool: Bool = false) {
         if isGrowing {
             while slots.count <= position {
                 slots.append(.missing(nil))
@@ -60,5 +60,5 @@ struct PartialBlock {
     }
 
     /// The answer that brings everything has ended.
-    mutating func close() { isGrowing = false }
+    package mutating func close() { isGrowing = false }
 }

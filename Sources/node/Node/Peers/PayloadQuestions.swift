@@ -1,6 +1,6 @@
 /// When to ask for what is missing of a block: not while it may come by itself, nor while an answer is coming; then ever more seldom.
 /// Pure: times are milliseconds of any clock that only rises.
-struct PayloadQuestions {
+package struct PayloadQuestions {
     /// How long transactions that a proposal names may take to come by themselves.
     private static let patience: UInt64 = 50
     /// The same, while what has come is not even read.
@@ -13,20 +13,20 @@ struct PayloadQuestions {
 
     private let began: UInt64
     private var heard: UInt64?
-    private(set) var count = 0
+    package private(set) var count = 0
 
-    init(now: UInt64) { began = now }
+    package init(now: UInt64) { began = now }
 
     /// - Parameters:
     ///   - all: whether nothing of the block is here.
     ///   - isBusy: whether transactions have come that nobody has looked at.
-    func isDue(now: UInt64, all: Bool, isBusy: Bool) -> Bool {
+    package func isDue(now: UInt64, all: Bool, isBusy: Bool) -> Bool {
         guard let heard else { return now >= began + (all ? Self.patienceForAll : isBusy ? Self.busyPatience : Self.patience) }
         return now >= heard + min(Self.firstPause << UInt64(min(count - 1, 8)), Self.maximumPause)
     }
 
-    mutating func asked(now: UInt64) { (heard, count) = (now, count + 1) }
+    package mutating func asked(now: UInt64) { (heard, count) = (now, count + 1) }
 
     /// A part of an answer has come: more may follow.
-    mutating func answered(now: UInt64) { if heard != nil { heard = now } }
+    package mutating func answered(now: UInt64) { if heard != nil { heard = now } }
 }

@@ -6,7 +6,7 @@ import Synchronization
 /// left to its sender.
 ///
 /// Whatever a proposal names is checked before the rest (`claim`).
-final class TransactionInbox: Sendable {
+package final class TransactionInbox: Sendable {
     /// What came in one frame, until all of it is in or refused.
     private final class Batch: Sendable {
         private let open: Atomic<Int>
@@ -44,10 +44,10 @@ final class TransactionInbox: Sendable {
     private let workers: WorkerPool
     private let state = Mutex(State())
 
-    init(mempool: Mempool, lane: WorkerPool, workers: WorkerPool) { (self.mempool, self.lane, self.workers) = (mempool, lane, workers) }
+    package init(mempool: Mempool, lane: WorkerPool, workers: WorkerPool) { (self.mempool, self.lane, self.workers) = (mempool, lane, workers) }
 
     /// - Parameter done: called once the whole batch is in or refused, with the identifiers of what was a transaction.
-    func receive(_ transactions: [[UInt8]], done: @escaping @Sendable ([Hash32]) -> Void) {
+    package func receive(_ transactions: [[UInt8]], done: @escaping @Sendable ([Hash32]) -> Void) {
         state.withLock { $0.decoding += 1 }
         Task {
             let count = try? await lane.run { self.queue(transactions, done) }
@@ -106,10 +106,10 @@ final class TransactionInbox: Sendable {
     }
 
     /// Whether transactions have come that nobody has looked at.
-    var isBusy: Bool { state.withLock { $0.decoding > 0 } }
+    package var isBusy: Bool { state.withLock { $0.decoding > 0 } }
 
     /// Checks those of `identifiers` that wait here, at once; answers the good ones.
-    func claim(_ identifiers: [Hash32]) async -> [Hash32: SubmittedTransaction] {
+    package func claim(_ identifiers: [Hash32]) async -> [Hash32: SubmittedTransaction] {
         let claimed = state.withLock { state in identifiers.compactMap { state.waiting.removeValue(forKey: $0) } }
         guard !claimed.isEmpty else { return [:] }
         return await withTaskGroup(of: [SubmittedTransaction].self) { group in
