@@ -19,9 +19,9 @@ package struct ModuleState {
     private var readCache: [[UInt8]: [UInt8]?] = [:]
     /// What the running transaction has emitted.
     package private(set) var events: [WireEvent] = []
-    /// Sidecars that the running transaction has released, and those of the whole block.
-    private var erasedByTransaction: [Hash32] = []
-    package private(set) var erasedSidecars: [Hash32] = []
+    /// Sidecars that the running transaction, and the whole block, has let go of (`true`) or come to need again.
+    private var erasedByTransaction: [Hash32: Bool] = [:]
+    private var erasedByBlock: [Hash32: Bool] = [:]
 
     package init(_ base: any CommittedState) { self.base = base }
 
@@ -48,7 +48,10 @@ package struct ModuleState {
     package mutating func remove(_ key: [UInt8]) { transactionWrites[key] = .some(nil) }
 
     /// Lets the node prune the sidecar with this commitment once the block is committed.
-    package mutating func erase(sidecar: Hash32) { erasedByTransaction.append(sidecar) }
+    package mutating func erase(sidecar: Hash32) { erasedByTransaction[sidecar] = true }
+
+    /// The sidecar with this commitment stays, also when it was erased earlier in the block.
+    package mutating func keep(sidecar: Hash32) { erasedByTransaction[sidecar] = false }
 
     package mutating func emit(_ type: String, id: [UInt8] = [], account: Address? = nil, amount: UInt64 = 0) {
         var event = WireEvent()
@@ -62,7 +65,7 @@ package struct ModuleState {
     /// Keeps what the running transaction wrote, and returns its events.
     package mutating func keep() -> [WireEvent] {
         blockWrites.merge(transactionWrites) { $1 }
-        erasedSidecars += erasedByTransaction
+        erasedByBlock.merge(erasedByTransaction) { $1 }
         defer { forget() }
         return events
     }
@@ -73,6 +76,9 @@ package struct ModuleState {
         erasedByTransaction.removeAll()
         events.removeAll()
     }
+
+    /// The sidecars that the block lets go of, in order.
+    package var erasedSidecars: [Hash32] { erasedByBlock.filter(\.value).keys.sorted() }
 
     /// What the block changes, to be applied to the tree.
     package var writes: [(key: [UInt8], value: [UInt8]?)] { blockWrites.map { ($0.key, $0.value) } }
