@@ -159,3 +159,25 @@ import WireTypes
         expectOneChain(members, transactions: 6)
     }
 }
+
+@Suite struct `An engine whose chain changes its rules` {
+    /// Epochs of four blocks: one transaction a block in the first, three later.
+    private func plan(_ height: UInt64, _ genesis: Genesis) -> EpochPlan {
+        var parameters = genesis.parameters
+        parameters.maximumBlockTransactions = height < 4 ? 1 : 3
+        return EpochPlan(
+            epoch: height / 4, validators: genesis.validators, following: height % 4 == 3 ? genesis.validators : nil, parameters: parameters
+        )
+    }
+
+    @Test func `fills blocks by the rules of their epoch`() async throws {
+        let federation = try TestFederation(blockTransactions: 5)
+        let genesis = federation.genesis
+        let application = CountingApplication(genesis: genesis) { self.plan($0, genesis) }
+        let member = try Member(federation, 0, application: application, hub: LoopbackHub())
+        for nonce in 1...40 { member.source.add(try federation.transfer(nonce: UInt64(nonce))) }
+        try await member.run { $0.head.height >= 12 }
+        let counts = application.blocks.prefix(12).map(\.transactions.count)
+        #expect(counts == [1, 1, 1, 1, 3, 3, 3, 3, 3, 3, 3, 3])
+    }
+}

@@ -46,19 +46,26 @@ struct SyncChain {
 
     var height: UInt64 { ledger.head.height }
 
-    func submitted(_ account: Int, nonce: UInt64, _ messages: [WireMessage], sidecars: [[UInt8]] = []) throws -> SubmittedTransaction {
+    func submitted(
+        _ account: Int, nonce: UInt64, _ messages: [WireMessage], sidecars: [[UInt8]] = [], fee: UInt64 = 1
+    ) throws -> SubmittedTransaction {
         var body = WireTransactionBody()
         body.chainID = genesis.chainID
         body.sender = .init(validators[account].account.address.bytes)
-        (body.nonce, body.validUntil, body.fee) = (nonce, 100_000, 1)
+        (body.nonce, body.validUntil, body.fee) = (nonce, 100_000, fee)
         body.messages = messages
         return try SubmittedTransaction(SignedTransaction(signing: body, with: validators[account].account), sidecars: sidecars)
     }
 
-    mutating func transaction(_ account: Int, _ messages: [WireMessage], sidecars: [[UInt8]] = []) throws -> SubmittedTransaction {
+    mutating func transaction(
+        _ account: Int, _ messages: [WireMessage], sidecars: [[UInt8]] = [], fee: UInt64 = 1
+    ) throws -> SubmittedTransaction {
         nonces[account, default: 0] += 1
-        return try submitted(account, nonce: nonces[account] ?? 0, messages, sidecars: sidecars)
+        return try submitted(account, nonce: nonces[account] ?? 0, messages, sidecars: sidecars, fee: fee)
     }
+
+    /// An account's transactions were never committed: its nonces begin again.
+    mutating func forget(_ account: Int) { nonces[account] = nil }
 
     /// Executes and commits a block; uncertified ones are final by the next that is certified.
     mutating func add(_ transactions: [SubmittedTransaction] = [], certified: Bool = true) throws {
@@ -134,8 +141,13 @@ struct SyncChain {
     /// Lets the fifth validator in by the votes of the others.
     mutating func decideNewValidator() throws {
         let addition = try trust.addition(4)
+        try decide { $0.addValidator = addition }
+    }
+
+    /// Decides a change by the votes of three of the four.
+    mutating func decide(_ change: (inout WireChange) -> Void) throws {
         var proposal = WireProposeChange()
-        proposal.change.addValidator = addition
+        change(&proposal.change)
         proposal.expires = height + 100
         let transaction = try transaction(0, [WireMessage(.proposeChange(proposal))])
         try add([transaction])

@@ -90,14 +90,14 @@ package struct MessageContext: Sendable {
     package let genesis: Genesis
     package let transaction: SignedTransaction
     package let index: Int
-    /// The chain's present rules: the genesis's, until governance changes them.
+    /// The rules of the block: the genesis's, until governance changes them.
     package let parameters: WireParameters
 
     package init(
-        block: BlockContext, genesis: Genesis, transaction: SignedTransaction, index: Int, parameters: WireParameters? = nil
+        block: BlockContext, genesis: Genesis, transaction: SignedTransaction, index: Int, parameters: WireParameters
     ) {
         (self.block, self.genesis, self.transaction, self.index) = (block, genesis, transaction, index)
-        self.parameters = parameters ?? genesis.parameters
+        self.parameters = parameters
     }
 
     package var sender: Address { transaction.sender }

@@ -9,22 +9,24 @@ import WireTypes
 extension LedgerApplication {
     package func prepareProposal(_ candidates: BlockContent, context: BlockContext) throws -> BlockContent {
         let parent = try view(of: context.parent)
+        let parameters = parent.parameters
         var accounts: [Address: WireAccount] = [:]
         var chosen: [SubmittedTransaction] = []
         // Every byte of a block counts, evidence first.
-        let room = Int(genesis.parameters.maximumBlockBytes) - Limits.header - 1024
+        let room = Int(parameters.maximumBlockBytes) - Limits.header - 1024
         var bytes = 0
         let evidence = try admissible(candidates.evidence, context: context)
         bytes = evidence.reduce(0) { $0 + $1.count + 8 }
         let withdrawals = candidates.transactions.filter(\.transaction.isFreeWithdrawal)
         let others = candidates.transactions.filter { !$0.transaction.isFreeWithdrawal }
         for candidate in withdrawals + others {
-            guard chosen.count < Int(genesis.parameters.maximumBlockTransactions) else { break }
+            guard chosen.count < Int(parameters.maximumBlockTransactions) else { break }
             let transaction = candidate.transaction
             guard bytes + transaction.bytes.count <= room else { continue }
             let account = try accounts[transaction.sender] ?? account(transaction.sender, in: parent)
             do throws(TransactionError) {
-                try AccountsModule.check(transaction, account: account, height: context.height, genesis: genesis, allowGap: false)
+                try AccountsModule.check(
+                    transaction, account: account, height: context.height, genesis: genesis, allowGap: false, parameters: parameters)
             } catch { continue }
             if !transaction.isFreeWithdrawal {
                 var after = account
@@ -47,13 +49,15 @@ extension LedgerApplication {
     /// The accounts after a block that may not be committed: what each uncommitted block of its chain wrote, newest first.
     private struct ParentView {
         let accounts: [[Address: WireAccount]]
+        /// The rules of the block after it.
+        let parameters: WireParameters
     }
 
     private func view(of parent: Hash32) throws(LedgerError) -> ParentView {
         let view: ParentView? = chain.withLock { state in
-            if parent == state.head.blockHash { return ParentView(accounts: []) }
+            if parent == state.head.blockHash { return ParentView(accounts: [], parameters: state.head.plan.parameters) }
             let chain = state.executed.chain(parent)
-            return chain.isEmpty ? nil : ParentView(accounts: chain.map(\.accounts))
+            return chain.first.map { ParentView(accounts: chain.map(\.accounts), parameters: $0.outcome.plan.parameters) }
         }
         guard let view else { throw .unknownParent }
         return view
