@@ -17,7 +17,7 @@ extension EngineLoop {
             // One synchronisation serves the whole batch: nothing of it leaves before everything it signs is durable.
             if !isAlone {
                 for case .persist(let entry) in batch { journal.append(entry) }
-                try journal.sync()
+                try journal.syncVotes()
             }
             for effect in batch { try carryOut(effect, into: &effects) }
             build(into: &effects)
