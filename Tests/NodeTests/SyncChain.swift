@@ -23,7 +23,6 @@ struct SyncChain {
     let genesis: Genesis
     let validators: [TestValidator]
     let ledger: LedgerApplication
-    let epochs: EpochRecords
     private(set) var blocks: [FinalBlock] = []
     private(set) var records: [(id: Hash32, sidecar: [UInt8])] = []
     private var trust: TrustChain
@@ -35,7 +34,6 @@ struct SyncChain {
         trust = try TrustChain(weights: [1, 1, 1, 1], spare: 1, seed: seed) { $0.parameters.epochLength = epochLength }
         (genesis, validators) = (trust.chain.genesis, trust.validators)
         ledger = try Self.open(path, genesis)
-        epochs = EpochRecords(ledger)
         generator = SeededGenerator(seed: seed &+ 77)
     }
 
@@ -78,7 +76,6 @@ struct SyncChain {
         _ = try ledger.finalizeBlock(payload.content, hash: payload.header.hash, context: context)
         let certificate = certified || payload.header.lastOfEpoch ? try certificate(payload.header, plan.validators) : nil
         try ledger.commit(payload.block, certificate: certificate)
-        try epochs.record()
         if payload.header.lastOfEpoch { view = 0 }
         blocks.append(FinalBlock(payload: payload, certificate: certificate))
     }
@@ -163,12 +160,10 @@ struct SyncChain {
 
     /// Brings another ledger to `height` by the same blocks.
     func replay(into other: LedgerApplication, to height: UInt64) throws {
-        let epochs = EpochRecords(other)
         for block in blocks where block.height > other.head.height && block.height <= height {
             let header = block.payload.header
             _ = try other.finalizeBlock(block.payload.content, hash: header.hash, context: BlockContext(header))
             try other.commit(block.payload.block, certificate: block.certificate)
-            try epochs.record()
         }
     }
 }

@@ -67,7 +67,7 @@ import WireTypes
             #expect(try ledger.store.sidecar(Sidecar.commitment(record.sidecar)) == (number == 0 ? nil : record.sidecar))
         }
         for epoch in 0..<chain.ledger.head.plan.epoch {
-            #expect(try node.service.epochs.certified(epoch) == chain.epochs.certified(epoch), "epoch \(epoch)")
+            #expect(try node.ledger.epochEnd(epoch) == chain.ledger.epochEnd(epoch), "epoch \(epoch)")
         }
         for account in chain.validators.map(\.account.address) {
             let (a, b) = (
@@ -279,7 +279,7 @@ import WireTypes
 
     @Test func `fuzz: only offers that the chain proves are taken`() throws {
         let chain = try chain(12)
-        let shelf = SnapshotShelf(chain.ledger, EpochRecords(chain.ledger), settings: SyncNode.settings)
+        let shelf = SnapshotShelf(chain.ledger, settings: SyncNode.settings)
         let good = try shelf.offer(SnapshotRequest(request: 1, epoch: 0))
         var way = EpochWay(genesis: chain.genesis)
         guard case .offer(let offer) = try way.take(good) else {

@@ -52,6 +52,7 @@ extension LedgerApplication {
         var commit = executed.commit
         commit.block = block.bytes
         commit.certificate = certificate?.bytes
+        commit.names = Self.epochEnd(block.header, certificate: certificate, following: executed.outcome.plan.validators)
         // When this throws nothing has changed; the block stays executed.
         try store.commit(commit)
         tree.commit(commit.treeUpdate)
@@ -62,9 +63,6 @@ extension LedgerApplication {
             if state.accounts.count > ChainTip.cachedAccounts { state.accounts.removeAll() }
             state.accounts.merge(executed.accounts) { $1 }
             state.executed.settle(hash)
-        }
-        if let certificate, block.header.lastOfEpoch {
-            try noteEpochEnd(block.header, certificate: certificate, following: executed.outcome.plan.validators)
         }
     }
 

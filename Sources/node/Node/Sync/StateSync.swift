@@ -209,7 +209,7 @@ package final class StateSync: Sendable {
             let chunks = StateImport(
                 target, network: network, exchanges: exchanges, rota: rota, settings: settings, pool: pool, log: log)
             try await chunks.run()
-            let names = way.ends.enumerated().map { (name: EpochRecords.name(UInt64($0)), value: $1) }
+            let names = way.ends.enumerated().map { (name: LedgerApplication.name(ofEpoch: UInt64($0)), value: $1) }
             let isReplacing = isReplacing.withLock { $0 }
             try await pool.run {
                 Result { try target.finish(offer.base, certificate: offer.certificate, names: names, replacing: isReplacing) }
