@@ -19,6 +19,7 @@ import Testing
         ("enclaves", StateKey.enclave(id)),
         ("keys", StateKey.subjectKey(address, dataset: "credit", enclave: id)),
         ("records", StateKey.record(address, dataset: "credit", record: id)),
+        ("sidecars", StateKey.sidecar(id)),
         ("consents", StateKey.consent(address, grant: id)),
         ("grants", StateKey.grantSubject(id)),
         ("received", StateKey.received(address, dataset: "credit", grant: id)),

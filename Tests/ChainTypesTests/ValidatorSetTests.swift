@@ -73,7 +73,7 @@ import WireTypes
         ),
         ("no validators", .invalidValidators, { $0.validators = .init() }),
         ("no parameters", .invalidGenesis, { $0.clearParameters() }),
-        ("blocks too small", .invalidGenesis, { $0.parameters.maximumBlockBytes = 1023 }),
+        ("blocks too small", .invalidGenesis, { $0.parameters.maximumBlockBytes = 65_535 }),
         ("blocks too large", .invalidGenesis, { $0.parameters.maximumBlockBytes = UInt64(Limits.block) + 1 }),
         ("no transactions", .invalidGenesis, { $0.parameters.maximumBlockTransactions = 0 }),
         ("no window", .invalidGenesis, { $0.parameters.maximumValidityWindow = 0 }),

@@ -12,7 +12,8 @@ import Testing
     }
 
     private static let leaves = [
-        "demo", "node init", "node start", "node status", "node backup", "node restore", "enclave start", "enclave status", "wallet new",
+        "demo", "node init", "node start", "node status", "node backup", "node restore", "node passphrase", "enclave start",
+        "enclave status", "wallet new",
         "wallet show", "wallet backup", "wallet restore", "dataset publish", "dataset list", "dataset show", "schema show", "schema check",
         "record put", "record list", "record get", "record export", "consent grant", "consent list", "consent revoke", "program publish",
         "program list", "assess request", "assess result", "subscribe request", "subscribe result", "query", "receipt get",
@@ -109,6 +110,31 @@ import Testing
         let refused = try jupiter.run("schema", "check", file)
         #expect(refused.status == 1)
         #expect(refused.error.contains("multipleOf"))
+    }
+
+    @Test func `a node's passphrase is changed`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        #expect(try jupiter.run("node", "init", "jupiter-test", "--allow-simulated-enclaves").status == 0)
+        let new = jupiter.home + "/new"
+        try Data("another one\n".utf8).write(to: URL(fileURLWithPath: new))
+        chmod(new, 0o600)
+        let command = ["node", "passphrase", "jupiter-test", "--new-passphrase-file", new, "--output", "json"]
+        let wrong = try jupiter.run(in: command, passphrase: "not it")
+        #expect(wrong.status == 1 && wrong.errorJSON?["error"]?["name"] == "node.keyFile", "\(wrong.error)")
+        let none = try jupiter.run("node", "passphrase", "jupiter-test", "--output", "json")
+        #expect(none.status == 1 && none.errorJSON?["error"]?["name"] == "cli.noPassphrase", "without a new one there is nobody to ask")
+        let changed = try jupiter.run(in: command)
+        #expect(changed.status == 0, "\(changed.error)")
+        for name in ["validator.key", "operator.key", "peer.key"] {
+            let file = jupiter.home + "/node/jupiter-test/" + name
+            let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
+            #expect(mode == 0o600 && !FileManager.default.fileExists(atPath: file + ".new"), "\(name)")
+        }
+        try Data("a third".utf8).write(to: URL(fileURLWithPath: new))
+        #expect(try jupiter.run(in: command).errorJSON?["error"]?["name"] == "node.keyFile", "the old one opens nothing any more")
+        #expect(try jupiter.run(in: command, passphrase: "another one").status == 0)
+        #expect(try jupiter.run("node", "passphrase", "nowhere").status == 1)
     }
 
     @Test func `a node's home is made`() throws {

@@ -105,14 +105,16 @@ final class Member: Sendable {
 
     init(
         _ federation: TestFederation, _ index: Int, application: CountingApplication? = nil, hub: LoopbackHub, logPath: String? = nil,
-        clock: any EngineClock = SystemClock(), viewTimeout: UInt64 = 300, onCommit: @escaping @Sendable (CommittedBlock) -> Void = { _ in }
+        clock: any EngineClock = SystemClock(), viewTimeout: UInt64 = 300,
+        onCommit: @escaping @Sendable (CommittedBlock) -> Void = { _ in },
+        witness: @escaping @Sendable (ConsensusMessage) -> Void = { _ in }
     ) throws {
         let signing = federation.keys[index]
         guard case .ed25519(let key) = signing.verificationKey else { throw CancellationError() }
         self.key = key
         let application = application ?? CountingApplication(genesis: federation.genesis)
         self.application = application
-        network = LoopbackNetwork(key, hub)
+        network = LoopbackNetwork(key, hub, witness: witness)
         var settings = SimplexEngine.Settings()
         (settings.blockInterval, settings.viewTimeout, settings.logPath) = (5, viewTimeout, logPath)
         let head = application.log.withLock { $0.certificates.last ?? nil }
@@ -189,11 +191,18 @@ final class LoopbackHub: Sendable {
 final class LoopbackNetwork: ConsensusNetwork {
     let key: Hash32
     let hub: LoopbackHub
+    /// Sees what is broadcast before anybody else.
+    let witness: @Sendable (ConsensusMessage) -> Void
 
-    init(_ key: Hash32, _ hub: LoopbackHub) { (self.key, self.hub) = (key, hub) }
+    init(_ key: Hash32, _ hub: LoopbackHub, witness: @escaping @Sendable (ConsensusMessage) -> Void) {
+        (self.key, self.hub, self.witness) = (key, hub, witness)
+    }
 
     func began(_ context: EpochContext) {}
-    func broadcast(_ message: ConsensusMessage) { for engine in hub.others(of: key) { engine.receive(message, from: key) } }
+    func broadcast(_ message: ConsensusMessage) {
+        witness(message)
+        for engine in hub.others(of: key) { engine.receive(message, from: key) }
+    }
     func send(_ message: ConsensusMessage, to validator: Hash32) { hub.engine(validator, from: key)?.receive(message, from: key) }
     func distribute(_ payload: BlockPayload) { for engine in hub.others(of: key) { engine.deliver(payload) } }
 

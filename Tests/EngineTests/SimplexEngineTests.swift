@@ -92,12 +92,16 @@ import WireTypes
 }
 
 @Suite struct `Engines of four validators` {
-    private func members(_ federation: TestFederation, _ hub: LoopbackHub, _ folder: ScratchFolder) throws -> [Member] {
+    private func members(
+        _ federation: TestFederation, _ hub: LoopbackHub, _ folder: ScratchFolder, plan: (@Sendable (UInt64) -> EpochPlan)? = nil,
+        witness: @escaping @Sendable (ConsensusMessage, String) -> Void = { _, _ in }
+    ) throws -> [Member] {
         try federation.keys.indices.map { index in
             guard case .ed25519(let key) = federation.keys[index].verificationKey else { throw CancellationError() }
             let path = "\(folder.path)/\(index).wal"
             try WriteAheadLog.create(path, chain: federation.genesis.hash, validator: key)
-            return try Member(federation, index, hub: hub, logPath: path)
+            let application = CountingApplication(genesis: federation.genesis, plan: plan)
+            return try Member(federation, index, application: application, hub: hub, logPath: path, witness: { witness($0, path) })
         }
     }
 
@@ -136,6 +140,55 @@ import WireTypes
         #expect(proposers.count > 1)
     }
 
+    @Test func `send no vote that is not in the log`() async throws {
+        let federation = try TestFederation(validators: 4)
+        let folder = try ScratchFolder()
+        defer { folder.remove() }
+        let counts = Mutex((votes: 0, missing: 0))
+        let members = try members(
+            federation, LoopbackHub(), folder,
+            witness: { message, path in
+                let signature: [UInt8]? =
+                    switch message {
+                    case .vote(let vote): vote.signature
+                    case .proposal(let proposal): proposal.signature
+                    case .certificate, .request: nil
+                    }
+                guard let signature else { return }
+                let log = (try? FileSystem.read(path)) ?? []
+                counts.withLock { counts in
+                    counts.votes += 1
+                    if log.firstRange(of: signature) == nil { counts.missing += 1 }
+                }
+            })
+        for transaction in try (1...6).map({ try federation.transfer(nonce: $0) }) { members.forEach { $0.source.add(transaction) } }
+        try await run(members) { $0.head.height >= 6 }
+        #expect(counts.withLock { $0.votes } > 20 && counts.withLock { $0.missing } == 0)
+    }
+
+    /// In each odd epoch another one is left out, so that positions change with every epoch.
+    @Test func `go on when the set changes with every epoch`() async throws {
+        let federation = try TestFederation(validators: 4)
+        let folder = try ScratchFolder()
+        defer { folder.remove() }
+        let all = federation.genesis.validators
+        let sets = try (0..<8).map { epoch in
+            epoch % 2 == 0 ? all : try ValidatorSet(all.members.enumerated().filter { $0.offset != epoch / 2 }.map(\.element))
+        }
+        let parameters = federation.genesis.parameters
+        let members = try members(
+            federation, LoopbackHub(), folder,
+            plan: { height in
+                let epoch = Int(height / 4)
+                return EpochPlan(
+                    epoch: UInt64(epoch), validators: sets[epoch % 8], following: height % 4 == 3 ? sets[(epoch + 1) % 8] : nil,
+                    parameters: parameters)
+            })
+        for transaction in try (1...20).map({ try federation.transfer(nonce: $0) }) { members.forEach { $0.source.add(transaction) } }
+        try await run(members) { $0.head.height >= 32 && $0.log.withLock { $0.committed.count } == 20 }
+        expectOneChain(members, transactions: 20)
+    }
+
     @Test func `go on when one is cut off, and take it back`() async throws {
         let federation = try TestFederation(validators: 4)
         let hub = LoopbackHub()
@@ -157,5 +210,27 @@ import WireTypes
             try await group.waitForAll()
         }
         expectOneChain(members, transactions: 6)
+    }
+}
+
+@Suite struct `An engine whose chain changes its rules` {
+    /// Epochs of four blocks: one transaction a block in the first, three later.
+    private func plan(_ height: UInt64, _ genesis: Genesis) -> EpochPlan {
+        var parameters = genesis.parameters
+        parameters.maximumBlockTransactions = height < 4 ? 1 : 3
+        return EpochPlan(
+            epoch: height / 4, validators: genesis.validators, following: height % 4 == 3 ? genesis.validators : nil, parameters: parameters
+        )
+    }
+
+    @Test func `fills blocks by the rules of their epoch`() async throws {
+        let federation = try TestFederation(blockTransactions: 5)
+        let genesis = federation.genesis
+        let application = CountingApplication(genesis: genesis) { self.plan($0, genesis) }
+        let member = try Member(federation, 0, application: application, hub: LoopbackHub())
+        for nonce in 1...40 { member.source.add(try federation.transfer(nonce: UInt64(nonce))) }
+        try await member.run { $0.head.height >= 12 }
+        let counts = application.blocks.prefix(12).map(\.transactions.count)
+        #expect(counts == [1, 1, 1, 1, 3, 3, 3, 3, 3, 3, 3, 3])
     }
 }

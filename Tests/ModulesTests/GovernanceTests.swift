@@ -254,12 +254,12 @@ import WireTypes
         (parameters.minimumFee, parameters.epochLength) = (5, 4)
         try trust.decide { $0.setParameters = parameters }
         #expect(try trust.view.parameters().next == parameters)
-        #expect(try trust.chain.executor.parameters(on: trust.chain.state) == trust.chain.genesis.parameters)
+        #expect(trust.plan.parameters == trust.chain.genesis.parameters)
         let cheap = trust.proposal { $0.setParameters = trust.chain.genesis.parameters }
         #expect(try trust.submit(cheap, by: 0) == 0)
         try trust.decide { $0.setParameters = parameters }
         try trust.endEpoch()
-        #expect(try trust.chain.executor.parameters(on: trust.chain.state) == parameters)
+        #expect(trust.plan.parameters == parameters)
         #expect(try trust.submit(cheap, by: 0) == TransactionError.feeTooLow.code)
         let first = try trust.view.epoch().firstHeight
         try trust.endEpoch()

@@ -38,11 +38,15 @@ import Testing
 
     @Test func `the nodes to ask first are ids with endpoints`() throws {
         let (a, b) = (Hash32(0, 0, 0, 1), Hash32(0, 0, 0, 2))
-        let peers = try load(#"{"bootstrapPeers": "\#(a)@node1:7400,\#(b)@[::1]:7402"}"#).bootstrap()
+        let list = #""bootstrapPeers": "\#(a)@node1:7400,\#(b)@[::1]:7402""#
+        let peers = try load("{\(list), \"peerPort\": 7400}").bootstrap()
         #expect(peers.map(\.nodeID) == [a, b] && peers.map(\.endpoint) == ["node1:7400", "[::1]:7402"])
         #expect(try load("{}").bootstrap().isEmpty)
+        let error = #expect(throws: NodeError.self) { try load("{\(list)}") }
+        #expect(error?.reason.contains("peerPort") == true, "it would ask nobody")
+        #expect(try load(#"{"bootstrapPeers": ""}"#).bootstrap().isEmpty)
         for text in ["\(a)@node1", "\(a)@node1:0", "\(a)@node1:7400,", "\(a)", String(repeating: "\(a)@a:1,", count: 64) + "\(a)@a:1"] {
-            #expect(throws: NodeError.self, "\(text)") { try load("{}", ["JUPITER_BOOTSTRAP_PEERS": text]) }
+            #expect(throws: NodeError.self, "\(text)") { try load(#"{"peerPort": 7400}"#, ["JUPITER_BOOTSTRAP_PEERS": text]) }
         }
     }
 

@@ -16,6 +16,8 @@ private final class RunningChain {
     let alice = SigningKey.ed25519()
     private(set) var nodes: [JupiterNode]
     private var runs: [Task<Void, any Error>] = []
+    /// The accounts that the validators govern with.
+    let operators: [SigningKey]
 
     init(validators: Int, parameters change: (inout WireParameters) -> Void = { _ in }) throws {
         var initialiser = FederationInitialiser(
@@ -26,6 +28,7 @@ private final class RunningChain {
         change(&initialiser.parameters)
         let made = try initialiser.initialise(folder, passphrases: .shared(Self.passphrase))
         genesis = made.genesis
+        operators = try made.members.map { try KeyFile.read($0.home.operatorKeyFile, passphrase: Self.passphrase) }
         nodes = try made.members.map {
             try JupiterNode(home: $0.home, configuration: $0.home.configuration(environment: [:]), passphrase: Self.passphrase)
         }
@@ -40,16 +43,35 @@ private final class RunningChain {
         try FileManager.default.removeItem(atPath: folder)
     }
 
-    func transfer(nonce: UInt64) throws -> SubmittedTransaction {
+    func transfer(nonce: UInt64, fee: UInt64? = nil) throws -> SubmittedTransaction {
         var message = WireMessage()
         message.transfer.to = .init(alice.address.bytes)
         message.transfer.amount = 1
+        return try submitted(message, by: alice, nonce: nonce, fee: fee ?? genesis.parameters.minimumFee)
+    }
+
+    private func submitted(_ message: WireMessage, by key: SigningKey, nonce: UInt64, fee: UInt64) throws -> SubmittedTransaction {
         var body = WireTransactionBody()
         body.chainID = genesis.chainID
-        body.sender = .init(alice.address.bytes)
-        (body.nonce, body.validUntil, body.fee) = (nonce, 500, genesis.parameters.minimumFee)
+        body.sender = .init(key.address.bytes)
+        (body.nonce, body.validUntil, body.fee) = (nonce, 50_000, fee)
         body.messages = [message]
-        return try SubmittedTransaction(SignedTransaction(signing: body, with: alice), sidecars: [])
+        return try SubmittedTransaction(SignedTransaction(signing: body, with: key), sidecars: [])
+    }
+
+    /// Has all validators agree to other parameters.
+    func decide(_ parameters: WireParameters) async throws {
+        var proposal = WireMessage()
+        proposal.proposeChange.change.setParameters = parameters
+        proposal.proposeChange.expires = 10_000
+        let first = try submitted(proposal, by: operators[0], nonce: 1, fee: genesis.parameters.minimumFee)
+        try await nodes[0].intake.submit(first)
+        try await wait("the proposal") { try $0.view.receipt(first.transaction.id)?.code == 0 }
+        var vote = WireMessage()
+        (vote.voteOnProposal.proposal, vote.voteOnProposal.agrees) = (.init(first.transaction.messageIdentifier(0).bytes), true)
+        for key in operators[1...2] {
+            try await nodes[0].intake.submit(try submitted(vote, by: key, nonce: 1, fee: genesis.parameters.minimumFee))
+        }
     }
 
     /// Waits until `condition` holds for every node, or a minute is over.
@@ -100,6 +122,26 @@ private final class RunningChain {
         let view = chain.nodes[1].view
         for certified in try view.path(after: 0) { try client.accept(certified) }
         #expect(client.trusted.epoch >= 3)
+        try await chain.stop()
+    }
+
+    @Test func `obey what governance decides about blocks and fees`() async throws {
+        let chain = try RunningChain(validators: 4) { ($0.epochLength, $0.epochMinimum, $0.idleInterval) = (1_000, 5, 20) }
+        chain.start()
+        var parameters = chain.genesis.parameters
+        (parameters.maximumBlockTransactions, parameters.minimumFee) = (2, 4)
+        try await chain.decide(parameters)
+        try await chain.wait("the new rules") { $0.view.head.plan.parameters == parameters }
+        let height = chain.nodes.map(\.view.head.height).max() ?? 0
+        await #expect(throws: TransactionError.feeTooLow) { try await chain.nodes[1].intake.submit(chain.transfer(nonce: 1)) }
+        let transactions = try (1...12).map { try chain.transfer(nonce: $0, fee: 4) }
+        for transaction in transactions { try await chain.nodes[2].intake.submit(transaction) }
+        try await chain.wait("every receipt") { node in
+            try transactions.allSatisfy { try node.view.receipt($0.transaction.id)?.code == 0 }
+        }
+        let view = chain.nodes[3].view
+        let counts = try (height + 1...view.head.height).map { try view.block($0)?.transactions.count ?? 0 }
+        #expect(counts.allSatisfy { $0 <= 2 } && counts.reduce(0, +) == 12)
         try await chain.stop()
     }
 }

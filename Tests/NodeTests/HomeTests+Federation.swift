@@ -26,7 +26,7 @@ import WireTypes
     private func opensLog(_ home: NodeHome, chain: Hash32, validator: Hash32) -> Bool {
         var records: [LogRecord] = []
         guard let log = try? WriteAheadLog(home.votesLogFile, chain: chain, validator: validator, records: &records) else { return false }
-        return records.isEmpty && !log.hasPending
+        return records.isEmpty && log.pendingBytes == 0
     }
 
     @Test func `one genesis names every validator, its node and its account`() throws {

@@ -83,3 +83,33 @@ import WireTypes
         #expect(!third.exists && !FileManager.default.fileExists(atPath: third.path + ".partial"))
     }
 }
+
+@Suite struct `The passphrase of a home` {
+    private func address(_ path: String, _ passphrase: String) throws -> Address {
+        try KeyFile.read(path, passphrase: passphrase).address
+    }
+
+    @Test func `changes for every key, also when a run before was cut off`() throws {
+        let home = NodeHome(path: NSTemporaryDirectory() + "jupiter-home-" + UUID().uuidString)
+        defer { try? FileManager.default.removeItem(atPath: home.path) }
+        let made = try NodeInitialiser(chainID: "jupiter-sg").initialise(home, passphrase: "old")
+        let validator = try address(home.validatorKeyFile, "old")
+        let before = try Data(contentsOf: URL(fileURLWithPath: home.operatorKeyFile))
+        #expect(throws: NodeError.keyFile(home.validatorKeyFile)) { try home.changePassphrase(from: "wrong", to: "new") }
+        #expect(throws: NodeError.passphraseMissing) { try home.changePassphrase(from: "old", to: "") }
+        try home.changePassphrase(from: "old", to: "new")
+        #expect(throws: NodeError.keyFile(home.operatorKeyFile)) { try address(home.operatorKeyFile, "old") }
+        // As if it had stopped between two files.
+        try before.write(to: URL(fileURLWithPath: home.operatorKeyFile))
+        try Data("half".utf8).write(to: URL(fileURLWithPath: home.peerKeyFile + ".new"))
+        try home.changePassphrase(from: "old", to: "new")
+        #expect(try address(home.operatorKeyFile, "new") == made.operatorAccount)
+        #expect(try address(home.validatorKeyFile, "new") == validator)
+        #expect(try home.peerIdentity(passphrase: "new").nodeID == made.nodeID)
+        for file in [home.validatorKeyFile, home.operatorKeyFile, home.peerKeyFile] {
+            let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? NSNumber
+            #expect(mode?.intValue == 0o600 && !FileManager.default.fileExists(atPath: file + ".new"))
+        }
+        #expect(throws: NodeError.keyFile(home.validatorKeyFile)) { try home.changePassphrase(from: "old", to: "third") }
+    }
+}

@@ -28,7 +28,7 @@ import WireTypes
         var reading = BlockReading(BlockRangeRequest(request: 7, first: first, last: last), batchBytes: batchBytes)
         var entries: [Networking.SyncedBlock] = []
         while true {
-            let frame = try reading.frame(chain.ledger, chain.epochs)
+            let frame = try reading.frame(chain.ledger)
             #expect(frame.request == 7)
             entries += frame.blocks
             if frame.last { return entries }
@@ -63,7 +63,7 @@ import WireTypes
         let header = try #require(chain.blocks.first { $0.height == height - 1 }).payload.header
         let end =
             header.lastOfEpoch
-            ? try chain.epochs.certified(header.epoch) : header.epoch > 0 ? try chain.epochs.certified(header.epoch - 1) : nil
+            ? try chain.ledger.epochEnd(header.epoch) : header.epoch > 0 ? try chain.ledger.epochEnd(header.epoch - 1) : nil
         let set = try end.map { try ValidatorSet(decoding: [UInt8]($0.nextValidators)) } ?? chain.genesis.validators
         return try TrustedState(after: header, validators: set, profile: chain.genesis.wire.profile)
     }
@@ -96,7 +96,7 @@ import WireTypes
         var reading = BlockReading(BlockRangeRequest(request: 1, first: chain.height, last: chain.height), batchBytes: 1)
         var (entries, frames): ([Networking.SyncedBlock], Int) = ([], 0)
         while true {
-            let frame = try reading.frame(chain.ledger, chain.epochs)
+            let frame = try reading.frame(chain.ledger)
             #expect(frame.blocks.reduce(0) { $0 + $1.encodedSize } < PeerLimits.frame / 2)
             (entries, frames) = (entries + frame.blocks, frames + 1)
             if frame.last { break }

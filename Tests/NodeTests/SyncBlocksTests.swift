@@ -67,7 +67,7 @@ import WireTypes
         try await eventually("the head") { late.ledger.head == chain.ledger.head }
         for peer in [one, two] { #expect(net.sent(by: peer.id).contains { if case .blocks = $0 { true } else { false } }) }
         for epoch in 0..<chain.ledger.head.plan.epoch {
-            #expect(try late.service.epochs.certified(epoch) == chain.epochs.certified(epoch), "epoch \(epoch)")
+            #expect(try late.ledger.epochEnd(epoch) == chain.ledger.epochEnd(epoch), "epoch \(epoch)")
         }
         try chain.extend(3)
         try chain.replay(into: one.ledger, to: chain.height)
@@ -113,6 +113,9 @@ import WireTypes
         try await eventually("the answer") { net.sent(by: source.id).contains { if case .blocks = $0 { true } else { false } } }
         try await Task.sleep(for: .milliseconds(300))
         #expect(questions() == 1, "each peer once")
+        for epoch in [1_000, 1_001, UInt64.max] { late.service.behind(epoch: epoch) }
+        try await Task.sleep(for: .milliseconds(300))
+        #expect(questions() == 1, "whoever says so again is not believed soon")
         try await stop(source, late)
     }
 
@@ -180,6 +183,7 @@ import WireTypes
         late.start()
         source.announce(to: late)
         try await eventually("it knows") { late.service.isStranded }
+        #expect(late.service.view.state == .stranded)
         #expect(late.ledger.head.height == 3 && net.punishments(source.id).isEmpty)
         try await stop(source, late)
     }

@@ -23,7 +23,6 @@ struct SyncChain {
     let genesis: Genesis
     let validators: [TestValidator]
     let ledger: LedgerApplication
-    let epochs: EpochRecords
     private(set) var blocks: [FinalBlock] = []
     private(set) var records: [(id: Hash32, sidecar: [UInt8])] = []
     private var trust: TrustChain
@@ -35,7 +34,6 @@ struct SyncChain {
         trust = try TrustChain(weights: [1, 1, 1, 1], spare: 1, seed: seed) { $0.parameters.epochLength = epochLength }
         (genesis, validators) = (trust.chain.genesis, trust.validators)
         ledger = try Self.open(path, genesis)
-        epochs = EpochRecords(ledger)
         generator = SeededGenerator(seed: seed &+ 77)
     }
 
@@ -46,19 +44,26 @@ struct SyncChain {
 
     var height: UInt64 { ledger.head.height }
 
-    func submitted(_ account: Int, nonce: UInt64, _ messages: [WireMessage], sidecars: [[UInt8]] = []) throws -> SubmittedTransaction {
+    func submitted(
+        _ account: Int, nonce: UInt64, _ messages: [WireMessage], sidecars: [[UInt8]] = [], fee: UInt64 = 1
+    ) throws -> SubmittedTransaction {
         var body = WireTransactionBody()
         body.chainID = genesis.chainID
         body.sender = .init(validators[account].account.address.bytes)
-        (body.nonce, body.validUntil, body.fee) = (nonce, 100_000, 1)
+        (body.nonce, body.validUntil, body.fee) = (nonce, 100_000, fee)
         body.messages = messages
         return try SubmittedTransaction(SignedTransaction(signing: body, with: validators[account].account), sidecars: sidecars)
     }
 
-    mutating func transaction(_ account: Int, _ messages: [WireMessage], sidecars: [[UInt8]] = []) throws -> SubmittedTransaction {
+    mutating func transaction(
+        _ account: Int, _ messages: [WireMessage], sidecars: [[UInt8]] = [], fee: UInt64 = 1
+    ) throws -> SubmittedTransaction {
         nonces[account, default: 0] += 1
-        return try submitted(account, nonce: nonces[account] ?? 0, messages, sidecars: sidecars)
+        return try submitted(account, nonce: nonces[account] ?? 0, messages, sidecars: sidecars, fee: fee)
     }
+
+    /// An account's transactions were never committed: its nonces begin again.
+    mutating func forget(_ account: Int) { nonces[account] = nil }
 
     /// Executes and commits a block; uncertified ones are final by the next that is certified.
     mutating func add(_ transactions: [SubmittedTransaction] = [], certified: Bool = true) throws {
@@ -71,7 +76,6 @@ struct SyncChain {
         _ = try ledger.finalizeBlock(payload.content, hash: payload.header.hash, context: context)
         let certificate = certified || payload.header.lastOfEpoch ? try certificate(payload.header, plan.validators) : nil
         try ledger.commit(payload.block, certificate: certificate)
-        try epochs.record()
         if payload.header.lastOfEpoch { view = 0 }
         blocks.append(FinalBlock(payload: payload, certificate: certificate))
     }
@@ -134,8 +138,13 @@ struct SyncChain {
     /// Lets the fifth validator in by the votes of the others.
     mutating func decideNewValidator() throws {
         let addition = try trust.addition(4)
+        try decide { $0.addValidator = addition }
+    }
+
+    /// Decides a change by the votes of three of the four.
+    mutating func decide(_ change: (inout WireChange) -> Void) throws {
         var proposal = WireProposeChange()
-        proposal.change.addValidator = addition
+        change(&proposal.change)
         proposal.expires = height + 100
         let transaction = try transaction(0, [WireMessage(.proposeChange(proposal))])
         try add([transaction])
@@ -151,12 +160,10 @@ struct SyncChain {
 
     /// Brings another ledger to `height` by the same blocks.
     func replay(into other: LedgerApplication, to height: UInt64) throws {
-        let epochs = EpochRecords(other)
         for block in blocks where block.height > other.head.height && block.height <= height {
             let header = block.payload.header
             _ = try other.finalizeBlock(block.payload.content, hash: header.hash, context: BlockContext(header))
             try other.commit(block.payload.block, certificate: block.certificate)
-            try epochs.record()
         }
     }
 }

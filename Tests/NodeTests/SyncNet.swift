@@ -105,7 +105,7 @@ final class SyncNode: Sendable {
         let later = Later()
         let mempool = Mempool(check: { try ledger.checkTransaction($0) }, stateNonce: { try ledger.account($0).nonce + 1 })
         engine = try SimplexEngine(
-            genesis: ledger.genesis, key: key, application: ledger, source: mempool, history: try EpochRecords(ledger).history()
+            genesis: ledger.genesis, key: key, application: ledger, source: mempool, history: try ledger.history()
         ) { committed in
             later.service.withLock { $0 }?.committed(committed.block.header.height)
         }

@@ -62,7 +62,7 @@ import WireTypes
     @Test func `serves few states at a time, each only as long as somebody asks`() throws {
         var settings = SyncNode.settings
         settings.shelfTime = .zero
-        let shelf = SnapshotShelf(chain.ledger, chain.epochs, settings: settings)
+        let shelf = SnapshotShelf(chain.ledger, settings: settings)
         let served = try (10...15 as ClosedRange<UInt64>).map { try !shelf.chunk(chunk($0)).isEmpty }
         #expect(served == [true, true, true, true, false, false])
         #expect(try shelf.chunk(chunk(11, block: Hash32(1, 1, 1, 1))).isEmpty, "another block of that height")
@@ -75,14 +75,14 @@ import WireTypes
     }
 
     @Test func `serves chunks that prove themselves`() throws {
-        let shelf = SnapshotShelf(chain.ledger, chain.epochs, settings: SyncNode.settings)
+        let shelf = SnapshotShelf(chain.ledger, settings: SyncNode.settings)
         let root = try #require(chain.blocks.first { $0.height == 13 }).payload.header.stateRoot
         let served = try StateChunk.decode(shelf.chunk(chunk(12)))
         #expect(try !served.verify(root: root).isEmpty && served.range.first == PathRange.all.first)
     }
 
     @Test func `has the end of every epoch on record, also when its block is pruned`() throws {
-        let ends = try (0...1 as ClosedRange<UInt64>).map { try chain.epochs.certified($0) }
+        let ends = try (0...1 as ClosedRange<UInt64>).map { try chain.ledger.epochEnd($0) }
         #expect(ends[0] != nil && ends[1] == nil)
         let ledger = try SyncChain.open(folder.file("copy"), chain.genesis)
         try chain.replay(into: ledger, to: 11)
@@ -91,12 +91,11 @@ import WireTypes
             _ = try ledger.finalizeBlock(block.payload.content, hash: header.hash, context: BlockContext(header))
             try ledger.commit(block.payload.block, certificate: block.certificate)
         }
-        let records = EpochRecords(ledger)
-        let history = try records.history()
+        let history = try ledger.history()
         #expect(history.base.height == 12 && history.base.hash == chain.blocks[11].payload.header.hash)
-        #expect(try records.certified(0) == ends[0])
+        #expect(try ledger.epochEnd(0) == ends[0])
         while try ledger.prune(Retention(stateVersions: 1, blocks: 2)) {}
-        #expect(try EpochRecords(ledger).history().base == history.base)
+        #expect(try ledger.history().base == history.base)
     }
 
     /// Changing this is a new version of the protocol between nodes.

@@ -67,7 +67,7 @@ import WireTypes
             #expect(try ledger.store.sidecar(Sidecar.commitment(record.sidecar)) == (number == 0 ? nil : record.sidecar))
         }
         for epoch in 0..<chain.ledger.head.plan.epoch {
-            #expect(try node.service.epochs.certified(epoch) == chain.epochs.certified(epoch), "epoch \(epoch)")
+            #expect(try node.ledger.epochEnd(epoch) == chain.ledger.epochEnd(epoch), "epoch \(epoch)")
         }
         for account in chain.validators.map(\.account.address) {
             let (a, b) = (
@@ -277,9 +277,41 @@ import WireTypes
         for node in [one, two, try await finish(chain, from: one, two)] { try await node.stop() }
     }
 
+    /// A chain may have more epochs than fit into memory: what was led over leaves, and only snapshots far back are passed over.
+    @Test func `forgets old ends of epochs, and judges what it remembers`() throws {
+        let chain = try chain(13, blocks: 60)
+        func shelf(_ height: UInt64) throws -> [UInt8] {
+            try SnapshotShelf(chain.ledger, settings: SyncNode.settings).offer(SnapshotRequest(request: 1, epoch: 0, height: height))
+        }
+        var way = EpochWay(genesis: chain.genesis, recentLimit: 1)
+        guard case .offer = try way.take(shelf(0)) else {
+            Issue.record("the newest is taken")
+            return
+        }
+        let ends = way.drain()
+        #expect(ends.count == Int(way.epoch) && way.epoch > 3 && way.drain().isEmpty)
+        for (epoch, end) in ends.enumerated() { #expect(try chain.ledger.epochEnd(UInt64(epoch))?.encoded() == end) }
+        let (early, before) = (try #require(height(chain, inEpoch: 1)), try #require(height(chain, inEpoch: way.epoch - 1)))
+        guard case .stale = try way.take(shelf(early)), case .stale = try way.take(shelf(before)) else {
+            Issue.record("no offence, and no offer")
+            return
+        }
+        var patient = EpochWay(genesis: chain.genesis)
+        guard case .offer = try patient.take(shelf(0)), case .offer(let old) = try patient.take(shelf(early)) else {
+            Issue.record("what is remembered is judged")
+            return
+        }
+        #expect(old.manifest.height == early && old.next.epoch == 1)
+    }
+
+    /// A height whose next one is in the epoch.
+    private func height(_ chain: SyncChain, inEpoch epoch: UInt64) -> UInt64? {
+        chain.blocks.first { $0.payload.header.epoch == epoch && $0.certificate != nil }.map { $0.height - 1 }
+    }
+
     @Test func `fuzz: only offers that the chain proves are taken`() throws {
         let chain = try chain(12)
-        let shelf = SnapshotShelf(chain.ledger, EpochRecords(chain.ledger), settings: SyncNode.settings)
+        let shelf = SnapshotShelf(chain.ledger, settings: SyncNode.settings)
         let good = try shelf.offer(SnapshotRequest(request: 1, epoch: 0))
         var way = EpochWay(genesis: chain.genesis)
         guard case .offer(let offer) = try way.take(good) else {

@@ -48,7 +48,7 @@ import Testing
         #expect(try reader.manifest.stateRoot == source.tree.root())
         let importer = try SnapshotImporter(path: path, manifest: shared(reader.manifest))
         try fetch(importer, reader, seed: 3)
-        try importer.finish(Self.base)
+        try importer.finish(Self.base, names: { put in for number in 0..<3 { try put("epoch/\(number)", [UInt8(number)]) } })
         #expect(try SnapshotImporter.started(path) == nil)
         let copy = try TestChain(path)
         #expect(copy.store.head() == source.store.head())
@@ -59,6 +59,7 @@ import Testing
             #expect(try copy.tree.get(key) == source.tree.get(key))
             #expect(try copy.tree.prove(key, version: 9) == source.tree.prove(key, version: 9))
         }
+        #expect(try (0..<3).map { try copy.store.getMeta("epoch/\($0)") } == [[0], [1], [2]])
         #expect(try copy.store.block(9) == [1, 9] && copy.store.certificate(9) == [7] && copy.store.getMeta("genesis") == [4])
         #expect(try copy.store.receipt(TestChain.hash(2, 9))?.bytes == [9, 9])
         #expect(try copy.store.oldestBlock() == 9 && copy.store.oldestStateVersion() == 9)

@@ -22,6 +22,14 @@ package struct ProposalBounds: Sendable, Equatable {
     package init(bytes: Int, transactions: Int, sidecarBytes: Int) {
         (self.bytes, self.transactions, self.sidecarBytes) = (bytes, transactions, sidecarBytes)
     }
+
+    /// What fits into a block under a chain's rules.
+    package init(_ parameters: WireParameters) {
+        self.init(
+            // The header and the length prefixes of the transactions need room too.
+            bytes: Int(parameters.maximumBlockBytes) * 15 / 16 - Limits.header / 8,
+            transactions: Int(parameters.maximumBlockTransactions), sidecarBytes: BlockPayload.sidecarBytesPerBlock)
+    }
 }
 
 /// Where an engine takes candidates from: the mempool.

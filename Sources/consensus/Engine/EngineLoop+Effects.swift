@@ -17,7 +17,7 @@ extension EngineLoop {
             // One synchronisation serves the whole batch: nothing of it leaves before everything it signs is durable.
             if !isAlone {
                 for case .persist(let entry) in batch { journal.append(entry) }
-                try journal.sync()
+                try journal.syncVotes()
             }
             for effect in batch { try carryOut(effect, into: &effects) }
             build(into: &effects)
@@ -29,7 +29,7 @@ extension EngineLoop {
         switch effect {
         case .persist(let entry): note(entry)
         case .broadcast(let message): if !isAlone { engine.network.broadcast(message) }
-        case .send(let message, let position): engine.network.send(message, to: replica.context.validators.members[position].key)
+        case .send(let message, let position): engine.network.send(message, to: context.validators.members[position].key)
         case .setTimer(let timer, let delay): self.timer = (timer, .now() + .milliseconds(Int(delay)))
         case .build(let request): pending = PendingBuild(request: request)
         case .fetch(let block, let position): fetch(block, from: position, into: &effects)
@@ -43,7 +43,7 @@ extension EngineLoop {
         case .equivocation(let first, let second): accuse(first, second)
         case .misbehaviour(let position, let error):
             engine.condition.withLock { $0.misbehaviours += 1 }
-            engine.network.punish(replica.context.validators.members[position].key, error)
+            engine.network.punish(context.validators.members[position].key, error)
         case .entered(let view, let leader): noteView(view, leader: leader)
         case .began(let context): try begin(context)
         }
@@ -55,7 +55,7 @@ extension EngineLoop {
             if !isAlone { journal.append(payload) }
             return replica.received(payload: payload.header, into: &effects)
         }
-        engine.network.fetch(block, from: position.map { replica.context.validators.members[$0].key })
+        engine.network.fetch(block, from: position.map { context.validators.members[$0].key })
     }
 
     private mutating func accuse(_ first: Vote, _ second: Vote) {
@@ -65,6 +65,7 @@ extension EngineLoop {
     }
 
     private mutating func begin(_ context: EpochContext) throws {
+        self.context = context
         try journal.begin(epoch: context.epoch, payloads: engine.payloads)
         engine.network.began(context)
         engine.condition.withLock { status in
@@ -75,7 +76,7 @@ extension EngineLoop {
     private mutating func noteView(_ view: UInt64, leader: Int) {
         pending = nil
         entered = (.now(), entered.now)
-        let key = replica.context.validators.members[leader].key
+        let key = context.validators.members[leader].key
         if proposed.count > 64 { proposed = [:] }
         engine.condition.withLock { status in
             (status.view, status.leader) = (view, key)
@@ -124,9 +125,9 @@ extension EngineLoop {
 
     /// When the pending block is due: at once with a full block, after the block interval with anything, else when idling is over.
     private var buildTime: DispatchTime {
-        if engine.source.backlog >= engine.bounds.transactions { return .now() }
+        if engine.source.backlog >= Int(parameters.maximumBlockTransactions) { return .now() }
         let interval = entered.before + .milliseconds(Int(engine.settings.blockInterval))
-        return hasWork ? interval : max(interval, entered.now + .milliseconds(Int(engine.genesis.parameters.idleInterval)))
+        return hasWork ? interval : max(interval, entered.now + .milliseconds(Int(parameters.idleInterval)))
     }
 
     private mutating func build(into effects: inout [ReplicaEffect]) {

@@ -20,6 +20,10 @@ struct EngineLoop: ~Copyable {
     var mustProve = true
     /// When an own block was made, by hash, to tell how long finality took.
     var proposed: [Hash32: DispatchTime] = [:]
+    /// The chain's rules in the present epoch.
+    var parameters: WireParameters
+    /// The epoch that the effect being carried out belongs to: the replica may be in the next one already.
+    var context: EpochContext
 
     struct PendingBuild {
         let request: BuildRequest
@@ -39,9 +43,11 @@ struct EngineLoop: ~Copyable {
             chainID: engine.genesis.chainID, profile: engine.genesis.wire.profile, ownKey: engine.keys.own, head: reference,
             plan: head.plan, base: engine.history.base)
         origin.settings.viewTimeout = engine.settings.viewTimeout
-        origin.settings.idleInterval = engine.genesis.parameters.idleInterval
+        parameters = head.plan.parameters
+        origin.settings.idleInterval = parameters.idleInterval
         origin.votesFrom = opened.votesFrom
         replica = Replica(origin, keys: engine.keys, log: opened.entries, payloads: opened.payloads.map(\.header))
+        context = replica.context
     }
 
     mutating func run() throws {
@@ -71,10 +77,8 @@ struct EngineLoop: ~Copyable {
     }
 
     private mutating func receive(_ message: ConsensusMessage, from sender: Hash32?, into effects: inout [ReplicaEffect]) {
-        // Positions are those of the replica's epoch: a message of another one is from nobody in particular.
-        let position =
-            message.epoch == replica.context.epoch
-            ? sender.flatMap { key in replica.context.validators.members.firstIndex { $0.key == key } } : nil
+        // Positions are those of the replica's epoch, whatever the message's.
+        let position = sender.flatMap { key in replica.context.validators.members.firstIndex { $0.key == key } }
         replica.receive(message, from: position, into: &effects)
     }
 
@@ -112,12 +116,20 @@ struct EngineLoop: ~Copyable {
         case .committed(let header, let plan, let included):
             evidence.remove(included)
             journal.committed(header.height)
-            if header.lastOfEpoch, replica.head.hash == header.hash { replica.begin(plan, into: &effects) }
+            guard header.lastOfEpoch, replica.head.hash == header.hash else { return }
+            follow(plan.parameters)
+            replica.begin(plan, into: &effects)
         case .installed(let head, let plan, let base, let certificate):
             let base = base ?? replica.context.base
+            follow(plan.parameters)
             replica.synchronised(head: head, plan: plan, base: base, certificate: certificate, into: &effects)
         case .failed(let error): throw error
         }
+    }
+
+    private mutating func follow(_ parameters: WireParameters) {
+        self.parameters = parameters
+        replica.idle(for: parameters.idleInterval)
     }
 
     /// Whether this validator decides alone: then nothing is sent, and a block is shown to nobody before it is durable.

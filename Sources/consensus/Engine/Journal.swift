@@ -17,6 +17,8 @@ struct Journal: ~Copyable {
     /// Zero for a validator's first log.
     private(set) var name = Hash32.zero
 
+    /// So much may wait in memory for the next vote.
+    private static let pendingBytes = 16 << 20
     /// A log larger than this is rewritten without what is over.
     private static let compactedBytes = 64 << 20
 
@@ -100,10 +102,13 @@ struct Journal: ~Copyable {
     }
 
     private var bytes = 0
+    /// Whether anything is signed since the last `sync`.
+    private var hasVotes = false
 
     mutating func append(_ entry: LogEntry) {
         keep(entry)
         log?.append(.entry(entry))
+        if case .vote = entry { hasVotes = true }
     }
 
     mutating func append(_ payload: BlockPayload) { log?.append(.payload(payload.encoded)) }
@@ -124,7 +129,19 @@ struct Journal: ~Copyable {
         }
     }
 
-    mutating func sync() throws { bytes = try log?.sync() ?? 0 }
+    mutating func sync() throws {
+        bytes = try log?.sync() ?? 0
+        hasVotes = false
+    }
+
+    /// Makes what this validator signed durable, with everything appended before it; does nothing while it signed nothing.
+    ///
+    /// Certificates and payloads wait for the next vote. The log keeps its order, so only those after the last vote can be lost, and then
+    /// the replica is where it was before they came: it votes on as if the network had been slower, remembers all that it signed, and
+    /// gets them from others again. What is committed is in the ledger, whatever the log says.
+    mutating func syncVotes() throws {
+        if hasVotes || (log?.pendingBytes ?? 0) > Self.pendingBytes { try sync() }
+    }
 
     mutating func committed(_ height: UInt64) { head = max(head, height) }
 

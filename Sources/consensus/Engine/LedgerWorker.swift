@@ -25,7 +25,6 @@ final class LedgerWorker: Sendable {
         let application: any Application
         let source: any ProposalSource
         let payloads: PayloadStore
-        let bounds: ProposalBounds
         let clock: any EngineClock
         let onCommit: @Sendable (CommittedBlock) -> Void
         let answer: @Sendable (LedgerAnswer) -> Void
@@ -80,7 +79,8 @@ final class LedgerWorker: Sendable {
             self.hold(ancestorsOf: request.parent.hash)
             let context = BlockMaker.context(
                 chainID: self.parts.chainID, after: parent, view: request.view, proposer: proposer, now: self.parts.clock.now())
-            let candidates = BlockContent(self.parts.source.take(self.parts.bounds), evidence: evidence)
+            let candidates = BlockContent(
+                self.parts.source.take(ProposalBounds(parent.plan.parameters)), evidence: evidence)
             let chosen = try self.parts.application.prepareProposal(candidates, context: context)
             if chosen.transactions.count < candidates.transactions.count {
                 let kept = Set(chosen.transactions.map(\.transaction.id))

@@ -43,7 +43,6 @@ package final class SimplexEngine: ConsensusEngine {
     let clock: any EngineClock
     let settings: Settings
     let history: History
-    let bounds: ProposalBounds
     let onCommit: @Sendable (CommittedBlock) -> Void
     let mailbox = Mailbox()
     let payloads = PayloadStore()
@@ -61,10 +60,6 @@ package final class SimplexEngine: ConsensusEngine {
         guard key == nil || keys.own != nil else { throw .notTheValidator }
         (self.genesis, self.application, self.source, self.network) = (genesis, application, source, network)
         (self.history, self.clock, self.settings, self.onCommit) = (history, clock, settings, onCommit)
-        bounds = ProposalBounds(
-            // The header and the length prefixes of the transactions need room too.
-            bytes: Int(genesis.parameters.maximumBlockBytes) * 15 / 16 - Limits.header / 8,
-            transactions: Int(genesis.parameters.maximumBlockTransactions), sidecarBytes: BlockPayload.sidecarBytesPerBlock)
     }
 
     package func run() async throws {
@@ -85,7 +80,7 @@ package final class SimplexEngine: ConsensusEngine {
     private func vote() throws {
         let worker = LedgerWorker(
             LedgerWorker.Parts(
-                chainID: genesis.chainID, application: application, source: source, payloads: payloads, bounds: bounds, clock: clock,
+                chainID: genesis.chainID, application: application, source: source, payloads: payloads, clock: clock,
                 onCommit: onCommit, answer: { [mailbox] in mailbox.post(.answer($0)) }))
         // Whoever closes the store next must find nobody writing.
         defer { worker.drain() }

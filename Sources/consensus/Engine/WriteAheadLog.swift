@@ -95,7 +95,8 @@ package struct WriteAheadLog: ~Copyable {
     /// Adds a record to the next frame.
     package mutating func append(_ record: LogRecord) { record.append(to: &pending) }
 
-    package var hasPending: Bool { !pending.isEmpty }
+    /// Bytes that wait for `sync`.
+    package var pendingBytes: Int { pending.count }
 
     /// Makes everything appended so far durable, as one frame; answers the bytes in the file.
     @discardableResult

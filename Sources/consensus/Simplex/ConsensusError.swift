@@ -5,7 +5,6 @@ package enum ConsensusError: UInt32, CodedError {
     case malformed = 1790
     case badSignature = 1791
     case badCertificate = 1792
-    case notTheLeader = 1793
     case badProposal = 1794
 
     package static let domain = "consensus"
@@ -14,7 +13,6 @@ package enum ConsensusError: UInt32, CodedError {
         case .malformed: "the bytes are not a message of validators in its only encoding"
         case .badSignature: "the signature is not that of the validator named"
         case .badCertificate: "the certificate has no quorum of valid votes"
-        case .notTheLeader: "the proposal does not come from the leader of its view"
         case .badProposal: "the proposal's header does not fit its view, epoch or leader"
         }
     }

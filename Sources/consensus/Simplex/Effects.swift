@@ -18,7 +18,7 @@ package struct ViewTimer: Sendable, Hashable {
 
 /// What the voting of one epoch asks of those around it, in order.
 ///
-/// Whatever follows a `persist` may be done only once that entry is durable.
+/// Whatever follows the `persist` of a vote may be done only once that entry is durable.
 package enum CoreEffect: Sendable {
     case persist(LogEntry)
     case broadcast(ConsensusMessage)

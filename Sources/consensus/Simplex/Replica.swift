@@ -133,6 +133,9 @@ package struct Replica<Keys: VoteKeys>: ~Copyable {
     /// A validator whose log was lost may vote from `epoch` on.
     package mutating func votes(from epoch: UInt64) { origin.votesFrom = epoch }
 
+    /// From the next epoch on, how long a leader may wait for something to propose; milliseconds.
+    package mutating func idle(for interval: UInt64) { origin.settings.idleInterval = interval }
+
     /// The epoch's last block is committed: `plan` is that of the block after it.
     package mutating func begin(_ plan: EpochPlan, into effects: inout [ReplicaEffect]) {
         precondition(plan.epoch == context.epoch + 1, "epochs follow each other")

@@ -11,7 +11,8 @@ package struct BuildRequest: Sendable, Equatable {
     package init(epoch: UInt64, view: UInt64, parent: BlockReference) { (self.epoch, self.view, self.parent) = (epoch, view, parent) }
 }
 
-/// What a replica asks of the shell around it: done in order, and nothing after a `persist` before that entry is durable.
+/// What a replica asks of the shell around it: done in order, and nothing after the `persist` of a vote before that entry is durable, and all
+/// entries before it. Certificates need not be durable before what follows them: one that is lost is as one that has not come yet.
 package enum ReplicaEffect: Sendable {
     case persist(LogEntry)
     case broadcast(ConsensusMessage)

@@ -39,7 +39,10 @@ package struct HTTPCheckpointTarget: CheckpointTarget {
     }
 
     private struct GenesisAnswer: Decodable { let genesis: Data }
-    private struct StatusAnswer: Decodable { let height: UInt64 }
+    private struct StatusAnswer: Decodable {
+        let height: UInt64
+        let minimumFee: UInt64
+    }
     private struct AccountAnswer: Decodable { let pendingNonce: UInt64 }
 
     package func account(_ address: Address) async throws -> TargetAccount {
@@ -48,7 +51,7 @@ package struct HTTPCheckpointTarget: CheckpointTarget {
         let status: StatusAnswer = try await get("v1/status")
         let account: AccountAnswer = try await get("v1/accounts/\(address)")
         return TargetAccount(
-            chainID: genesis.chainID, height: status.height, nextNonce: account.pendingNonce, minimumFee: genesis.parameters.minimumFee)
+            chainID: genesis.chainID, height: status.height, nextNonce: account.pendingNonce, minimumFee: status.minimumFee)
     }
 
     private struct TransactionAnswer: Decodable {

@@ -1,6 +1,7 @@
 import Primitives
+import WireTypes
 
-/// Who certifies the next block, and whether it ends the epoch: a function of the state after its parent.
+/// Who certifies the next block, by which rules, and whether it ends the epoch: a function of the state after its parent.
 ///
 /// An application answers it with every block, so that engines need no rules about validators of their own.
 package struct EpochPlan: Sendable, Equatable {
@@ -10,14 +11,18 @@ package struct EpochPlan: Sendable, Equatable {
     package let validators: ValidatorSet
     /// Who votes after the next block, when that one ends the epoch.
     package let following: ValidatorSet?
+    /// The rules of the next block: governance changes them between epochs.
+    package let parameters: WireParameters
 
     /// - Parameter following: the set of the next epoch when the next block is the last of this one.
-    package init(epoch: UInt64, validators: ValidatorSet, following: ValidatorSet? = nil) {
-        (self.epoch, self.validators, self.following) = (epoch, validators, following)
+    package init(
+        epoch: UInt64, validators: ValidatorSet, following: ValidatorSet? = nil, parameters: WireParameters = Genesis.defaultParameters
+    ) {
+        (self.epoch, self.validators, self.following, self.parameters) = (epoch, validators, following, parameters)
     }
 
     /// The plan of a chain's first block, when the application has not said otherwise.
-    package init(genesis: Genesis) { self.init(epoch: 0, validators: genesis.validators) }
+    package init(genesis: Genesis) { self.init(epoch: 0, validators: genesis.validators, parameters: genesis.parameters) }
 
     /// Whether `header`, that of the next block, says of epoch and validators what it must.
     package func admits(_ header: BlockHeader) -> Bool {

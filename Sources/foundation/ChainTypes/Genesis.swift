@@ -59,7 +59,8 @@ package struct Genesis: Sendable {
 
     /// Whether a chain can live with these parameters.
     package static func isSensible(_ parameters: WireParameters) -> Bool {
-        (1 << 10...UInt64(Limits.block)).contains(parameters.maximumBlockBytes) && parameters.maximumBlockTransactions >= 1
+        // Below that no proposal to governance would fit that could undo it.
+        (1 << 16...UInt64(Limits.block)).contains(parameters.maximumBlockBytes) && parameters.maximumBlockTransactions >= 1
             && parameters.maximumValidityWindow >= 1 && parameters.maximumSidecarBytes <= Limits.sidecar
             && parameters.idleInterval >= 10 && parameters.subscriptionWindow >= 1
             && parameters.epochMinimum >= 2 && (parameters.epochMinimum...1_000_000).contains(parameters.epochLength)

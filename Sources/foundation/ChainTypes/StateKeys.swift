@@ -21,6 +21,8 @@ package enum StateKey {
     package static func record(_ owner: Address, dataset: String, record: Hash32) -> [UInt8] {
         records(of: owner, dataset: dataset) + record.bytes
     }
+    /// How many entries of the state name a sidecar.
+    package static func sidecar(_ commitment: Hash32) -> [UInt8] { family("sidecars") + commitment.bytes }
     package static func records(of owner: Address, dataset: String) -> [UInt8] { records(of: owner) + text(dataset) }
     package static func records(of owner: Address) -> [UInt8] { family("records") + owner.bytes }
 

@@ -50,11 +50,6 @@ package struct BlockExecutor: Sendable {
         return try TrustEpochs.plan(after: height, genesis, &state)
     }
 
-    /// The chain's rules for the block after the one whose state `committed` is.
-    package func parameters(on committed: any CommittedState) throws -> WireParameters {
-        try TrustView(committed, genesis: genesis).parameters().present
-    }
-
     /// Those of `candidates` that a proposal may hold on the state of its parent, in their order.
     package func admissibleEvidence(
         _ candidates: [[UInt8]], context: BlockContext, on committed: any CommittedState
@@ -77,12 +72,13 @@ package struct BlockExecutor: Sendable {
         on committed: any CommittedState
     ) throws -> ExecutionResult {
         var state = ModuleState(committed)
+        // Those of the parent's state, by which the proposal was judged: an epoch's last block has the rules of its epoch.
+        let parameters = try TrustEpochs.parameters(&state)
         RecentBlocks.record(parent: parent, of: context.height, &state)
         try TrustEpochs.begin(context, genesis, &state)
         try Deadlines.sweep(context, &state)
         try GovernanceModule.expire(context, &state)
         for bytes in evidence.prefix(Limits.evidencePerBlock) { try TrustEvidence.punish(bytes, in: context, genesis, &state) }
-        let parameters = try TrustEpochs.parameters(&state)
         let events = state.keep()
         var receipts: [WireReceipt] = []
         receipts.reserveCapacity(transactions.count)
@@ -91,7 +87,8 @@ package struct BlockExecutor: Sendable {
         }
         let plan = try TrustEpochs.plan(after: context.height, genesis, &state)
         return ExecutionResult(
-            writes: state.writes, accounts: state.accounts, receipts: receipts, erasedSidecars: state.erasedSidecars, events: events, plan: plan)
+            writes: state.writes, accounts: state.accounts, receipts: receipts, erasedSidecars: state.erasedSidecars, events: events,
+            plan: plan)
     }
 
     private func execute(

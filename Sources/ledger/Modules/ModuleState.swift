@@ -41,9 +41,9 @@ package struct ModuleState {
     private var readAccounts: [Address: WireAccount] = [:]
     /// What the running transaction has emitted.
     package private(set) var events: [WireEvent] = []
-    /// Sidecars that the running transaction has released, and those of the whole block.
-    private var erasedByTransaction: [Hash32] = []
-    package private(set) var erasedSidecars: [Hash32] = []
+    /// Sidecars that the running transaction, and the whole block, has let go of (`true`) or come to need again.
+    private var erasedByTransaction: [Hash32: Bool] = [:]
+    private var erasedByBlock: [Hash32: Bool] = [:]
 
     package init(_ base: any CommittedState) { self.base = base }
 
@@ -83,7 +83,10 @@ package struct ModuleState {
     package mutating func set(_ account: WireAccount, of address: Address) { transactionAccounts[address] = account }
 
     /// Lets the node prune the sidecar with this commitment once the block is committed.
-    package mutating func erase(sidecar: Hash32) { erasedByTransaction.append(sidecar) }
+    package mutating func erase(sidecar: Hash32) { erasedByTransaction[sidecar] = true }
+
+    /// The sidecar with this commitment stays, also when it was erased earlier in the block.
+    package mutating func keep(sidecar: Hash32) { erasedByTransaction[sidecar] = false }
 
     package mutating func emit(_ type: String, id: [UInt8] = [], account: Address? = nil, amount: UInt64 = 0) {
         var event = WireEvent()
@@ -98,7 +101,7 @@ package struct ModuleState {
     package mutating func keep() -> [WireEvent] {
         blockWrites.merge(transactionWrites) { $1 }
         for (address, account) in transactionAccounts { accounts[address] = account }
-        erasedSidecars += erasedByTransaction
+        erasedByBlock.merge(erasedByTransaction) { $1 }
         defer { forget() }
         return events
     }
@@ -110,6 +113,9 @@ package struct ModuleState {
         erasedByTransaction.removeAll()
         events.removeAll()
     }
+
+    /// The sidecars that the block lets go of, in order.
+    package var erasedSidecars: [Hash32] { erasedByBlock.filter(\.value).keys.sorted() }
 
     /// What the block changes, to be applied to the tree.
     package var writes: [(key: [UInt8], value: [UInt8]?)] {
@@ -123,14 +129,14 @@ package struct MessageContext: Sendable {
     package let genesis: Genesis
     package let transaction: SignedTransaction
     package let index: Int
-    /// The chain's present rules: the genesis's, until governance changes them.
+    /// The rules of the block: the genesis's, until governance changes them.
     package let parameters: WireParameters
 
     package init(
-        block: BlockContext, genesis: Genesis, transaction: SignedTransaction, index: Int, parameters: WireParameters? = nil
+        block: BlockContext, genesis: Genesis, transaction: SignedTransaction, index: Int, parameters: WireParameters
     ) {
         (self.block, self.genesis, self.transaction, self.index) = (block, genesis, transaction, index)
-        self.parameters = parameters ?? genesis.parameters
+        self.parameters = parameters
     }
 
     package var sender: Address { transaction.sender }

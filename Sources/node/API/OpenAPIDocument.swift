@@ -4193,9 +4193,10 @@ package enum OpenAPIDocument {
        "current",
        "blocks",
        "state",
-       "sidecars"
+       "sidecars",
+       "stranded"
       ],
-      "description": "Whether the head is the chain's, or what is fetched from peers."
+      "description": "Whether the head is the chain's, or what is fetched from peers; stranded when most peers lack the next block."
      },
      "target": {
       "type": "integer",

@@ -1,50 +1,40 @@
 import ChainTypes
 import FoundationEssentials
-import Modules
-import Primitives
 import Storage
 import WireTypes
 
 extension LedgerApplication {
-    private static func name(ofEpoch epoch: UInt64) -> String { "epoch/\(epoch)" }
+    /// The name of the store's value that holds the end of an epoch.
+    package static func name(ofEpoch epoch: UInt64) -> String { "epoch/\(epoch)" }
 
-    /// Keeps the header that ends an epoch where light clients' guides find it at once.
-    func noteEpochEnd(_ header: BlockHeader, certificate: QuorumCertificate, following: ValidatorSet) throws {
-        let certified = Self.certified(header, certificate.bytes, following: following)
-        try store.putMeta(Self.name(ofEpoch: header.epoch), certified.encoded())
-    }
-
-    private static func certified(_ header: BlockHeader, _ certificate: [UInt8], following: ValidatorSet) -> WireCertifiedHeader {
-        var certified = WireCertifiedHeader()
-        certified.header = .init(header.bytes)
-        certified.certificate = .init(certificate)
-        certified.nextValidators = .init(following.bytes)
-        return certified
-    }
-
-    /// The certified last header of an epoch that is over, with the set that follows; `nil` for one that is not.
+    /// The certified last header of an epoch that is over, with the set that follows: the way for others from the genesis to now.
+    ///
+    /// It is committed with its block, or comes with a snapshot, and stays for good: blocks, states and sets are pruned.
     package func epochEnd(_ epoch: UInt64) throws -> WireCertifiedHeader? {
-        let head = head
-        guard epoch < head.plan.epoch else { return nil }
-        if let bytes = try store.getMeta(Self.name(ofEpoch: epoch)) {
-            return try WireCertifiedHeader(strictly: bytes, limit: bytes.count)
-        }
-        // A crash came between the block and the note.
-        guard let header = try lastHeader(ofEpoch: epoch, below: head.height), let certificate = try store.certificate(header.height),
-            let following = epoch + 1 == head.plan.epoch ? head.plan.validators : try trust.validatorSet(epoch + 1)
-        else { return nil }
-        return Self.certified(header, certificate, following: following)
+        guard let bytes = try store.getMeta(Self.name(ofEpoch: epoch)) else { return nil }
+        return try WireCertifiedHeader(strictly: bytes, limit: bytes.count)
     }
 
-    /// Heights and epochs rise together: the last height of the epoch is found by halving.
-    private func lastHeader(ofEpoch epoch: UInt64, below head: UInt64) throws -> BlockHeader? {
-        var (low, high) = (UInt64(1), head)
-        while low < high {
-            let middle = (low + high + 1) / 2
-            guard let header = try header(middle) else { return nil }
-            if header.epoch <= epoch { low = middle } else { high = middle - 1 }
-        }
-        guard let header = try header(low), header.epoch == epoch, header.lastOfEpoch else { return nil }
-        return header
+    /// The header at `height` as a light client takes it; `nil` when it has no certificate of its own, or is not here.
+    package func certifiedHeader(_ height: UInt64) throws -> WireCertifiedHeader? {
+        guard let header = try header(height) else { return nil }
+        if header.lastOfEpoch { return try epochEnd(header.epoch) }
+        return try store.certificate(height).map { Self.certified(header, $0) }
+    }
+
+    /// What the store keeps of the block that ends an epoch, beside the block.
+    static func epochEnd(
+        _ header: BlockHeader, certificate: QuorumCertificate?, following: ValidatorSet
+    ) -> [(name: String, value: [UInt8])] {
+        guard header.lastOfEpoch, let certificate else { return [] }
+        var end = certified(header, certificate.bytes)
+        end.nextValidators = .init(following.bytes)
+        return [(name(ofEpoch: header.epoch), end.encoded())]
+    }
+
+    private static func certified(_ header: BlockHeader, _ certificate: [UInt8]) -> WireCertifiedHeader {
+        var certified = WireCertifiedHeader()
+        (certified.header, certified.certificate) = (.init(header.bytes), .init(certificate))
+        return certified
     }
 }

@@ -52,6 +52,7 @@ extension LedgerApplication {
         var commit = executed.commit
         commit.block = block.bytes
         commit.certificate = certificate?.bytes
+        commit.names = Self.epochEnd(block.header, certificate: certificate, following: executed.outcome.plan.validators)
         // When this throws nothing has changed; the block stays executed.
         try store.commit(commit)
         tree.commit(commit.treeUpdate)
@@ -64,19 +65,20 @@ extension LedgerApplication {
             state.accounts.merge(executed.accounts) { $1 }
             state.executed.settle(hash)
         }
-        if let certificate, block.header.lastOfEpoch {
-            try noteEpochEnd(block.header, certificate: certificate, following: executed.outcome.plan.validators)
-        }
     }
 
-    /// The state after the head or an executed block.
-    func state(after hash: Hash32) throws(LedgerError) -> (height: UInt64, branch: StateBranch, accounts: ParentAccounts) {
-        let found: (height: UInt64, branch: StateBranch, accounts: ParentAccounts)? = chain.withLock { state in
+    /// The state after the head or an executed block, and the rules of the block on top.
+    func state(
+        after hash: Hash32
+    ) throws(LedgerError) -> (height: UInt64, branch: StateBranch, accounts: ParentAccounts, parameters: WireParameters) {
+        let found: (UInt64, StateBranch, ParentAccounts, WireParameters)? = chain.withLock { state in
             if hash == state.head.blockHash {
-                return (state.head.height, StateBranch(base: state.head.height), ParentAccounts(written: []))
+                let branch = StateBranch(base: state.head.height)
+                return (state.head.height, branch, ParentAccounts(written: []), state.head.plan.parameters)
             }
             return state.executed[hash].map {
-                ($0.height, $0.branch, ParentAccounts(written: state.executed.chain(hash).map(\.accounts)))
+                let accounts = ParentAccounts(written: state.executed.chain(hash).map(\.accounts))
+                return ($0.height, $0.branch, accounts, $0.outcome.plan.parameters)
             }
         }
         guard let found else { throw .unknownParent }

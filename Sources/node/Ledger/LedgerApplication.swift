@@ -80,9 +80,14 @@ package final class LedgerApplication: Application {
 
     package func checkTransaction(_ submitted: SubmittedTransaction) throws {
         let transaction = submitted.transaction
+        // Once for each transaction of the chain: one look at what others change.
+        let (height, parameters, known) = chain.withLock { state in
+            (state.head.height, state.head.plan.parameters, state.accounts[transaction.sender])
+        }
         try AccountsModule.check(
-            transaction, account: try account(transaction.sender), height: head.height + 1, genesis: genesis, allowGap: true)
-        if transaction.isFreeWithdrawal { try checkFree(transaction) }
+            transaction, account: try known ?? account(transaction.sender), height: height + 1, genesis: genesis, allowGap: true,
+            parameters: parameters)
+        if transaction.isFreeWithdrawal { try checkFree(transaction, after: head) }
     }
 
     /// The committed account of `address`.
@@ -99,12 +104,11 @@ package final class LedgerApplication: Application {
     }
 
     /// A free transaction is taken only when it would succeed: nobody pays for trying.
-    private func checkFree(_ transaction: SignedTransaction) throws {
-        let head = head
+    private func checkFree(_ transaction: SignedTransaction, after head: ApplicationHead) throws {
         var state = ModuleState(CommittedReader(store: store, version: head.height))
         let context = BlockContext(
             chainID: genesis.chainID, height: head.height + 1, time: head.time + 1, proposer: .zero, parent: head.blockHash)
-        let message = MessageContext(block: context, genesis: genesis, transaction: transaction, index: 0)
+        let message = MessageContext(block: context, genesis: genesis, transaction: transaction, index: 0, parameters: head.plan.parameters)
         try ModuleRouter.apply(transaction.body.messages[0], message, &state)
     }
 

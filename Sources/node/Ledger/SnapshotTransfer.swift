@@ -103,9 +103,9 @@ package final class LedgerImport: Sendable {
 
     /// Makes the store of everything received and the snapshot's block, in the place of the chain at the path if `replacing`.
     ///
-    /// - Parameter names: further named values of the new store (`ChainStore.getMeta`).
+    /// - Parameter names: further values of the new store.
     package func finish(
-        _ base: SnapshotBlock, certificate: QuorumCertificate?, names: [(name: String, value: [UInt8])] = [], replacing: Bool = false
+        _ base: SnapshotBlock, certificate: QuorumCertificate?, names: NamedValues = { _ in }, replacing: Bool = false
     ) throws {
         guard let block = try? Block(decoding: base.block), block.header.hash == next.parent, block.header.height == manifest.height,
             base.receipts.count == block.transactions.count,
@@ -116,7 +116,7 @@ package final class LedgerImport: Sendable {
         try importer.finish(
             SnapshotBase(
                 block: base.block, certificate: certificate?.bytes, receipts: receipts,
-                names: [(LedgerApplication.genesisMeta, genesis.bytes)] + names), replacing: replacing)
+                names: [(LedgerApplication.genesisMeta, genesis.bytes)]), names: names, replacing: replacing)
     }
 
     /// Lets go of the files; the import can be gone on with.

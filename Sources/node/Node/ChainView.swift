@@ -14,14 +14,16 @@ package protocol ReadableLedger: Application {
     /// The header at a height, also of a block that is not kept.
     func header(_ height: UInt64) throws -> BlockHeader?
 
+    /// The header at a height as a light client takes it; `nil` when it has no certificate of its own.
+    func certifiedHeader(_ height: UInt64) throws -> WireCertifiedHeader?
+
     /// The certified last header of an epoch that is over, with the set that follows.
     func epochEnd(_ epoch: UInt64) throws -> WireCertifiedHeader?
 }
 
-/// Blocks, certificates, receipts and sidecars as they were committed.
+/// Blocks, receipts and sidecars as they were committed.
 package protocol ChainArchive: Sendable {
     func block(at height: UInt64) throws -> [UInt8]?
-    func certificate(at height: UInt64) throws -> [UInt8]?
     /// The encoded receipt of a transaction.
     func receipt(of transaction: Hash32) throws -> [UInt8]?
     func sidecar(named hash: Hash32) throws -> [UInt8]?
@@ -29,7 +31,6 @@ package protocol ChainArchive: Sendable {
 
 extension ChainStore: ChainArchive {
     package func block(at height: UInt64) throws -> [UInt8]? { try block(height) }
-    package func certificate(at height: UInt64) throws -> [UInt8]? { try certificate(height) }
     package func receipt(of transaction: Hash32) throws -> [UInt8]? { try receipt(transaction)?.bytes }
     package func sidecar(named hash: Hash32) throws -> [UInt8]? { try sidecar(hash) }
 }
@@ -61,12 +62,9 @@ package struct ChainView: Sendable {
 
     /// The header of a height with the certificate that finalises it; `nil` also for one that is final only as an ancestor.
     package func certifiedHeader(_ height: UInt64) throws -> (header: BlockHeader, wire: WireCertifiedHeader)? {
-        guard height >= 1, height <= head.height, let header = try ledger.header(height) else { return nil }
-        if header.lastOfEpoch, let wire = try ledger.epochEnd(header.epoch) { return (header, wire) }
-        guard let certificate = try archive.certificate(at: height) else { return nil }
-        var wire = WireCertifiedHeader()
-        wire.header = .init(header.bytes)
-        wire.certificate = .init(certificate)
+        guard height >= 1, height <= head.height, let header = try ledger.header(height),
+            let wire = try ledger.certifiedHeader(height)
+        else { return nil }
         return (header, wire)
     }
 

@@ -10,7 +10,7 @@ extension JupiterNode {
 
     package var engineView: EngineView? { EngineView(engine.status, validator: membership.own) }
 
-    package var syncView: SyncView { SyncView(state: sync?.isComplete == false ? .sidecars : .current) }
+    package var syncView: SyncView { sync?.view ?? SyncView(state: .current) }
 
     /// By which other nodes know this one; `nil` when it neither listens nor dials.
     package var nodeID: Hash32? { peers?.network.identity.nodeID }

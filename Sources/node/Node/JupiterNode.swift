@@ -72,7 +72,7 @@ package final class JupiterNode: Sendable {
         let parentTime = Mutex(view.head.time)
         engine = try SimplexEngine(
             genesis: genesis, key: validatorKey, application: ledger, source: mempool, network: peers ?? NoNetwork(),
-            history: try ChainCheckpoints(view: view).history(), settings: try membership.settings(home, configuration)
+            history: try ledger.history(), settings: try membership.settings(home, configuration)
         ) { [events, numbers, enclave, membership, weak peers] committed in
             let height = committed.block.header.height
             mempool.committed(committed.block.transactions, height: height)
@@ -90,6 +90,7 @@ package final class JupiterNode: Sendable {
         if let peers, let sync { peers.bind(engine, synchroniser: sync) }
         membership.bind(engine, account: account)
         NodeMetrics.register(metrics, engine: engine, peers: peers)
+        if let sync { NodeMetrics.register(metrics, sync: sync) }
     }
 
     /// FOR TESTS ONLY: milliseconds by which every frame of a peer is delivered later, from the environment.
@@ -232,19 +233,6 @@ struct ChainCheckpoints: CheckpointSource {
 
     func newest() throws -> (header: BlockHeader, certified: WireCertifiedHeader)? {
         try view.newestCertified().map { ($0.header, $0.wire) }
-    }
-
-    /// What an engine needs to know to go on from the head.
-    func history() throws -> SimplexEngine.History {
-        let head = view.head
-        var base = BlockReference(hash: view.genesis.hash, height: 0)
-        if head.plan.epoch > 0 {
-            guard let last = try last(ofEpoch: head.plan.epoch - 1) else { throw NodeError.damagedChain("the last block of an epoch") }
-            base = BlockReference(hash: last.header.hash, height: last.header.height)
-        }
-        let certified = head.height > base.height ? try view.certifiedHeader(head.height) : nil
-        let certificate = try certified.map { try QuorumCertificate(decoding: [UInt8]($0.wire.certificate)).wire }
-        return SimplexEngine.History(base: base, certificate: certificate)
     }
 
     func last(ofEpoch epoch: UInt64) throws -> (header: BlockHeader, certified: WireCertifiedHeader)? {

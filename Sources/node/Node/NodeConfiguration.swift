@@ -35,7 +35,7 @@ package struct NodeConfiguration: Sendable, Equatable {
     package var enclaveBatch = 64
     /// The address on which other nodes reach this one.
     package var peerHost = "127.0.0.1"
-    /// The port for other nodes; 0 does not listen, which suits a validator that is alone.
+    /// The port for other nodes; with 0 it neither listens nor asks others, which suits a validator that is alone.
     package var peerPort = 0
     /// Nodes to ask besides those that the state names: `NODEID@HOST:PORT`, with commas between. For a node that joins.
     package var bootstrapPeers: String?
@@ -149,7 +149,9 @@ package struct NodeConfiguration: Sendable, Equatable {
         guard isLoopback || apiTokenFile != nil else { throw .tokenRequired }
         if let mainnetURL, URL(string: mainnetURL)?.host() == nil { throw .invalidConfiguration("mainnetURL is not a URL") }
         guard peerPort == 0 || peerPort != apiPort else { throw .invalidConfiguration("apiPort and peerPort are the same") }
-        _ = try bootstrap()
+        guard try bootstrap().isEmpty || peerPort > 0 else {
+            throw .invalidConfiguration("bootstrapPeers needs a peerPort: with 0 the node reaches no other node")
+        }
     }
 
     /// The most nodes that `bootstrapPeers` may name.

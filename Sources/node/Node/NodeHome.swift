@@ -83,7 +83,7 @@ package struct NodeHome: Sendable, Equatable {
 
 /// A signing key at rest: a line that names the format, then a `PassphraseBox` of type and key.
 package enum KeyFile {
-    private static let magic = Array("jupiter key file 1\n".utf8)
+    static let magic = Array("jupiter key file 1\n".utf8)
 
     package static func seal(_ key: SigningKey, passphrase: String) throws -> [UInt8] {
         let type: UInt8 =
@@ -112,7 +112,7 @@ package enum KeyFile {
 
 /// A node's TLS key at rest: a line that names the format, then a `PassphraseBox` of the key in PEM (PKCS#8).
 enum PeerKeyFile {
-    private static let magic = Array("jupiter peer key 1\n".utf8)
+    static let magic = Array("jupiter peer key 1\n".utf8)
 
     static func seal(_ identity: NodeIdentity, passphrase: String) throws -> [UInt8] {
         magic + (try PassphraseBox.seal(Array(identity.privateKeyPEM.utf8), passphrase: passphrase))

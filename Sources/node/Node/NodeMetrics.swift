@@ -94,6 +94,16 @@ struct NodeMetrics: Sendable {
         }
     }
 
+    static func register(_ metrics: Metrics, sync: SyncService) {
+        metrics.gauge("jupiter_sync_target", "The height that the node catches up to; 0 while it is not behind.") {
+            Double(sync.view.target ?? 0)
+        }
+        metrics.gauge("jupiter_sync_complete", "1 while every live sidecar is here.") { sync.isComplete ? 1 : 0 }
+        metrics.gauge("jupiter_sync_stranded", "1 while most peers lack the next block: only a snapshot helps.") {
+            sync.isStranded ? 1 : 0
+        }
+    }
+
     func observe(_ committed: CommittedBlock, parentTime: UInt64) {
         blocks.add()
         bytes.add(committed.block.bytes.count)

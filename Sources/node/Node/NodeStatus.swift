@@ -78,6 +78,8 @@ package struct SyncView: Sendable, Encodable, Equatable {
         case state
         /// The state is here, ciphertext is still missing: the node is not complete yet.
         case sidecars
+        /// Most peers do not have the next block any more: only a new start with a snapshot helps.
+        case stranded
     }
 
     package var state: State

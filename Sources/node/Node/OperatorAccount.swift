@@ -27,14 +27,15 @@ package struct OperatorAccount: Sendable {
     /// One caller at a time: two would take the same nonce.
     /// - Returns: the transaction and the last height that may hold it.
     func submit(_ messages: [WireMessage], sidecars: [[UInt8]] = []) async throws -> (id: Hash32, validUntil: UInt64) {
-        let height = view.head.height
+        let head = view.head
+        let (height, parameters) = (head.height, head.plan.parameters)
         var body = WireTransactionBody()
         body.chainID = view.chainID
         body.sender = .init(key.address.bytes)
         body.nonce = try mempool.pendingNonce(key.address)
         body.validFrom = height
-        body.validUntil = height + min(Self.window, view.genesis.parameters.maximumValidityWindow)
-        body.fee = view.genesis.parameters.minimumFee
+        body.validUntil = height + min(Self.window, parameters.maximumValidityWindow)
+        body.fee = parameters.minimumFee
         body.messages = messages
         let submitted = try SubmittedTransaction(SignedTransaction(signing: body, with: key), sidecars: sidecars)
         try await intake.submit(submitted)

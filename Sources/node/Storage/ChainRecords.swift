@@ -20,6 +20,8 @@ package struct BlockCommit: Sendable {
     package var sidecars: [(hash: Hash32, bytes: [UInt8])]
     /// Ciphertext to erase.
     package var erasedSidecars: [Hash32]
+    /// Small named values that change with the block (`ChainStore.getMeta`).
+    package var names: [(name: String, value: [UInt8])] = []
     /// What the block changed in the state; its version is `height`.
     package var treeUpdate: TreeUpdate
 

@@ -119,6 +119,7 @@ package final class ChainStore: StateNodeStore {
         append(block.height, hash: block.blockHash, block: block.block, certificate: block.certificate, block.receipts, to: &batch)
         for sidecar in block.sidecars { batch.put(Columns.sidecars, sidecar.hash.bytes, sidecar.bytes) }
         for hash in block.erasedSidecars { batch.delete(Columns.sidecars, hash.bytes) }
+        for (name, value) in block.names { batch.put(Columns.meta, MetaKeys.user(name), value) }
     }
 
     static func append(

@@ -26,7 +26,7 @@ enum Files {
         try Database.syncParent(of: target)
     }
 
-    private static func failure(_ what: String, _ path: String) -> StorageError {
+    static func failure(_ what: String, _ path: String) -> StorageError {
         let code = errno
         let text = "\(what) \(path): \(String(cString: strerror(code)))"
         return code == ENOSPC ? .diskFull(text) : .io(text)

@@ -7,7 +7,7 @@ package struct SnapshotBase: Sendable {
     package var block: [UInt8]
     package var certificate: [UInt8]?
     package var receipts: [BlockCommit.Receipt]
-    /// Named values of the new store (`ChainStore.putMeta`).
+    /// Named values of the new store (`ChainStore.getMeta`).
     package var names: [(name: String, value: [UInt8])]
 
     package init(
@@ -16,6 +16,9 @@ package struct SnapshotBase: Sendable {
         (self.block, self.certificate, self.receipts, self.names) = (block, certificate, receipts, names)
     }
 }
+
+/// Gives named values one by one to whom it is called with: there may be more than should be in memory.
+package typealias NamedValues = (_ put: (String, [UInt8]) throws -> Void) throws -> Void
 
 /// Makes a chain store out of chunks of one state, which may come from anybody, in any order, over several runs of the program.
 ///
@@ -122,15 +125,16 @@ package final class SnapshotImporter: Sendable {
     }
 
     /// Builds the store and puts it at `path`, in the place of a chain that is there if `replacing`. Nobody may have either open.
+    /// - Parameter names: further named values of the new store.
     /// - Throws: `incomplete` while parts are missing, `occupied` when there is a chain that is not to be replaced.
-    package func finish(_ base: SnapshotBase, replacing: Bool = false) throws {
+    package func finish(_ base: SnapshotBase, names: NamedValues = { _ in }, replacing: Bool = false) throws {
         guard missing.isEmpty else { throw SnapshotError.incomplete }
         guard replacing || !Files.exists(path + "/CURRENT") else { throw SnapshotError.occupied }
         let folders = Folders(path)
         // What a run before this one left half built.
         try Files.remove(folders.built)
         let store = try Database(path: folders.built, columns: ChainStore.columns, options: .init(sync: false, blockCacheBytes: 16 << 20))
-        try build(into: store, base)
+        try build(into: store, base, names)
         store.close()
         database.close()
         // From here on the new chain is the chain: `settle` does what a crash leaves undone.
@@ -155,7 +159,7 @@ package final class SnapshotImporter: Sendable {
     package func close() { database.close() }
 
     /// Writes the nodes and the index, and last of all the block and the head, with one sync for everything.
-    private func build(into store: Database, _ base: SnapshotBase) throws {
+    private func build(into store: Database, _ base: SnapshotBase, _ names: NamedValues) throws {
         let sink = BatchSink(store)
         var builder = TreeBuilder(version: manifest.height) { key, bytes in
             try sink.put(ChainStore.Columns.nodes, key.encoded, bytes)
@@ -173,6 +177,7 @@ package final class SnapshotImporter: Sendable {
         }
         let root = try builder.finish()
         guard root == manifest.stateRoot else { throw SnapshotError.rootMismatch }
+        try names { name, value in try sink.put(ChainStore.Columns.meta, ChainStore.MetaKeys.user(name), value) }
         try sink.flush()
         var batch = try store.makeBatch()
         ChainStore.append(

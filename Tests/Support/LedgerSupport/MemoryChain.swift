@@ -32,6 +32,8 @@ package struct MemoryChain {
     /// The header of the newest block, and what happened to it as a whole.
     package private(set) var lastHeader: BlockHeader?
     package private(set) var lastEvents: [WireEvent] = []
+    /// The sidecars that the newest block let go of.
+    package private(set) var lastErased: [Hash32] = []
     /// The view of the epoch's newest block.
     private var view: UInt64 = 0
     /// Milliseconds since 1970; a block takes a second unless a test moves it.
@@ -106,7 +108,7 @@ package struct MemoryChain {
         state.apply(result.writes)
         (height, time, lastHash, lastHeader) = (header.height, header.time, header.hash, header)
         view = header.lastOfEpoch ? 0 : header.view
-        (plan, lastEvents) = (result.plan, result.events)
+        (plan, lastEvents, lastErased) = (result.plan, result.events, result.erasedSidecars)
         return result.receipts
     }
 

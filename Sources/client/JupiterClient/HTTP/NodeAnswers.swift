@@ -37,7 +37,7 @@ package struct NodeStatus: Codable, Sendable {
     }
 
     package struct SyncStatus: Codable, Sendable {
-        /// current, blocks, state or sidecars.
+        /// current, blocks, state, sidecars or stranded.
         package let state: String
         package let target: UInt64?
     }

@@ -10,7 +10,7 @@ import WireTypes
 /// `jupiter node …`
 struct NodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "node", abstract: "Make, run, back up and restore a node.",
+        commandName: "node", abstract: "Make, run, back up and restore a node, and change its passphrase.",
         discussion: """
             A node is one folder, node/CHAIN in the home: genesis, keys under your passphrase, node.json, data.
 
@@ -19,7 +19,9 @@ struct NodeCommand: AsyncParsableCommand {
               jupiter enclave start jupiter-sg &
               jupiter node start jupiter-sg
             """,
-        subcommands: [NodeInit.self, NodeStart.self, NodeStatusCommand.self, NodeBackup.self, NodeRestore.self])
+        subcommands: [
+            NodeInit.self, NodeStart.self, NodeStatusCommand.self, NodeBackup.self, NodeRestore.self, NodePassphrase.self,
+        ])
 }
 
 /// What a chain's quorum promises.

@@ -63,11 +63,16 @@ struct PassphraseOptions: ParsableArguments {
 
     /// - Parameter new: whether it is being chosen, and so is asked for twice.
     func passphrase(new: Bool, prompt: String = "Passphrase: ") throws -> String {
-        if let passphraseFile {
-            let text = String(decoding: try PrivateFile.read(passphraseFile, limit: 4096), as: UTF8.self)
+        try Self.passphrase(file: passphraseFile, variable: "JUPITER_PASSPHRASE", new: new, prompt: prompt)
+    }
+
+    /// The passphrase in `file`, or in the environment, or from the terminal.
+    static func passphrase(file: String?, variable: String, new: Bool, prompt: String) throws -> String {
+        if let file {
+            let text = String(decoding: try PrivateFile.read(file, limit: 4096), as: UTF8.self)
             return text.trimmingCharacters(in: .newlines)
         }
-        if let text = ProcessInfo.processInfo.environment["JUPITER_PASSPHRASE"] { return text }
+        if let text = ProcessInfo.processInfo.environment[variable] { return text }
         guard let text = Console.secret(prompt) else { throw CommandError.noPassphrase }
         if new, Console.secret("Once more: ") != text { throw CommandError.passphrasesDiffer }
         return text

@@ -10,13 +10,12 @@ package enum AccountsModule {
     ///
     /// - Parameters:
     ///   - allowGap: the mempool keeps transactions whose predecessors are on their way.
-    ///   - parameters: the chain's present rules; the genesis's when left out.
+    ///   - parameters: those of the block at `height`.
     package static func check(
         _ transaction: SignedTransaction, account: WireAccount, height: UInt64, genesis: Genesis, allowGap: Bool,
-        parameters: WireParameters? = nil
+        parameters: WireParameters
     ) throws(TransactionError) {
         let body = transaction.body
-        let parameters = parameters ?? genesis.parameters
         guard body.chainID == genesis.chainID else { throw .wrongChain }
         guard body.validFrom <= body.validUntil, body.validUntil - body.validFrom <= parameters.maximumValidityWindow else {
             throw .windowTooLong

@@ -59,6 +59,7 @@ package enum AssessmentsModule {
         assessment.commitment = message.commitment
         assessment.committedHeight = context.block.height
         state.set(StateKey.assessment(id), assessment)
+        try SidecarReferences.add(commitment, &state)
         state.emit("assessments.committed", id: id.bytes, account: subject)
     }
 

@@ -64,6 +64,7 @@ package enum SubscriptionsModule {
         subscription.committedHeight = context.block.height
         subscription.grantsHash = .init(list.bytes)
         state.set(StateKey.subscription(id), subscription)
+        try SidecarReferences.add(commitment, &state)
         state.set(contributors(id), bytes: grants.flatMap(\.bytes))
         state.emit("subscriptions.committed", id: id.bytes, account: Address(subscription.requester))
     }

@@ -12,7 +12,7 @@ package enum ProgramsModule {
 
     package static func publish(_ message: WirePublishProgram, _ context: MessageContext, _ state: inout ModuleState) throws {
         let manifest = message.manifest
-        guard let code = Hash32(message.codeHash), Hash32(message.commitment) != nil,
+        guard let code = Hash32(message.codeHash), let commitment = Hash32(message.commitment),
             (1...Limits.identifier).contains(manifest.name.utf8.count), (1...Limits.identifier).contains(manifest.version.utf8.count),
             manifest.description_p.utf8.count <= Limits.text, manifest.kind == .assessment || manifest.kind == .subscription,
             (1...maximumFuel).contains(manifest.fuel), (1...65_536).contains(manifest.maximumOutput)
@@ -26,6 +26,7 @@ package enum ProgramsModule {
         program.commitment = message.commitment
         program.height = context.block.height
         state.set(StateKey.program(code), program)
+        try SidecarReferences.add(commitment, &state)
         state.emit("programs.published", id: code.bytes, account: context.sender)
     }
 

@@ -8,7 +8,7 @@ import WireTypes
 package enum RecordsModule {
     package static func put(_ message: WirePutRecord, _ context: MessageContext, _ state: inout ModuleState) throws {
         let dataset = try RegistryModule.dataset(message.dataset, &state)
-        guard let id = Hash32(message.record), Hash32(message.commitment) != nil, message.size > Sidecar.saltBytes,
+        guard let id = Hash32(message.record), let commitment = Hash32(message.commitment), message.size > Sidecar.saltBytes,
             message.keyIndex < RecordKeyTree.leaves
         else { throw Refusal.recordsMalformed }
         guard message.size <= context.parameters.maximumSidecarBytes else { throw Refusal.recordsTooLarge }
@@ -26,6 +26,7 @@ package enum RecordsModule {
         record.status = .live
         record.height = context.block.height
         state.set(key, record)
+        try SidecarReferences.add(commitment, &state)
         state.emit("records.put", id: id.bytes, account: context.sender)
     }
 
@@ -36,7 +37,7 @@ package enum RecordsModule {
         guard record.status == .live else { throw Refusal.recordsErased }
         record.status = .erased
         state.set(key, record)
-        if let commitment = Hash32(record.commitment) { state.erase(sidecar: commitment) }
+        if let commitment = Hash32(record.commitment) { try SidecarReferences.drop(commitment, &state) }
         state.emit("records.erased", id: id.bytes, account: context.sender)
     }
 }

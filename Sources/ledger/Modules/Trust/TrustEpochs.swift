@@ -42,11 +42,11 @@ package enum TrustEpochs {
         // How many blocks the epoch has with the next one.
         let blocks = height + 2 - epoch.firstHeight
         guard blocks >= UInt64(parameters.epochLength) || (epoch.changeWaits && blocks >= UInt64(parameters.epochMinimum)) else {
-            return EpochPlan(epoch: epoch.epoch, validators: present)
+            return EpochPlan(epoch: epoch.epoch, validators: present, parameters: parameters)
         }
         let next = try Roster(&state).next(
             after: present, epoch: epoch.epoch, profile: genesis.wire.profile, leaderStep: parameters.leaderStep)
-        return EpochPlan(epoch: epoch.epoch, validators: present, following: next.set)
+        return EpochPlan(epoch: epoch.epoch, validators: present, following: next.set, parameters: parameters)
     }
 
     /// The chain's present rules.

@@ -203,7 +203,9 @@ final class PayloadAssembler: Sendable {
     private func start(_ response: PayloadResponse, from peer: Hash32) {
         guard let header = try? BlockHeader(decoding: response.header), header.hash == response.block else { return accuse(peer) }
         state.withLock { state in
-            guard header.height > state.head, let assembly = state.assemblies[header.hash], assembly.partial?.isGrowing ?? true else { return }
+            guard header.height > state.head, let assembly = state.assemblies[header.hash], assembly.partial?.isGrowing ?? true else {
+                return
+            }
             state.assemblies[header.hash]?.partial = PartialBlock(growing: header, evidence: response.evidence)
         }
     }

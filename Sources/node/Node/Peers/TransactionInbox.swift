@@ -44,7 +44,9 @@ package final class TransactionInbox: Sendable {
     private let workers: WorkerPool
     private let state = Mutex(State())
 
-    package init(mempool: Mempool, lane: WorkerPool, workers: WorkerPool) { (self.mempool, self.lane, self.workers) = (mempool, lane, workers) }
+    package init(mempool: Mempool, lane: WorkerPool, workers: WorkerPool) {
+        (self.mempool, self.lane, self.workers) = (mempool, lane, workers)
+    }
 
     /// - Parameter done: called once the whole batch is in or refused, with the identifiers of what was a transaction.
     package func receive(_ transactions: [[UInt8]], done: @escaping @Sendable ([Hash32]) -> Void) {

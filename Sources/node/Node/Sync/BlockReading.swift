@@ -26,7 +26,7 @@ package struct BlockReading: Sendable {
     }
 
     /// The next frame of the answer; `last` says when it is complete.
-    package mutating func frame(_ ledger: LedgerApplication, _ epochs: EpochRecords) throws -> BlockRangeResponse {
+    package mutating func frame(_ ledger: LedgerApplication) throws -> BlockRangeResponse {
         if bytes == 0 { try bound(ledger) }
         var entries: [Networking.SyncedBlock] = []
         var size = 0
@@ -44,7 +44,7 @@ package struct BlockReading: Sendable {
                 break
             }
             if size > 0, size + bytes.count > 2 * SyncLimits.frame { break }
-            guard var entry = try entry(bytes, header, ledger, epochs) else {
+            guard var entry = try entry(bytes, header, ledger) else {
                 isOver = true
                 break
             }
@@ -87,12 +87,12 @@ package struct BlockReading: Sendable {
 
     /// The block with its certificate; `nil` when it ends an epoch whose end is not recorded.
     private func entry(
-        _ bytes: [UInt8], _ header: BlockHeader, _ ledger: LedgerApplication, _ epochs: EpochRecords
+        _ bytes: [UInt8], _ header: BlockHeader, _ ledger: LedgerApplication
     ) throws -> Networking.SyncedBlock? {
         guard header.lastOfEpoch else {
             return Networking.SyncedBlock(block: bytes, certificate: try ledger.store.certificate(header.height) ?? [])
         }
-        guard let end = try epochs.certified(header.epoch) else { return nil }
+        guard let end = try ledger.epochEnd(header.epoch) else { return nil }
         return Networking.SyncedBlock(
             block: bytes, certificate: [UInt8](end.certificate), nextValidators: [UInt8](end.nextValidators))
     }

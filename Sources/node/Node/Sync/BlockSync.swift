@@ -32,6 +32,8 @@ final class BlockSync: Sendable {
         var target: UInt64 = 0
         /// An epoch that somebody is in.
         var epoch: UInt64 = 0
+        /// Until when nobody is believed who says so: it has just proven wrong.
+        var doubtsUntil = ContinuousClock.now
         var head: UInt64
         var moved = ContinuousClock.now
         /// The head stood still while others went on; until nothing more is to be had.
@@ -81,9 +83,16 @@ final class BlockSync: Sendable {
         wake()
     }
 
+    /// Any validator can cause this with every message, so it counts once until it is looked into, and not soon again when that showed
+    /// nothing. One who is behind hears of it again.
     func behind(epoch: UInt64) {
-        state.withLock { $0.epoch = max($0.epoch, epoch) }
-        wake()
+        let present = parts.ledger.head.plan.epoch
+        let isNews = state.withLock { state in
+            guard epoch > present, state.epoch <= present, state.doubtsUntil < .now else { return false }
+            state.epoch = epoch
+            return true
+        }
+        if isNews { wake() }
     }
 
     func committed(_ height: UInt64) {
@@ -99,6 +108,14 @@ final class BlockSync: Sendable {
     var isStranded: Bool {
         let connected = parts.network.connected
         return state.withLock { state in state.refused.count { connected.contains($0) } * 2 > connected.count }
+    }
+
+    /// The height that the chain is known to have, while the node catches up with it.
+    var target: UInt64? {
+        state.withLock { state in
+            let known = max(state.target, state.isCatchingUp ? state.claims.values.max() ?? 0 : 0)
+            return known > state.head ? known : nil
+        }
     }
 
     // MARK: What is done
@@ -229,7 +246,10 @@ final class BlockSync: Sendable {
             state.isCatchingUp = false
             state.asked.insert(peer)
             // Nobody else is in a later epoch: whoever said so was wrong, or is alone.
-            if state.asked.isSuperset(of: connected) { (state.epoch, state.asked) = (0, []) }
+            if state.asked.isSuperset(of: connected) {
+                if state.epoch > 0 { state.doubtsUntil = .now + parts.settings.doubt }
+                (state.epoch, state.asked) = (0, [])
+            }
         }
         if isStranded {
             parts.log.error(

@@ -24,12 +24,11 @@ package final class SnapshotShelf: Sendable {
     private static let preferredBlock = 4 << 20
 
     private let ledger: LedgerApplication
-    private let epochs: EpochRecords
     private let settings: SyncSettings
     private let places = Mutex<[UInt64: Place]>([:])
 
-    package init(_ ledger: LedgerApplication, _ epochs: EpochRecords, settings: SyncSettings) {
-        (self.ledger, self.epochs, self.settings) = (ledger, epochs, settings)
+    package init(_ ledger: LedgerApplication, settings: SyncSettings) {
+        (self.ledger, self.settings) = (ledger, settings)
     }
 
     /// Lets go of states that nobody asks for any more.
@@ -78,7 +77,7 @@ package final class SnapshotShelf: Sendable {
         var epoch = request.epoch
         while epoch < nextHeader.epoch, bytes < settings.offerBytes {
             // Without one the way is broken, and the offer worth nothing.
-            guard let end = try epochs.certified(epoch) else { return WireSnapshotOffer().encoded() }
+            guard let end = try ledger.epochEnd(epoch) else { return WireSnapshotOffer().encoded() }
             bytes += end.header.count + end.certificate.count + end.nextValidators.count
             offer.epochs.append(end)
             epoch += 1
@@ -115,7 +114,7 @@ package final class SnapshotShelf: Sendable {
     private func snapshot(
         _ height: UInt64, blockLimit: Int = SnapshotBlock.maximumBytes
     ) throws -> (SnapshotReader, WireCertifiedHeader, block: [UInt8])? {
-        guard let next = try epochs.certifiedHeader(height + 1), let block = try? ledger.snapshotBlock(height).encode(),
+        guard let next = try ledger.certifiedHeader(height + 1), let block = try? ledger.snapshotBlock(height).encode(),
             block.count <= blockLimit, let reader = reader(height)
         else { return nil }
         return (reader, next, block)

@@ -31,6 +31,8 @@ package final class StateSync: Sendable {
     private let exchanges: Exchanges
     private let rota = PeerRota()
     private let pool: WorkerPool
+    /// The ends of all epochs that the offers have led over: those of a long chain are more than should be in memory.
+    private let ends = Mutex<RecordFile?>(nil)
     /// Whether a store at the path has no block beyond the genesis, and gives way.
     private let isReplacing = Mutex(false)
 
@@ -66,7 +68,10 @@ package final class StateSync: Sendable {
     /// - Throws: `StorageError`; `CancellationError`.
     package func run() async throws -> Outcome {
         let started = try SnapshotImporter.started(path)
+        let ends = try RecordFile(path + ".epochs")
+        defer { try? ends.remove() }
         guard try started != nil || !hasChain() else { return .notNeeded }
+        self.ends.withLock { $0 = ends }
         return try await withThrowingTaskGroup(of: Outcome?.self) { group in
             group.addTask {
                 while !Task.isCancelled {
@@ -99,12 +104,12 @@ package final class StateSync: Sendable {
         let enough = max(1, genesis.wire.nodes.count / 2)
         while true {
             try Task.checkCancellation()
-            let answers = await offers(network.connected, &way, wanted: begun?.height ?? 0)
+            let answers = try await offers(network.connected, &way, wanted: begun?.height ?? 0)
             let isLate = start + settings.patience < .now
             if let best = answers.best, isLate || (begun == nil && answers.count >= enough) || begun?.blockHash == best.manifest.blockHash {
                 guard begun != nil || best.next.height > settings.farBehind || best.oldest > 1 else { return .notNeeded }
                 do {
-                    try await importState(best, way)
+                    try await importState(best)
                     return .imported(height: best.manifest.height)
                 } catch let error where Self.isOver(error) {
                     log.warning("The snapshot is not to be had any more; another one is begun.")
@@ -131,7 +136,7 @@ package final class StateSync: Sendable {
     // MARK: Offers
 
     /// The highest proven offer of `peers`, or the one that is `wanted`; and how many have answered, be it that they have none.
-    private func offers(_ peers: [Hash32], _ way: inout EpochWay, wanted: UInt64) async -> (best: SnapshotOffer?, count: Int) {
+    private func offers(_ peers: [Hash32], _ way: inout EpochWay, wanted: UInt64) async throws -> (best: SnapshotOffer?, count: Int) {
         var (best, count): (SnapshotOffer?, Int) = (nil, 0)
         for start in stride(from: 0, to: peers.count, by: Self.offersAtOnce) {
             let epoch = way.epoch
@@ -143,7 +148,7 @@ package final class StateSync: Sendable {
             }
             for (peer, bytes) in answers.sorted(by: { $0.0 < $1.0 }) {
                 guard let bytes else { continue }
-                guard let step = await follow(peer, bytes, &way, wanted) else { continue }
+                guard let step = try await follow(peer, bytes, &way, wanted) else { continue }
                 count += 1
                 guard case .offer(let offer) = step else { continue }
                 let isWanted = offer.manifest.height == wanted
@@ -167,7 +172,7 @@ package final class StateSync: Sendable {
     }
 
     /// Follows what `peer` has answered to its end; `nil` when that was false, or there was no answer any more.
-    private func follow(_ peer: Hash32, _ first: [UInt8], _ way: inout EpochWay, _ wanted: UInt64) async -> EpochWay.Step? {
+    private func follow(_ peer: Hash32, _ first: [UInt8], _ way: inout EpochWay, _ wanted: UInt64) async throws -> EpochWay.Step? {
         var bytes = first
         while !Task.isCancelled {
             let (before, offered) = (way, bytes)
@@ -183,6 +188,7 @@ package final class StateSync: Sendable {
             switch result {
             case .success((let after, let step)):
                 way = after
+                try ends.withLock { [fresh = way.drain()] ends in try ends?.append(fresh) }
                 guard case .further = step else { return step }
                 guard let more = await ask(peer, way.epoch, wanted) else { return nil }
                 bytes = more
@@ -198,7 +204,7 @@ package final class StateSync: Sendable {
 
     // MARK: Import
 
-    private func importState(_ offer: SnapshotOffer, _ way: EpochWay) async throws {
+    private func importState(_ offer: SnapshotOffer) async throws {
         let target = try LedgerImport(path: path, genesis: genesis, manifest: offer.manifest, next: offer.next)
         log.notice(
             "The state is imported.",
@@ -209,7 +215,14 @@ package final class StateSync: Sendable {
             let chunks = StateImport(
                 target, network: network, exchanges: exchanges, rota: rota, settings: settings, pool: pool, log: log)
             try await chunks.run()
-            let names = way.ends.enumerated().map { (name: EpochRecords.name(UInt64($0)), value: $1) }
+            let ends = ends.withLock { $0 }
+            let names: @Sendable (_ put: (String, [UInt8]) throws -> Void) throws -> Void = { put in
+                var epoch: UInt64 = 0
+                try ends?.forEach { end in
+                    try put(LedgerApplication.name(ofEpoch: epoch), end)
+                    epoch += 1
+                }
+            }
             let isReplacing = isReplacing.withLock { $0 }
             try await pool.run {
                 Result { try target.finish(offer.base, certificate: offer.certificate, names: names, replacing: isReplacing) }

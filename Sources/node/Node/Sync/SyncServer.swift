@@ -15,7 +15,6 @@ final class SyncServer: Sendable {
     }
 
     private let ledger: LedgerApplication
-    private let epochs: EpochRecords
     private let network: any PeerSending
     private let settings: SyncSettings
     private let pool: WorkerPool
@@ -30,10 +29,10 @@ final class SyncServer: Sendable {
     private static let pause = Duration.milliseconds(25)
 
     init(
-        _ ledger: LedgerApplication, _ epochs: EpochRecords, network: any PeerSending, settings: SyncSettings, pool: WorkerPool, log: Logger
+        _ ledger: LedgerApplication, network: any PeerSending, settings: SyncSettings, pool: WorkerPool, log: Logger
     ) {
-        (self.ledger, self.epochs, self.network, self.settings, self.pool, self.log) = (ledger, epochs, network, settings, pool, log)
-        shelf = SnapshotShelf(ledger, epochs, settings: settings)
+        (self.ledger, self.network, self.settings, self.pool, self.log) = (ledger, network, settings, pool, log)
+        shelf = SnapshotShelf(ledger, settings: settings)
         (work, signal) = AsyncStream.makeStream()
     }
 
@@ -92,10 +91,10 @@ final class SyncServer: Sendable {
         var reading = BlockReading(request, batchBytes: settings.batchBytes)
         while true {
             let before = reading
-            let (frame, after) = try await pool.run { [ledger, epochs] in
+            let (frame, after) = try await pool.run { [ledger] in
                 Result {
                     var reading = before
-                    return (try reading.frame(ledger, epochs), reading)
+                    return (try reading.frame(ledger), reading)
                 }
             }.get()
             reading = after

@@ -27,25 +27,21 @@ package final class SyncService: Sendable {
         }
     }
 
-    package let epochs: EpochRecords
     private let exchanges: Exchanges
     private let server: SyncServer
     private let blocks: BlockSync
     private let sidecars: SidecarSync
     private let settings: SyncSettings
-    private let log: Logger
 
     /// - Throws: `StorageError` or `NodeError` when the store cannot be read.
     package init(_ parts: Parts) throws {
-        (settings, log) = (parts.settings, parts.log)
+        settings = parts.settings
         let (ledger, network, log) = (parts.ledger, parts.network, parts.log)
-        epochs = EpochRecords(ledger)
-        try epochs.record()
         let exchanges = Exchanges(network: network, timeout: settings.answerTimeout)
         self.exchanges = exchanges
         // What others ask for must not delay what this node needs.
         server = SyncServer(
-            ledger, epochs, network: network, settings: settings, pool: WorkerPool(width: settings.workers), log: log)
+            ledger, network: network, settings: settings, pool: WorkerPool(width: settings.workers), log: log)
         let pool = WorkerPool(width: settings.workers)
         let sidecars = try SidecarSync(
             SidecarSync.Parts(ledger: ledger, network: network, exchanges: exchanges, settings: settings, pool: pool, log: log))
@@ -80,19 +76,22 @@ package final class SyncService: Sendable {
     /// Somebody is in this epoch (`ConsensusNetwork.behind`).
     package func behind(epoch: UInt64) { blocks.behind(epoch: epoch) }
 
-    /// A block is durable. To be called from the engine's report of it, before the next one is committed.
-    package func committed(_ height: UInt64) {
-        do { try epochs.record() } catch {
-            log.error("The end of an epoch could not be recorded.", metadata: ["error": "\(EnclaveHost.text(error))"])
-        }
-        blocks.committed(height)
-    }
+    /// A block is durable.
+    package func committed(_ height: UInt64) { blocks.committed(height) }
 
-    /// Whether every sidecar is here that the newest state calls live: who is not complete does not sign availability.
+    /// Whether every sidecar is here that the newest state calls live. It votes before: see docs/spec/sync.md §7.
     package var isComplete: Bool { sidecars.isComplete }
 
     /// Whether no peer has the next block any more, so that only a snapshot would help.
     package var isStranded: Bool { blocks.isStranded }
+
+    /// How far the node has caught up.
+    package var view: SyncView {
+        let target = blocks.target
+        if isStranded { return SyncView(state: .stranded, target: target) }
+        if target != nil { return SyncView(state: .blocks, target: target) }
+        return SyncView(state: isComplete ? .current : .sidecars)
+    }
 
     /// Runs until the task is cancelled.
     package func run() async {

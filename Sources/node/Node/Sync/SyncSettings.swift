@@ -6,6 +6,8 @@ package struct SyncSettings: Sendable {
     package var answerTimeout: Duration = .seconds(5)
     /// How long a peer that had nothing, or did not answer, is asked last.
     package var rest: Duration = .seconds(1)
+    /// For how long nobody is believed that the chain is in a later epoch after all peers knew nothing of it.
+    package var doubt: Duration = .seconds(5)
     package var tick: Duration = .milliseconds(100)
     /// A head that has not moved for so long is behind when a peer's is two heights ahead.
     package var stall: Duration = .milliseconds(500)
