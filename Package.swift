@@ -141,7 +141,7 @@ let targets: [Target] = [
         "jupiter",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient", "LocalFederation", "Node",
-            "API", "Simplex", "Simulator", argumentParser, crypto, protobuf,
+            "API", "Simplex", "Simulator", "CHardening", argumentParser, crypto, protobuf,
         ]),
 
     support("TestVectors", ["Primitives"]),

@@ -29,6 +29,8 @@ package enum Sidecar {
 package struct SubmittedTransaction: Sendable {
     package let transaction: SignedTransaction
     package let sidecars: [[UInt8]]
+    /// The salted hashes of `sidecars` (`Sidecar.commitment`).
+    package let commitments: [Hash32]
 
     /// - Throws: `sidecarMismatch` unless the sidecars are exactly those the messages commit to, in order.
     package init(_ transaction: SignedTransaction, sidecars: [[UInt8]]) throws(TransactionError) {
@@ -39,8 +41,8 @@ package struct SubmittedTransaction: Sendable {
                 Sidecar.commitment(sidecar) == commitment.hash
             else { throw .sidecarMismatch }
         }
-        self.transaction = transaction
-        self.sidecars = sidecars
+        (self.transaction, self.sidecars) = (transaction, sidecars)
+        self.commitments = commitments.map(\.hash)
     }
 
     /// A transaction of a block that is final, with those of its sidecars that are still to be had, in the order of its messages.
@@ -60,8 +62,7 @@ package struct SubmittedTransaction: Sendable {
             if commitment.hash == hashes[next], Int(commitment.size) == available[next].count { next += 1 }
         }
         guard next == available.count else { throw .sidecarMismatch }
-        self.transaction = transaction
-        sidecars = available
+        (self.transaction, sidecars, commitments) = (transaction, available, hashes)
     }
 
     /// Whether every sidecar that the messages commit to is here: always, except in a final block (`init(final:available:)`).

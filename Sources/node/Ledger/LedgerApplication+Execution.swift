@@ -30,7 +30,7 @@ extension LedgerApplication {
             plan: result.plan)
         var sidecars: [(hash: Hash32, bytes: [UInt8])] = []
         for (submitted, receipt) in zip(transactions, result.receipts) where receipt.code == 0 {
-            for sidecar in submitted.sidecars { sidecars.append((Sidecar.commitment(sidecar), sidecar)) }
+            for (hash, bytes) in zip(submitted.commitments, submitted.sidecars) { sidecars.append((hash, bytes)) }
         }
         let commit = BlockCommit(
             height: context.height, blockHash: hash, block: [],

@@ -1,5 +1,6 @@
 import API
 import ArgumentParser
+import CHardening
 import Foundation
 import JupiterClient
 import Node
@@ -35,6 +36,7 @@ struct NodeStart: AsyncParsableCommand {
     var logLevel: String?
 
     func run() async throws {
+        jupiter_keep_freed_memory()
         var flags: [String: String] = [:]
         flags["apiPort"] = port.map(String.init)
         flags["apiHost"] = host
