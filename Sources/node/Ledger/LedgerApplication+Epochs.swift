@@ -36,15 +36,22 @@ extension LedgerApplication {
         return Self.certified(header, certificate, following: following)
     }
 
-    /// Heights and epochs rise together: the last height of the epoch is found by halving.
     private func lastHeader(ofEpoch epoch: UInt64, below head: UInt64) throws -> BlockHeader? {
+        let height = try Self.lastHeight(ofEpoch: epoch, below: head) { try header($0)?.epoch }
+        guard let header = try header(height), header.epoch == epoch, header.lastOfEpoch else { return nil }
+        return header
+    }
+
+    /// Heights and epochs rise together: the last height of the epoch, if it is there, is found by halving. A chain that began with a
+    /// snapshot lacks the headers before.
+    package static func lastHeight(
+        ofEpoch epoch: UInt64, below head: UInt64, epochAt: (UInt64) throws -> UInt64?
+    ) rethrows -> UInt64 {
         var (low, high) = (UInt64(1), head)
         while low < high {
-            let middle = (low + high + 1) / 2
-            guard let header = try header(middle) else { return nil }
-            if header.epoch <= epoch { low = middle } else { high = middle - 1 }
+            let middle = low + (high - low + 1) / 2
+            if try epochAt(middle).map({ $0 <= epoch }) ?? true { low = middle } else { high = middle - 1 }
         }
-        guard let header = try header(low), header.epoch == epoch, header.lastOfEpoch else { return nil }
-        return header
+        return low
     }
 }
