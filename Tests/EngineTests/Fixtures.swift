@@ -105,7 +105,8 @@ final class Member: Sendable {
 
     init(
         _ federation: TestFederation, _ index: Int, application: CountingApplication? = nil, hub: LoopbackHub, logPath: String? = nil,
-        clock: any EngineClock = SystemClock(), viewTimeout: UInt64 = 300, onCommit: @escaping @Sendable (CommittedBlock) -> Void = { _ in }
+        clock: any EngineClock = SystemClock(), viewTimeout: UInt64 = 300, adjust: (inout SimplexEngine.Settings) -> Void = { _ in },
+        onCommit: @escaping @Sendable (CommittedBlock) -> Void = { _ in }
     ) throws {
         let signing = federation.keys[index]
         guard case .ed25519(let key) = signing.verificationKey else { throw CancellationError() }
@@ -115,6 +116,7 @@ final class Member: Sendable {
         network = LoopbackNetwork(key, hub)
         var settings = SimplexEngine.Settings()
         (settings.blockInterval, settings.viewTimeout, settings.logPath) = (5, viewTimeout, logPath)
+        adjust(&settings)
         let head = application.log.withLock { $0.certificates.last ?? nil }
         let history = SimplexEngine.History(base: BlockReference(hash: federation.genesis.hash, height: 0), certificate: head?.wire)
         engine = try SimplexEngine(
