@@ -217,7 +217,7 @@ let targets: [Target] = [
         ]),
     tests(
         "FederationEndToEndTests",
-        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "JupiterClient", "LocalFederation", "Engine", "Node"]),
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "JupiterClient", "LocalFederation", "Engine", "Node", "PowerLossSupport"]),
     tests(
         "StorageCrashTests",
         ["Primitives", "AuthenticatedState", "Storage", "StateModel", "ChainFixtures", "PowerLossSupport", "storage-crasher"]),

@@ -105,7 +105,7 @@ final class Member: Sendable {
 
     init(
         _ federation: TestFederation, _ index: Int, application: CountingApplication? = nil, hub: LoopbackHub, logPath: String? = nil,
-        clock: any EngineClock = SystemClock(), viewTimeout: UInt64 = 300,
+        clock: any EngineClock = SystemClock(), viewTimeout: UInt64 = 300, adjust: (inout SimplexEngine.Settings) -> Void = { _ in },
         onCommit: @escaping @Sendable (CommittedBlock) -> Void = { _ in },
         witness: @escaping @Sendable (ConsensusMessage) -> Void = { _ in }
     ) throws {
@@ -117,6 +117,7 @@ final class Member: Sendable {
         network = LoopbackNetwork(key, hub, witness: witness)
         var settings = SimplexEngine.Settings()
         (settings.blockInterval, settings.viewTimeout, settings.logPath) = (5, viewTimeout, logPath)
+        adjust(&settings)
         let head = application.log.withLock { $0.certificates.last ?? nil }
         let history = SimplexEngine.History(base: BlockReference(hash: federation.genesis.hash, height: 0), certificate: head?.wire)
         engine = try SimplexEngine(

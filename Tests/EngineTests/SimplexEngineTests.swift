@@ -43,9 +43,11 @@ import WireTypes
     @Test func `time rises even when the clock goes back`() async throws {
         let federation = try TestFederation()
         let clock = SetClock(2_000_000)
-        let member = try Member(federation, 0, hub: LoopbackHub(), clock: clock) { committed in
-            clock.set(committed.block.header.height == 1 ? 1_500_000 : 3_000_000)
-        }
+        let member = try Member(
+            federation, 0, hub: LoopbackHub(), clock: clock,
+            onCommit: { committed in
+                clock.set(committed.block.header.height == 1 ? 1_500_000 : 3_000_000)
+            })
         try await member.run { $0.head.height >= 4 }
         let times = member.application.blocks.map(\.header.time)
         #expect(zip(times, times.dropFirst()).allSatisfy { $0 < $1 })
@@ -210,6 +212,32 @@ import WireTypes
             try await group.waitForAll()
         }
         expectOneChain(members, transactions: 6)
+    }
+
+    /// A validator of four with a log of this name, as a lost one is replaced; whether it votes when the chain says what `adjust` says.
+    private func votes(_ name: Hash32?, adjust: (inout SimplexEngine.Settings) -> Void) async throws -> Bool {
+        let federation = try TestFederation(validators: 4)
+        let folder = try ScratchFolder()
+        defer { folder.remove() }
+        guard case .ed25519(let key) = federation.keys[0].verificationKey else { throw CancellationError() }
+        let path = folder.path + "/wal"
+        try WriteAheadLog.create(path, chain: federation.genesis.hash, validator: key, name: name)
+        let member = try Member(federation, 0, hub: LoopbackHub(), logPath: path, viewTimeout: 10, adjust: adjust)
+        // Alone it gives its first view up, if it may.
+        try await member.run { _ in member.engine.status.timeouts >= 1 }
+        let status = member.engine.status
+        #expect(status.votes == (status.notariseVotes + status.nullifyVotes > 0))
+        return status.votes
+    }
+
+    @Test func `a new log votes from the epoch that the chain says, also when it has not noted that`() async throws {
+        let name = Hash32(5, 5, 5, 5)
+        #expect(try await votes(nil) { _ in })
+        #expect(try await votes(name) { _ in } == false)
+        #expect(try await votes(name) { ($0.knownLog, $0.votesFrom) = (name, 0) })
+        #expect(try await votes(name) { ($0.knownLog, $0.votesFrom) = (name, 1) } == false)
+        #expect(try await votes(name) { ($0.knownLog, $0.votesFrom) = (Hash32(6, 6, 6, 6), 0) } == false)
+        #expect(try await votes(nil) { ($0.knownLog, $0.votesFrom) = (name, 0) } == false)
     }
 }
 

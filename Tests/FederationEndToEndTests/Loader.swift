@@ -18,6 +18,8 @@ final class Loader: Sendable {
 
     private struct State {
         var acknowledged: [Acknowledged] = []
+        /// The newest acknowledged transfer of each account, as it was sent.
+        var newest: [Int: SubmittedTransaction] = [:]
         var resubmissions = 0
         var generator: SeededGenerator
         var isStopped = false
@@ -38,6 +40,8 @@ final class Loader: Sendable {
     }
 
     var acknowledged: [Acknowledged] { state.withLock { $0.acknowledged } }
+    /// The newest acknowledged transfer of each account, as it was sent.
+    var newest: [SubmittedTransaction] { state.withLock { Array($0.newest.values) } }
     var resubmissions: Int { state.withLock { $0.resubmissions } }
     private var isStopped: Bool { state.withLock { $0.isStopped } }
 
@@ -98,11 +102,14 @@ final class Loader: Sendable {
             guard let receipts = try? await node.client.receipts(Array(open.keys)) else { continue }
             for id in receipts.keys {
                 // The header that proves a receipt comes with the next block.
-                guard let account = open[id]?.account, let proof = try? await node.client.receiptProof(id) else { continue }
+                guard let (account, transaction) = open[id], let proof = try? await node.client.receiptProof(id) else { continue }
                 let receipt = try ReceiptVerifier.verify(proof.encoded(), genesis: genesis).receipt
                 #expect(Hash32(receipt.transactionID) == id && receipt.code == 0)
                 open[id] = nil
-                state.withLock { $0.acknowledged.append(Acknowledged(id: id, account: account, height: receipt.height)) }
+                state.withLock { state in
+                    state.acknowledged.append(Acknowledged(id: id, account: account, height: receipt.height))
+                    state.newest[account] = transaction
+                }
             }
         }
     }

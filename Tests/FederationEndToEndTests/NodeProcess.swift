@@ -33,15 +33,17 @@ final class NodeProcess: Sendable {
     /// `--home`.
     let home: String
     let client: NodeClient
+    private let apiPort: Int
     private let environment: [String: String]
     private let state = Mutex(State())
 
     init(chainID: String, home: String, apiPort: Int, environment: [String: String] = [:]) throws {
-        (self.chainID, self.home, self.environment) = (chainID, home, environment)
+        (self.chainID, self.home, self.apiPort, self.environment) = (chainID, home, apiPort, environment)
         client = try NodeClient(url: "http://127.0.0.1:\(apiPort)", timeout: 3)
     }
 
     private var process: ChildProcess? { state.withLock { $0.process } }
+    var processID: pid_t? { process?.processID }
 
     /// Whether it was started, and neither killed nor stopped by the test since.
     var isUp: Bool { state.withLock { $0.isUp } }
@@ -65,21 +67,16 @@ final class NodeProcess: Sendable {
         while process.isRunning { usleep(2_000) }
     }
 
-    /// SIGSTOP: its sockets stay open and nobody answers, as behind a broken line.
-    func freeze() {
-        state.withLock { state in
-            state.isUp = false
-            if let process = state.process { Glibc.kill(process.processID, SIGSTOP) }
+    /// Takes away the chain and, with it or alone, the log of votes, as a lost disk does; keys and settings stay. For a node that is down.
+    func wipe(_ lost: Loss) throws {
+        let folder = NodeHome(jupiterHome: home, chainID: chainID).path
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder)
+        where name.hasPrefix("votes.wal") || (lost == .chainAndLog && name.hasPrefix("data")) {
+            try FileManager.default.removeItem(atPath: folder + "/" + name)
         }
     }
 
-    func thaw() {
-        state.withLock { state in
-            guard let process = state.process else { return }
-            Glibc.kill(process.processID, SIGCONT)
-            state.isUp = true
-        }
-    }
+    enum Loss { case log, chainAndLog }
 
     /// As an operator ends it.
     func end() {
@@ -88,7 +85,6 @@ final class NodeProcess: Sendable {
             return state.process
         }
         guard let process else { return }
-        Glibc.kill(process.processID, SIGCONT)
         process.stop(seconds: 10)
     }
 
@@ -105,6 +101,19 @@ final class NodeProcess: Sendable {
             return (String(line[..<space]), value)
         }
         return Dictionary(samples) { $1 }
+    }
+
+    /// What the `status` command prints about the node.
+    func statusText() throws -> String {
+        let pipe = Pipe()
+        let command = Process()
+        command.executableURL = URL(fileURLWithPath: try #require(Program.path))
+        command.arguments = ["status", "--node", "http://127.0.0.1:\(apiPort)"]
+        command.standardOutput = pipe
+        try command.run()
+        let text = pipe.fileHandleForReading.readDataToEndOfFile()
+        command.waitUntilExit()
+        return String(decoding: text, as: UTF8.self)
     }
 
     func header(_ height: UInt64? = nil) async throws -> BlockHeader {

@@ -13,26 +13,39 @@ final class ProcessFederation {
     let genesis: Genesis
     let nodes: [NodeProcess]
     let members: [FederationInitialiser.Member]
+    /// What each account begins with, in micro-JUPT.
+    static let balance: UInt64 = 1_000_000_000
     /// Funded accounts to send from.
     let accounts: [SigningKey]
+    /// Between the nodes, if they can be cut.
+    let lines: PeerLines?
 
     init(
-        validators: Int, accounts count: Int = 4, environment: [String: String] = [:],
+        validators: Int, accounts count: Int = 4, environment: [String: String] = [:], canBeCut: Bool = false,
         adjust: (inout FederationInitialiser) -> Void = { _ in }
     ) throws {
         folder = NSTemporaryDirectory() + "jupiter-processes-" + UUID().uuidString
         var initialiser = FederationInitialiser(
             chainID: "jupiter-test", seats: (0..<validators).map { _ in FederationInitialiser.Seat(host: "127.0.0.1") })
         accounts = (0..<count).map { _ in SigningKey.ed25519() }
-        initialiser.allocations = accounts.map { ($0.address, 1_000_000_000) }
+        initialiser.allocations = accounts.map { ($0.address, Self.balance) }
         initialiser.configuration.logLevel = "warning"
         adjust(&initialiser)
         let made = try initialiser.initialise(folder, passphrases: .shared(NodeProcess.passphrase))
         (genesis, members) = (made.genesis, made.members)
-        nodes = try made.members.map {
-            try NodeProcess(
-                chainID: "jupiter-test", home: $0.jupiterHome, apiPort: $0.configuration.apiPort, environment: environment)
+        var places: [PeerLines.Place] = []
+        nodes = try made.members.map { member in
+            var environment = environment
+            // The port by which the others know it leads to this one.
+            let actual = try NodeInitialiser.freePort()
+            if canBeCut { environment["JUPITER_PEER_PORT"] = "\(actual)" }
+            let node = try NodeProcess(
+                chainID: "jupiter-test", home: member.jupiterHome, apiPort: member.configuration.apiPort, environment: environment)
+            places.append(
+                PeerLines.Place(known: member.configuration.peerPort, actual: actual, processID: { node.processID }))
+            return node
         }
+        lines = canBeCut ? try PeerLines(places) : nil
     }
 
     /// Starts all of them, and waits until each has a block.
@@ -43,6 +56,7 @@ final class ProcessFederation {
 
     func stop() {
         for node in nodes { node.end() }
+        lines?.stop()
         try? FileManager.default.removeItem(atPath: folder)
     }
 
@@ -64,6 +78,16 @@ final class ProcessFederation {
         throw Stuck(what: "\(what) did not come about: heights \(heights)\n\(logs)")
     }
 
+    /// Waits until the node has the receipt of a transaction, longer than one request may take.
+    func receipt(_ id: Hash32, at node: NodeProcess, seconds: Double = 60) async throws -> ReceiptAnswer {
+        let deadline = ContinuousClock.now.advanced(by: .seconds(seconds))
+        while ContinuousClock.now < deadline {
+            if let receipt = try? await node.client.receipts([id])[id] { return receipt }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw Stuck(what: "no receipt at \(node.home): \(node.logTail)")
+    }
+
     /// The test cannot go on.
     struct Stuck: Error, CustomStringConvertible {
         let what: String
@@ -75,16 +99,6 @@ final class ProcessFederation {
         var tallest: UInt64 = 0
         for node in nodes where node.isUp { tallest = max(tallest, await node.height() ?? 0) }
         return tallest
-    }
-
-    /// Hash and state root of blocks, those included that are final only as ancestors.
-    func facts(_ heights: some Sequence<UInt64>, of node: NodeProcess) async throws -> [[JSONValue?]] {
-        var facts: [[JSONValue?]] = []
-        for height in heights {
-            let block = try await node.client.json("/v1/blocks/\(height)")
-            facts.append([block["hash"], block["header"]?["stateRoot"]])
-        }
-        return facts
     }
 
     /// Headers of `heights` as one node has them; each must have a certificate of its own.

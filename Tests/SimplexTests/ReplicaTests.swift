@@ -133,4 +133,23 @@ import WireTypes
             into: &effects)
         #expect(replica.head == target.reference && replica.view == 51)
     }
+
+    @Test func `a certificate for a block above is kept when the chain is brought halfway there`() throws {
+        let committee = try Committee()
+        var replica = replica(committee, own: 3)
+        let first = try committee.block(view: 1, after: committee.base)
+        let last = try committee.block(view: 2, after: first.reference, isLast: true)
+        let certificate = committee.certificate(last.ballot(.finalise), by: [0, 1, 2])
+        var effects: [ReplicaEffect] = []
+        replica.start(into: &effects)
+        replica.receive(.certificate(certificate), from: 1, into: &effects)
+        replica.synchronised(
+            head: first.reference, plan: EpochPlan(epoch: 0, validators: committee.set), base: committee.base, certificate: nil,
+            into: &effects)
+        obtain(last, &replica, &effects)
+        let committed = effects.compactMap { effect -> (BlockHeader, WireCertificate?)? in
+            if case .commit(let header, let certificate) = effect { (header, certificate) } else { nil }
+        }
+        #expect(committed.map(\.0) == [last] && committed.first?.1 == certificate)
+    }
 }

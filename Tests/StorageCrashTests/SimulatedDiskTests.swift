@@ -1,5 +1,6 @@
 import Foundation
 import PowerLossSupport
+import Storage
 import Testing
 
 /// The replayer itself: what a loss keeps and what it takes.
@@ -65,5 +66,49 @@ import Testing
         #expect(trace.acknowledgements(before: 0) == [])
         #expect(trace.acknowledgements(before: 1) == ["1 a"])
         #expect(trace.acknowledgements(before: 2) == ["1 a", "2 b"])
+    }
+}
+
+/// A directory whose program lives more than once.
+@Suite struct `A directory that loses power` {
+    private let scratch: ScratchDirectory
+
+    init() throws { scratch = try ScratchDirectory() }
+
+    /// Runs storage-crasher on it, which appends blocks to the chain there, until there are `blocks`; the height that it acknowledged.
+    private func life(_ environment: [String: String], blocks: Int, sync: Bool) throws -> UInt64 {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: try Crasher.path)
+        process.arguments = [scratch.path + "/live", "\(blocks)", sync ? "sync" : "nosync", "0"]
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let text = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return Crasher.acknowledgedHeight(String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init))
+    }
+
+    private func height() throws -> UInt64 {
+        let store = try ChainStore(path: scratch.path + "/live/chain", options: .init(createIfMissing: true, blockCacheBytes: 1 << 20))
+        defer { store.close() }
+        return store.head()?.height ?? 0
+    }
+
+    @Test func `keeps what each life has synced, and what was there before`() throws {
+        let live = scratch.path + "/live"
+        try FileManager.default.createDirectory(atPath: live, withIntermediateDirectories: false)
+        try Data("kept".utf8).write(to: URL(fileURLWithPath: live + "/before"))
+        let directory = try PowerLossDirectory(live, shim: PowerLossShim(in: scratch.path), trace: scratch.path + "/trace")
+        for blocks in [5, 9] {
+            let acknowledged = try life(directory.begin(), blocks: blocks, sync: true)
+            _ = try directory.losePower(losing: .everythingUnsynced)
+            #expect(try acknowledged == UInt64(blocks) && height() == acknowledged)
+        }
+        #expect(FileManager.default.contents(atPath: live + "/before") == Data("kept".utf8))
+        // What was only written goes.
+        #expect(try life(directory.begin(), blocks: 14, sync: false) == 14)
+        #expect(try directory.losePower(losing: .everythingUnsynced).contents > 0)
+        #expect(try (9..<14).contains(height()))
     }
 }

@@ -47,8 +47,9 @@ struct Journal: ~Copyable {
         let log = try openLog(path, engine.genesis.hash, own, known: known, isSynced: engine.settings.isLogSynced, &records)
         var journal = Journal(log: log, head: head.height)
         let recovered = Self.recover(records, head: head, epoch: plan.epoch)
-        // Under another name than the chain's it may be a copy, whatever it says itself.
-        (journal.votesFrom, journal.name) = (recovered.name == known ? recovered.votesFrom : .max, recovered.name)
+        // Under another name than the chain's it may be a copy, whatever it says itself; what the chain says may not be noted here yet.
+        let votesFrom = min(recovered.votesFrom, engine.settings.votesFrom)
+        (journal.votesFrom, journal.name) = (recovered.name == known ? votesFrom : .max, recovered.name)
         for entry in past + recovered.entries { journal.keep(entry) }
         return Opened(
             journal: journal, entries: past + recovered.entries, payloads: recovered.payloads, votesFrom: journal.votesFrom)

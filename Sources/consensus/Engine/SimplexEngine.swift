@@ -29,6 +29,8 @@ package final class SimplexEngine: ConsensusEngine {
         package var logPath: String?
         /// The name by which the chain knows the validator's log; `nil` or zero for its first one.
         package var knownLog: Hash32?
+        /// The first epoch in which the chain lets the validator vote with the log of that name.
+        package var votesFrom = UInt64.max
         /// Only a test that wants to see votes lost says no.
         package var isLogSynced = true
 

@@ -150,7 +150,8 @@ package struct Replica<Keys: VoteKeys>: ~Copyable {
         synchronising = nil
         guard head.height > tree.head.height || plan.epoch > context.epoch else { return progress(into: &effects) }
         tree.move(to: head)
-        finalisations = [:]
+        // Those of blocks above the new head are still to be committed: the end of an epoch is worth nothing without.
+        finalisations = finalisations.filter { $0.value.height > head.height }
         if plan.epoch == context.epoch {
             if let certificate { drive(into: &effects) { core, out in core.receive(.certificate(certificate), from: nil, into: &out) } }
             if let target, target.height <= head.height { self.target = nil }

@@ -36,6 +36,8 @@ extension JupiterNode {
             })
         let sync = StateSync(genesis: genesis, path: home.dataFolder, network: network, log: log)
         target.withLock { $0 = sync }
+        // Peers need not meet a node that they lose again at once.
+        guard try sync.isNeeded() else { return }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await network.run() }
             let outcome = try await sync.run()

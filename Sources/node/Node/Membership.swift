@@ -16,6 +16,8 @@ final class Membership: Sendable {
         var account: OperatorAccount?
         /// The epoch that the engine was told it may vote from.
         var told: UInt64?
+        /// The last rejoin transaction.
+        var posted: Hash32?
     }
 
     private let ledger: LedgerApplication
@@ -44,8 +46,10 @@ final class Membership: Sendable {
         return PeerRegistry(entries + bootstrap)
     }
 
-    /// Takes over what a block may have changed about the peers.
+    /// Takes over what a block may have changed about the peers, and about the log. To be called before the engine hears of the block's
+    /// epoch: the next one may begin right after a rejoin, and who does not vote from its beginning waits for the one after.
     func committed(_ block: Block, peers: PeerService?) {
+        if block.transactions.contains(where: isOwnRejoin) { tellEngine() }
         guard let peers, block.header.lastOfEpoch || block.transactions.contains(where: Self.concernsPeers) else { return }
         // What cannot be read now fails the next commit, which tells.
         if let registry = try? registry() { peers.update(registry) }
@@ -60,6 +64,12 @@ final class Membership: Sendable {
         }
     }
 
+    private func isOwnRejoin(_ transaction: SignedTransaction) -> Bool {
+        transaction.body.messages.contains { message in
+            if case .rejoin(let rejoin) = message.kind { Hash32(rejoin.validator) == own } else { false }
+        }
+    }
+
     // MARK: The log
 
     /// Settings of the engine, with the log that the chain knows this validator by.
@@ -68,7 +78,9 @@ final class Membership: Sendable {
         settings.blockInterval = UInt64(configuration.blockInterval)
         settings.viewTimeout = UInt64(configuration.viewTimeout)
         settings.logPath = home.votesLogFile
-        settings.knownLog = try own.flatMap { try ledger.trust.votesFrom($0)?.log }
+        if let known = try own.flatMap({ try ledger.trust.votesFrom($0) }) {
+            (settings.knownLog, settings.votesFrom) = (known.log, known.epoch)
+        }
         return settings
     }
 
@@ -81,20 +93,29 @@ final class Membership: Sendable {
     }
 
     private func step() async {
-        let (engine, account, told) = state.withLock { ($0.engine, $0.account, $0.told) }
-        guard let own, let engine, let account, let log = engine.status.log, log != .zero,
-            let known = try? ledger.trust.votesFrom(own)
-        else { return }
-        if known.log == log {
-            guard told != known.epoch else { return }
-            engine.votes(from: known.epoch)
-            state.withLock { $0.told = known.epoch }
-            return
+        let (account, log, posted) = state.withLock { ($0.account, newLog($0), $0.posted) }
+        guard !tellEngine(), let account, let log else { return }
+        // While it waits here nobody may have heard of it: there are no peers yet just after a start.
+        if posted.map(account.tellAgain) != true {
+            guard let message = try? rejoin(log, account: account.address) else { return }
+            let made = try? await account.submit([message]).id
+            state.withLock { $0.posted = made }
         }
-        guard let message = try? rejoin(log, account: account.address) else { return }
-        _ = try? await account.submit([message])
-        // Long enough for the transaction to be final, or lost.
-        try? await Task.sleep(for: .seconds(5))
+        try? await Task.sleep(for: .seconds(1))
+    }
+
+    /// The log that the engine began because an older one is lost.
+    private func newLog(_ state: State) -> Hash32? { state.engine?.status.log.flatMap { $0 == .zero ? nil : $0 } }
+
+    /// Tells the engine from which epoch on it may vote, if the chain knows its new log; whether there is nothing else to do.
+    @discardableResult private func tellEngine() -> Bool {
+        let (engine, log, told) = state.withLock { ($0.engine, newLog($0), $0.told) }
+        guard let own, let engine, let log, let known = try? ledger.trust.votesFrom(own) else { return true }
+        guard known.log == log else { return false }
+        guard told != known.epoch else { return true }
+        engine.votes(from: known.epoch)
+        state.withLock { $0.told = known.epoch }
+        return true
     }
 
     private func rejoin(_ log: Hash32, account: Address) throws -> WireMessage {

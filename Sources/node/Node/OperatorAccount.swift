@@ -41,4 +41,7 @@ package struct OperatorAccount: Sendable {
         try await intake.submit(submitted)
         return (submitted.transaction.id, body.validUntil)
     }
+
+    /// Tells the peers once more of a transaction that still waits; whether it does.
+    func tellAgain(_ id: Hash32) -> Bool { intake.tellAgain(id) }
 }

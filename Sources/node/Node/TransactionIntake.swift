@@ -44,6 +44,13 @@ package struct TransactionIntake: Sendable {
         if let error = try await workers.run({ self.verify([.success(submitted)])[0].error }) { throw error }
     }
 
+    /// Tells the peers once more of a transaction that still waits; whether it does.
+    func tellAgain(_ id: Hash32) -> Bool {
+        guard let submitted = mempool.submitted(id) else { return false }
+        announce([submitted])
+        return true
+    }
+
     private func takeIn(_ part: [[UInt8]]) -> [Outcome] {
         verify(part.map { bytes in Result { () throws(TransactionError) in try SubmittedTransaction(decoding: bytes) } })
     }

@@ -12,19 +12,16 @@ extension PowerLossTrace {
         let files = FileManager.default
         try files.createDirectory(atPath: directory, withIntermediateDirectories: true)
         guard try files.contentsOfDirectory(atPath: directory).isEmpty else { throw PowerLossError.notEmpty(directory) }
-        guard let real = realpath(directory, nil) else { throw PowerLossError.inconsistent("no canonical path of \(directory)") }
-        defer { free(real) }
-        let canonical = String(cString: real)
+        let canonical = try canonical(directory)
         let scratch = files.temporaryDirectory.appendingPathComponent("jupiter-powerloss-\(UUID().uuidString)").path
         try files.createDirectory(atPath: scratch, withIntermediateDirectories: true)
         defer { try? files.removeItem(atPath: scratch) }
-        let shim = try compileShim(in: scratch)
+        let shim = try PowerLossShim(in: scratch)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: executable)
         process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }.merging([
-            "LD_PRELOAD": shim, "POWERLOSS_DIRECTORY": canonical, "POWERLOSS_TRACE": scratch + "/trace",
-        ]) { $1 }
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+            .merging(shim.environment(directory: canonical, trace: scratch + "/trace")) { $1 }
         let output = scratch + "/output"
         _ = files.createFile(atPath: output, contents: nil)
         process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
@@ -38,26 +35,25 @@ extension PowerLossTrace {
         return PowerLossTrace(events: try decode(bytes, directory: canonical))
     }
 
-    private static func compileShim(in scratch: String) throws -> String {
-        let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("powerloss.c").path
-        let target = scratch + "/powerloss.so"
-        let compiler = Process()
-        compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        compiler.arguments = ["cc", "-O1", "-shared", "-fPIC", "-o", target, source, "-ldl", "-lpthread"]
-        let errors = Pipe()
-        compiler.standardError = errors
-        try compiler.run()
-        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        compiler.waitUntilExit()
-        guard compiler.terminationStatus == 0 else { throw PowerLossError.shim(text) }
-        return target
+    static func canonical(_ directory: String) throws -> String {
+        guard let real = realpath(directory, nil) else { throw PowerLossError.inconsistent("no canonical path of \(directory)") }
+        defer { free(real) }
+        return String(cString: real)
     }
 
-    /// The events of a trace file. A record: kind (1 byte), two numbers (8 bytes each), two byte strings with their sizes before them.
-    private static func decode(_ bytes: [UInt8], directory: String) throws -> [Event] {
+    /// Whether the whole of the record at `offset` is there.
+    private static func isWhole(_ bytes: [UInt8], at offset: Int) throws -> Bool {
+        guard offset + 25 <= bytes.count else { return false }
+        var sizes = ByteReader(Array(bytes[(offset + 17)..<(offset + 25)]))
+        return offset + 25 + Int(try sizes.integer(UInt32.self)) + Int(try sizes.integer(UInt32.self)) <= bytes.count
+    }
+
+    /// The events of a trace file, whose last record may be cut off when the program was killed. A record: kind (1 byte), two numbers (8 bytes each), two byte strings with their sizes before them.
+    static func decode(_ bytes: [UInt8], directory: String, wasKilled: Bool = false) throws -> [Event] {
         var events: [Event] = []
         var reader = ByteReader(bytes)
         while reader.remaining > 0 {
+            if wasKilled, try !isWhole(bytes, at: bytes.count - reader.remaining) { break }
             let kind = try reader.integer(UInt8.self)
             let (a, b) = (try reader.integer(UInt64.self), try reader.integer(UInt64.self))
             let sizes = (Int(try reader.integer(UInt32.self)), Int(try reader.integer(UInt32.self)))

@@ -64,9 +64,44 @@ final class SimulatedDisk {
         }
     }
 
-    let root = Node(isDirectory: true)
+    let root: Node
     private var handles: [UInt64: Node] = [:]
     private var all: [Node] = []
+
+    init() { root = Node(isDirectory: true) }
+
+    /// Holds what is at `path`, all of it durable.
+    init(copyOf path: String) throws {
+        root = Node(isDirectory: true)
+        try copy(path, into: root)
+    }
+
+    private func copy(_ path: String, into folder: Node) throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: path) {
+            var isDirectory: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: path + "/" + name, isDirectory: &isDirectory) else { continue }
+            let node = Node(isDirectory: isDirectory.boolValue)
+            if isDirectory.boolValue {
+                try copy(path + "/" + name, into: node)
+            } else {
+                node.durable = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path + "/" + name)))
+            }
+            (folder.live[name], folder.durableNames[name]) = (node, node)
+            all.append(node)
+        }
+    }
+
+    /// What is not durable yet of what programs see.
+    var unsynced: PowerLossDirectory.Losses {
+        var losses = PowerLossDirectory.Losses()
+        func add(_ node: Node) {
+            losses.contents += node.changes.count
+            losses.names += node.nameChanges.count
+            node.live.values.forEach(add)
+        }
+        add(root)
+        return losses
+    }
 
     func apply(_ event: PowerLossTrace.Event) throws {
         switch event {

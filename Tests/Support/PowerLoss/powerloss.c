@@ -2,7 +2,8 @@
 //
 // POWERLOSS_DIRECTORY: the directory, canonical. POWERLOSS_TRACE: where the trace goes, outside of it. Bytes written to descriptor 1 are
 // acknowledgements and enter the trace in order. One lock is held from each call to the end of its record, so the order of the trace
-// is the order of the effects. What it cannot follow (shared writable mappings, stdio streams, io_uring is not seen at all) is
+// is the order of the effects. Bytes for other descriptors pass by without the lock. POWERLOSS_LIES, for tests of tests: files whose path
+// ends so are never noted as synced, as on a disk that only says so. What it cannot follow (shared writable mappings, stdio streams, io_uring is not seen at all) is
 // recorded as unsupported, and the replayer refuses the trace instead of believing it.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -34,6 +35,8 @@ static char directory[PATH_MAX];
 static size_t directory_length;
 static int trace = -1;
 static uint32_t handles[MAXIMUM_DESCRIPTOR];
+static uint8_t lying[MAXIMUM_DESCRIPTOR];
+static const char *lies;
 static uint32_t next_handle = 1;
 
 #define REAL(name) ((__typeof__(&name))real(#name))
@@ -49,6 +52,7 @@ __attribute__((constructor)) static void start(void) {
     if (wanted == NULL || path == NULL || strlen(wanted) >= sizeof directory) return;
     strcpy(directory, wanted);
     directory_length = strlen(directory);
+    lies = getenv("POWERLOSS_LIES");
     trace = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     // Programs that this one starts would mix their own order into the trace.
     unsetenv("LD_PRELOAD");
@@ -61,6 +65,13 @@ static int follows(const char *path) {
 
 static uint32_t handle_of(int descriptor) {
     return trace >= 0 && descriptor >= 0 && descriptor < MAXIMUM_DESCRIPTOR ? handles[descriptor] : 0;
+}
+
+static int passes_by(int descriptor) { return trace < 0 || (descriptor != 1 && handle_of(descriptor) == 0); }
+
+static int ends_in_lies(const char *path) {
+    size_t size = strlen(path), end = lies == NULL ? 0 : strlen(lies);
+    return end > 0 && size >= end && strcmp(path + size - end, lies) == 0;
 }
 
 // A record: kind (1 byte), two numbers (8 bytes each), two byte strings with their lengths (4 bytes each).
@@ -121,6 +132,7 @@ static int opened(int descriptor, int flags, int existed) {
         path[size] = 0;
         if (follows(path)) {
             handles[descriptor] = next_handle++;
+            lying[descriptor] = (uint8_t)ends_in_lies(path);
             uint64_t bits = (!existed ? CREATED : 0) | (existed && (flags & O_TRUNC) ? EMPTIED : 0)
                 | (S_ISDIR(about.st_mode) ? DIRECTORY : 0);
             if ((flags & O_TMPFILE) == O_TMPFILE) unsupported("O_TMPFILE");
@@ -185,7 +197,10 @@ int close(int descriptor) {
 }
 
 static int duplicated(int from, int to) {
-    if (trace >= 0 && to >= 0 && to < MAXIMUM_DESCRIPTOR && to != from) handles[to] = handle_of(from);
+    if (trace >= 0 && to >= 0 && to < MAXIMUM_DESCRIPTOR && to != from) {
+        handles[to] = handle_of(from);
+        lying[to] = from >= 0 && from < MAXIMUM_DESCRIPTOR ? lying[from] : 0;
+    }
     return to;
 }
 #define DUPLICATE(call)                         \
@@ -227,6 +242,7 @@ static void wrote(int descriptor, ssize_t count, int64_t offset, const void *byt
 }
 
 ssize_t write(int descriptor, const void *bytes, size_t count) {
+    if (passes_by(descriptor)) return syscall(SYS_write, descriptor, bytes, count);
     pthread_mutex_lock(&lock);
     ssize_t result = syscall(SYS_write, descriptor, bytes, count);
     wrote(descriptor, result, -1, bytes);
@@ -244,6 +260,10 @@ ssize_t pwrite(int descriptor, const void *bytes, size_t count, off_t offset) {
 ssize_t pwrite64(int descriptor, const void *bytes, size_t count, off_t offset) { return pwrite(descriptor, bytes, count, offset); }
 
 static ssize_t write_vector(int descriptor, const struct iovec *parts, int count, int64_t offset) {
+    if (passes_by(descriptor)) {
+        return offset < 0 ? syscall(SYS_writev, descriptor, parts, count)
+                          : syscall(SYS_pwritev, descriptor, parts, count, offset, (long)0);
+    }
     pthread_mutex_lock(&lock);
     ssize_t result = offset < 0 ? syscall(SYS_writev, descriptor, parts, count)
                                 : syscall(SYS_pwritev, descriptor, parts, count, offset, (long)0);
@@ -309,8 +329,17 @@ int truncate64(const char *path, off_t size) { return truncate(path, size); }
 
 // ---- durability
 
-int fsync(int descriptor) { TRACKED(descriptor, syscall(SYS_fsync, descriptor), SYNCED, 0) }
-int fdatasync(int descriptor) { TRACKED(descriptor, syscall(SYS_fdatasync, descriptor), SYNCED, 1) }
+static int synced(int descriptor, long call, uint64_t data_only) {
+    pthread_mutex_lock(&lock);
+    int result = (int)syscall(call, descriptor);
+    if (result == 0 && handle_of(descriptor) != 0 && !lying[descriptor]) {
+        record(SYNCED, handle_of(descriptor), data_only, NULL, 0, NULL, 0);
+    }
+    pthread_mutex_unlock(&lock);
+    return result;
+}
+int fsync(int descriptor) { return synced(descriptor, SYS_fsync, 0); }
+int fdatasync(int descriptor) { return synced(descriptor, SYS_fdatasync, 1); }
 int syncfs(int descriptor) {
     pthread_mutex_lock(&lock);
     int result = (int)syscall(SYS_syncfs, descriptor);

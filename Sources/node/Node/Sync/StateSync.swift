@@ -64,6 +64,9 @@ package final class StateSync: Sendable {
     /// A peer has left, or is banned.
     package func left(_ peer: Hash32) { exchanges.abandon(peer) }
 
+    /// Whether there is no chain yet, or an import that was begun. To be called before the store is opened.
+    package func isNeeded() throws -> Bool { try SnapshotImporter.started(path) != nil || !hasChain() }
+
     /// Imports a snapshot if one is needed and offered. To be called before the store is opened, while the network runs.
     /// - Throws: `StorageError`; `CancellationError`.
     package func run() async throws -> Outcome {
