@@ -32,6 +32,11 @@ package enum VerificationKey: Sendable, Hashable {
         return Address(digest.finalize())
     }
 
+    /// Whether an Ed25519 key is one that honest key generation makes: a canonical point of the prime-order group.
+    ///
+    /// Everything that libsodium refuses to verify under fails here; so do keys with a part of small order, on which libraries disagree.
+    package static func isSound(ed25519 key: Hash32) -> Bool { crypto_core_ed25519_is_valid_point(key.bytes) == 1 }
+
     /// Checks `signature` of `message` in `context`.
     ///
     /// Ed25519 goes through libsodium everywhere: it refuses small-order and non-canonical keys and malleable signatures,
@@ -43,7 +48,8 @@ package enum VerificationKey: Sendable, Hashable {
 
     /// Checks `signature` of exactly `message`, without a context: the decision that `verify` makes once it has bound one.
     ///
-    /// Apart from `verify` only the vectors of RFC 8032 and FIPS 186-5 are checked so; nothing of ours is signed without a context.
+    /// Apart from `verify` only the votes of CometBFT, which have a form of their own, and the vectors of RFC 8032 and FIPS 186-5 are
+    /// checked so; nothing of ours is signed without a context.
     package func verifyBare(_ signature: [UInt8], of message: [UInt8]) throws(CryptographyError) {
         guard signature.count == 64 else { throw .malformedSignature }
         switch self {
