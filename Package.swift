@@ -113,6 +113,7 @@ let targets: [Target] = [
 
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
     library(.node, "Networking", ["Primitives", "ChainTypes", crypto, nio, nioSockets, nioSSL, nioTLS]),
+    library(.node, "CometRPC", ["Primitives", "WireTypes", "ChainTypes", "LightClient"]),
     library(
         .node, "Ledger",
         [
@@ -149,9 +150,10 @@ let targets: [Target] = [
     support(
         "LedgerSupport",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient", "Modules", "Execution",
-            protobuf,
+            "CometSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient", "Modules",
+            "Execution", protobuf,
         ]),
+    support("CometSupport", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", crypto]),
     support("RunningNode", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Node", "API", logging]),
     support("PowerLossSupport", folder: "PowerLoss", ["Primitives"], exclude: ["powerloss.c"]),
     support("ChainFixtures", ["Primitives", "AuthenticatedState", "Storage"]),
@@ -160,8 +162,8 @@ let targets: [Target] = [
     support(
         "AdversarySupport", folder: "BypassedNode",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient", "EnclaveProtocol",
-            "EnclaveCore", "StateModel", crypto, protobuf,
+            "CometSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient",
+            "EnclaveProtocol", "EnclaveCore", "StateModel", crypto, protobuf,
         ]),
 
     tests("PrimitivesTests", ["Primitives", "TestVectors"]),
@@ -173,7 +175,12 @@ let targets: [Target] = [
     tests("AuthenticatedStateTests", ["Primitives", "AuthenticatedState", "StateModel", "TestVectors"]),
     tests("StatePropertyTests", ["Primitives", "AuthenticatedState", "StateModel"]),
     tests("ContractVMTests", ["ContractVM", "DataModel", "Primitives"]),
-    tests("LightClientTests", ["LightClient", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
+    tests(
+        "LightClientTests",
+        ["CometSupport", "TestVectors", "LightClient", "ChainTypes", "Cryptography", "Primitives", "WireTypes", "CSodium"]),
+    tests(
+        "CometRPCTests",
+        ["CometSupport", "TestVectors", "CometRPC", "LightClient", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
     tests(
         "ModulesTests",
         [

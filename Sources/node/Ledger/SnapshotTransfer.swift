@@ -103,19 +103,20 @@ package final class LedgerImport: Sendable {
 
     /// Makes the store of everything received and the snapshot's block, in the place of the chain at the path if `replacing`.
     ///
-    /// - Parameter names: further named values of the new store (`ChainStore.getMeta`).
+    /// - Parameters:
+    ///   - certificate: what makes the block final; whoever has it has judged it.
+    ///   - names: further named values of the new store (`ChainStore.getMeta`).
     package func finish(
-        _ base: SnapshotBlock, certificate: QuorumCertificate?, names: [(name: String, value: [UInt8])] = [], replacing: Bool = false
+        _ base: SnapshotBlock, certificate: [UInt8]?, names: [(name: String, value: [UInt8])] = [], replacing: Bool = false
     ) throws {
         guard let block = try? Block(decoding: base.block), block.header.hash == next.parent, block.header.height == manifest.height,
             base.receipts.count == block.transactions.count,
-            MerkleList.root(base.receipts.map(MerkleList.leaf)) == next.receiptsRoot,
-            certificate.map({ $0.block == next.parent }) ?? true
+            MerkleList.root(base.receipts.map(MerkleList.leaf)) == next.receiptsRoot
         else { throw SnapshotError.wrongBlock }
         let receipts = zip(block.transactions, base.receipts).enumerated().map { ($1.0.id, UInt32($0), $1.1) }
         try importer.finish(
             SnapshotBase(
-                block: base.block, certificate: certificate?.bytes, receipts: receipts,
+                block: base.block, certificate: certificate, receipts: receipts,
                 names: [(LedgerApplication.genesisMeta, genesis.bytes)] + names), replacing: replacing)
     }
 

@@ -14,8 +14,8 @@ package struct SnapshotOffer: Sendable {
     /// The header after the snapshot's block.
     package let next: BlockHeader
     package let base: SnapshotBlock
-    /// Of the snapshot's block, when it has one.
-    package let certificate: QuorumCertificate?
+    /// What makes the snapshot's block final, when it has proof of its own.
+    package let certificate: [UInt8]?
     /// The first block that the peer has; only its word.
     package let oldest: UInt64
 
@@ -100,26 +100,25 @@ package struct EpochWay: Sendable {
         guard let end = try? WireCertifiedHeader(serializedBytes: ends[Int(epoch) - 1]), let header = try? LightVerifier.header(end),
             let validators = try? ValidatorSet(decoding: [UInt8](end.nextValidators))
         else { return nil }
-        return try? TrustedState(after: header, validators: validators, profile: verifier.trusted.profile)
+        return try? TrustedState(after: header, validators: validators, rules: verifier.trusted.rules)
     }
 
     /// The certificate of the snapshot's block, proven like any other.
     private func certificate(
         _ wire: WireSnapshotOffer, of header: BlockHeader, _ trusted: TrustedState
-    ) throws(SyncError) -> QuorumCertificate? {
+    ) throws(SyncError) -> [UInt8]? {
         guard !wire.certificate.isEmpty else { return nil }
-        guard let certificate = try? QuorumCertificate(decoding: [UInt8](wire.certificate)) else { throw .wrongSnapshot }
         if header.height == trusted.height {
             // The last of the epoch before: the way holds votes of that epoch's set.
             guard header.epoch < ends.count, let end = try? WireCertifiedHeader(serializedBytes: ends[Int(header.epoch)]) else {
                 return nil
             }
-            return try? QuorumCertificate(decoding: [UInt8](end.certificate))
+            return [UInt8](end.certificate)
         }
         var certified = WireCertifiedHeader()
         certified.header = .init(header.bytes)
         certified.certificate = wire.certificate
         guard (try? LightVerifier.verify(certified, header: header, under: trusted)) != nil else { throw .wrongSnapshot }
-        return certificate
+        return [UInt8](wire.certificate)
     }
 }
