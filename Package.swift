@@ -123,7 +123,7 @@ let targets: [Target] = [
         .node, "Node",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "LightClient", "ConsentRules", "Modules",
-            "Simplex", "Engine", "EnclaveProtocol", "Relayer", "Storage", "Networking", "Ledger", logging, protobuf,
+            "Simplex", "Engine", "EnclaveProtocol", "Relayer", "Storage", "Networking", "CometRPC", "Ledger", logging, protobuf,
         ]),
     library(
         .node, "Console",
@@ -220,7 +220,7 @@ let targets: [Target] = [
         "NodeTests",
         [
             "LedgerSupport", "TestVectors", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "LightClient",
-            "Modules", "Simplex", "Engine", "Storage", "Networking", "Ledger", "Node", logging,
+            "Modules", "Simplex", "Engine", "Storage", "Networking", "CometRPC", "CometSupport", "Ledger", "Node", logging,
         ]),
     tests(
         "FederationEndToEndTests",

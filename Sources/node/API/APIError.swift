@@ -68,7 +68,7 @@ struct ErrorAnswer {
         case let error as NodeError:
             switch error {
             case .mempoolFull, .senderQueueFull: (429, 1)
-            case .enclaveUnavailable, .stopping: (503, 2)
+            case .enclaveUnavailable, .stopping, .finalityUnavailable: (503, 2)
             case .notFound: (404, nil)
             default: (500, nil)
             }

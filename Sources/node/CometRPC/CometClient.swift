@@ -13,6 +13,9 @@ package protocol CometSource: Sendable {
 
     /// Who votes at `height`, in CometBFT's order.
     func validators(_ height: UInt64) async throws(CometRPCError) -> [CometValidatorPage.Validator]
+
+    /// Ends the connections; what is asked afterwards fails.
+    func close()
 }
 
 /// CometBFT's RPC over HTTP: answers have a bound, redirects are refused.
@@ -42,7 +45,6 @@ package final class CometClient: NSObject, CometSource {
         session.withLock { $0 = made }
     }
 
-    /// Ends the connections; what is asked afterwards fails.
     package func close() {
         session.withLock { session in
             session?.invalidateAndCancel()

@@ -9,9 +9,24 @@ extension LedgerApplication {
     private static func name(ofEpoch epoch: UInt64) -> String { "epoch/\(epoch)" }
 
     /// Keeps the header that ends an epoch where light clients' guides find it at once.
-    func noteEpochEnd(_ header: BlockHeader, certificate: QuorumCertificate, following: ValidatorSet) throws {
-        let certified = Self.certified(header, certificate.bytes, following: following)
+    func noteEpochEnd(_ header: BlockHeader, certificate: [UInt8], following: ValidatorSet) throws {
+        let certified = Self.certified(header, certificate, following: following)
         try store.putMeta(Self.name(ofEpoch: header.epoch), certified.encoded())
+    }
+
+    /// Keeps what makes a committed block final, where that comes after the block; whoever has it has judged it.
+    /// - Throws: `LedgerError.unknownHeight` for a header that is not this chain's.
+    package func keepFinality(_ proof: [UInt8], of header: BlockHeader) throws {
+        guard try self.header(header.height)?.hash == header.hash else { throw LedgerError.unknownHeight }
+        try store.putCertificate(height: header.height, proof)
+        guard header.lastOfEpoch, let following = try validators(ofEpoch: header.epoch + 1) else { return }
+        try noteEpochEnd(header, certificate: proof, following: following)
+    }
+
+    /// Who votes in the present epoch, or in a past one that is not older than evidence counts.
+    package func validators(ofEpoch epoch: UInt64) throws -> ValidatorSet? {
+        let plan = head.plan
+        return epoch == plan.epoch ? plan.validators : try trust.validatorSet(epoch)
     }
 
     private static func certified(_ header: BlockHeader, _ certificate: [UInt8], following: ValidatorSet) -> WireCertifiedHeader {
@@ -31,7 +46,7 @@ extension LedgerApplication {
         }
         // A crash came between the block and the note.
         guard let header = try lastHeader(ofEpoch: epoch, below: head.height), let certificate = try store.certificate(header.height),
-            let following = epoch + 1 == head.plan.epoch ? head.plan.validators : try trust.validatorSet(epoch + 1)
+            let following = try validators(ofEpoch: epoch + 1)
         else { return nil }
         return Self.certified(header, certificate, following: following)
     }

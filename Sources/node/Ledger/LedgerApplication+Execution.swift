@@ -64,7 +64,7 @@ extension LedgerApplication {
             state.executed.settle(hash)
         }
         if let certificate, block.header.lastOfEpoch {
-            try noteEpochEnd(block.header, certificate: certificate, following: executed.outcome.plan.validators)
+            try noteEpochEnd(block.header, certificate: certificate.bytes, following: executed.outcome.plan.validators)
         }
     }
 

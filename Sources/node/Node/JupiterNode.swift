@@ -1,4 +1,5 @@
 import ChainTypes
+import CometRPC
 import Cryptography
 import Engine
 import Foundation
@@ -38,6 +39,8 @@ package final class JupiterNode: Sendable {
     private let ledger: LedgerApplication
     private let store: ChainStore
     private let poster: CheckpointPoster?
+    /// On a chain that CometBFT runs.
+    private let finality: FinalityCollector?
     private let numbers: NodeMetrics
 
     /// Opens a node's home.
@@ -69,6 +72,7 @@ package final class JupiterNode: Sendable {
         let account = OperatorAccount(key: operatorKey, view: view, mempool: mempool, intake: intake)
         enclave = Self.enclave(configuration, view: view, events: events, metrics: metrics, log: log, account: account)
         poster = try Self.poster(configuration, view: view, key: operatorKey)
+        finality = try Self.finality(configuration, ledger, log)
         let parentTime = Mutex(view.head.time)
         engine = try SimplexEngine(
             genesis: genesis, key: validatorKey, application: ledger, source: mempool, network: peers ?? NoNetwork(),
@@ -132,6 +136,18 @@ package final class JupiterNode: Sendable {
         return host
     }
 
+    private static func finality(
+        _ configuration: NodeConfiguration, _ ledger: LedgerApplication, _ log: Logger
+    ) throws -> FinalityCollector? {
+        guard ledger.genesis.consensus == .cometbft else { return nil }
+        guard let text = configuration.cometRPC else {
+            log.warning("Without cometRPC this node cannot show others that blocks are final.")
+            return nil
+        }
+        guard let base = URL(string: text) else { throw NodeError.invalidConfiguration("cometRPC is not a URL of HTTP") }
+        return FinalityCollector(ledger: ledger, source: CometClient(base: base), log: log)
+    }
+
     private static func poster(_ configuration: NodeConfiguration, view: ChainView, key: SigningKey) throws -> CheckpointPoster? {
         guard let text = configuration.mainnetURL else { return nil }
         guard let base = URL(string: text) else { throw NodeError.invalidConfiguration("mainnetURL is not a URL") }
@@ -163,6 +179,7 @@ package final class JupiterNode: Sendable {
                 }
                 group.addTask { await self.membership.run() }
                 if let poster { group.addTask { await self.postCheckpoints(poster) } }
+                if let finality { group.addTask { await finality.run() } }
                 group.addTask { await self.prune() }
                 defer { group.cancelAll() }
                 // None ends by itself: the first that does takes the others along.

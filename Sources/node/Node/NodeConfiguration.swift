@@ -45,6 +45,12 @@ package struct NodeConfiguration: Sendable, Equatable {
     package var blockHistory = 0
     /// Whether a node without a chain takes the state from its peers instead of executing every block.
     package var stateSync = true
+    /// CometBFT's RPC, on a chain that it runs: without it such a node cannot show others that blocks are final.
+    package var cometRPC: String?
+    /// Which engine decides blocks: our own (`simplex`), or another's behind ABCI (`abci`).
+    package var consensus = "simplex"
+    /// Where to listen for that other engine: `unix:///path` or `tcp://host:port`.
+    package var abci: String?
 
     package init() {}
 
@@ -67,7 +73,8 @@ package struct NodeConfiguration: Sendable, Equatable {
             ("enclaveBatch", .number(\.enclaveBatch, 1...64)), ("peerHost", .text(\.peerHost)),
             ("peerPort", .number(\.peerPort, 0...65_535)), ("bootstrapPeers", .optionalText(\.bootstrapPeers)),
             ("viewTimeout", .number(\.viewTimeout, 100...60_000)), ("blockHistory", .number(\.blockHistory, 0...1_000_000_000)),
-            ("stateSync", .flag(\.stateSync)),
+            ("stateSync", .flag(\.stateSync)), ("cometRPC", .optionalText(\.cometRPC)), ("consensus", .text(\.consensus)),
+            ("abci", .optionalText(\.abci)),
         ]
     }
 
@@ -148,6 +155,12 @@ package struct NodeConfiguration: Sendable, Equatable {
         }
         guard isLoopback || apiTokenFile != nil else { throw .tokenRequired }
         if let mainnetURL, URL(string: mainnetURL)?.host() == nil { throw .invalidConfiguration("mainnetURL is not a URL") }
+        if let cometRPC {
+            guard let url = URL(string: cometRPC), url.scheme == "http" || url.scheme == "https", url.host() != nil else {
+                throw .invalidConfiguration("cometRPC is not a URL of HTTP")
+            }
+        }
+        guard consensus == "simplex" || consensus == "abci" else { throw .invalidConfiguration("consensus is simplex or abci") }
         guard peerPort == 0 || peerPort != apiPort else { throw .invalidConfiguration("apiPort and peerPort are the same") }
         _ = try bootstrap()
     }

@@ -16,6 +16,7 @@ package enum NodeError: CodedError, Equatable {
     case running(String)
     case passphraseMissing
     case damagedChain(String)
+    case finalityUnavailable
 
     package static let domain = "node"
 
@@ -35,6 +36,7 @@ package enum NodeError: CodedError, Equatable {
         case .running: 1411
         case .passphraseMissing: 1412
         case .damagedChain: 1413
+        case .finalityUnavailable: 1418
         }
     }
 
@@ -54,13 +56,14 @@ package enum NodeError: CodedError, Equatable {
         case .running(let path): "a node is running in \(path); stop it first"
         case .passphraseMissing: "the keys need their passphrase: set JUPITER_PASSPHRASE or give a passphrase file"
         case .damagedChain(let what): "stored \(what) cannot be read; restore the node from a backup"
+        case .finalityUnavailable: "CometBFT has not shown yet what makes the block final; ask again in a moment"
         }
     }
 
     /// Whether sending the same thing again later can succeed.
     package var isRetryable: Bool {
         switch self {
-        case .mempoolFull, .senderQueueFull, .enclaveUnavailable: true
+        case .mempoolFull, .senderQueueFull, .enclaveUnavailable, .finalityUnavailable: true
         default: false
         }
     }
