@@ -140,6 +140,32 @@ import WireTypes
         #expect(try view(chain).newestCertified()?.header.height == chain.height - 1)
     }
 
+    @Test func `lets a backup be restored once all but the newest block are proven`() async throws {
+        let path = try folder()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let home = NodeHome(path: path + "/node")
+        try FileManager.default.createDirectory(atPath: home.path, withIntermediateDirectories: true)
+        var chain = try chain(home.path)
+        let files = [
+            home.genesisTextFile, home.configurationFile, home.validatorKeyFile, home.operatorKeyFile, home.peerKeyFile,
+            home.peerCertificateFile,
+        ]
+        for file in files { try Data("kept as it is".utf8).write(to: URL(filePath: file)) }
+        try Data(chain.genesis.bytes).write(to: URL(filePath: home.genesisFile))
+        try chain.extend(8)
+        let source = CometChainSource(chain)
+        try await settle(collector(chain, source))
+        chain.ledger.store.close()
+        let manifest = try JupiterNode.backup(home, to: path + "/proven")
+        #expect(manifest.height == 8)
+        #expect(try JupiterNode.restore(from: path + "/proven", to: NodeHome(path: path + "/restored")) == manifest)
+        // Two blocks beyond the proof, as when the RPC was away before the node was stopped.
+        let store = try ChainStore(path: path + "/proven/data")
+        try store.putCertificate(height: 7, [])
+        store.close()
+        #expect(throws: NodeError.self) { try JupiterNode.restore(from: path + "/proven", to: NodeHome(path: path + "/unproven")) }
+    }
+
     @Test func `runs until it is told to stop`() async throws {
         let path = try folder()
         defer { try? FileManager.default.removeItem(atPath: path) }

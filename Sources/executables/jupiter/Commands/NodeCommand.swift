@@ -29,6 +29,13 @@ enum ProfileOption: String, ExpressibleByArgument, CaseIterable {
     var wire: WireQuorumProfile { self == .byzantine ? .byzantine : .crash }
 }
 
+/// Who decides blocks.
+enum ConsensusOption: String, ExpressibleByArgument, CaseIterable {
+    case simplex, abci
+
+    var wire: WireConsensus { self == .abci ? .cometbft : .simplex }
+}
+
 /// `ADDRESS=AMOUNT`.
 struct AllocationOption: ExpressibleByArgument {
     let account: Address
