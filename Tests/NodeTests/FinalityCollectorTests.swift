@@ -52,6 +52,7 @@ import WireTypes
         }
         #expect(client.trusted.height == head - 1)
         #expect(client.trusted.epoch >= 3)
+        #expect(try view.newestCertified()?.header.height == head - 1)
         for height in 1..<head { #expect(try view.certifiedHeader(height)?.header.height == height) }
         #expect(throws: NodeError.finalityUnavailable) { try view.certifiedHeader(head) }
         // Nothing was asked twice, apart from the heights that close an epoch.
