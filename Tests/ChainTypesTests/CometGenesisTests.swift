@@ -57,10 +57,10 @@ import WireTypes
 
     @Test(arguments: refused) func `has no key that libsodium refuses`(hex: String) throws {
         let bad = try #require(Hash32(hex: hex))
-        #expect(!VerificationKey.isSound(ed25519: bad))
+        #expect(!VerificationKey.ed25519(bad).isUsable)
         var generator = SeededGenerator(seed: 13)
         let good = try key(&generator)
-        #expect(VerificationKey.isSound(ed25519: good))
+        #expect(VerificationKey.ed25519(good).isUsable)
         #expect(throws: BlockError.invalidGenesis) { try genesis(keys: [good, bad]) }
         #expect(throws: Never.self) { try genesis(keys: [good]) }
     }

@@ -49,7 +49,7 @@ import WireTypes
         for index in encoded.indices {
             var bytes = encoded
             bytes[index] ^= 1 << UInt8(index % 8)
-            guard let wire = try? WireCometSignedHeader(strictly: bytes, limit: Limits.certificate) else { continue }
+            guard let wire = try? WireCometSignedHeader(strictly: bytes, limit: Limits.finality) else { continue }
             #expect(throws: LightClientError.self, "byte \(index)") {
                 try CometSignedHeader(wire).verify(chainID: Self.chainID, validators: validators)
             }

@@ -44,7 +44,7 @@ import Testing
             ] { #expect(FileManager.default.fileExists(atPath: "\(home)/\(file)"), "\(file)") }
         }
         let genesis = try JSONDecoder().decode(JSONValue.self, from: Data(contentsOf: URL(fileURLWithPath: folder + "/genesis.json")))
-        #expect(genesis["consensus"] == "CONSENSUS_COMETBFT")
+        #expect(genesis["consensus"] == "CONSENSUS_KIND_COMETBFT")
     }
 
     @Test func `hosts come from a file, with ports in pairs a host`() throws {

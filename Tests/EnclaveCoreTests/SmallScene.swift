@@ -18,7 +18,7 @@ struct SmallScene {
 
     init(
         otherWeights: [UInt64] = [], storage: MemoryVaultStorage = MemoryVaultStorage(), seed: UInt64 = 5,
-        consensus: WireConsensus = .simplex
+        consensus: WireConsensusKind = .simplex
     ) throws {
         let node = try BypassedNode(seed: seed, otherWeights: otherWeights, consensus: consensus)
         self.storage = storage

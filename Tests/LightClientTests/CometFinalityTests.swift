@@ -210,8 +210,8 @@ import WireTypes
         chain.comet.isTrimmed = false
         let next = try TestChain.set(chain.keys, weights.map { 3 - $0 })
         let certified = try chain.certify(chain.header(next: next), next: next)
-        #expect(certified.certificate.count <= Limits.certificate)
-        #expect(certified.certificate.count > 128 * 1024)
+        #expect(certified.certificate.count <= Limits.finality)
+        #expect(certified.certificate.count > Limits.certificate)
         var client = LightVerifier(genesis: chain.genesis)
         #expect(throws: Never.self) { try client.accept(certified) }
     }

@@ -38,7 +38,7 @@ import WireTypes
 
     @Test func `is registered with its engine and posts checkpoints over ends of epochs`() throws {
         var federation = try Federation(weights: [1, 1, 1, 1], spare: 1)
-        #expect(try federation.stored.consensus == UInt32(WireConsensus.cometbft.rawValue))
+        #expect(try federation.stored.consensus == UInt32(WireConsensusKind.cometbft.rawValue))
         try federation.locality.block()
         #expect(try federation.post(federation.locality.certified[0]) == 0)
         let addition = try federation.locality.addition(4, weight: 3)

@@ -148,7 +148,7 @@ import WireTypes
         try Self.made { made, _ in
             let home = try #require(made.members[0].cometHome)
             let settings = try Self.toml(home + "/config/config.toml")
-            let largest = Limits.transaction + Limits.sidecarsPerTransaction * Int(made.genesis.parameters.maximumSidecarBytes)
+            let largest = Limits.transaction + Limits.sidecarsPerTransaction * Limits.sidecar
             let transaction = try #require(settings["mempool.max_tx_bytes"].flatMap { Int($0) })
             #expect(transaction > largest)
             #expect(try #require(settings["rpc.max_body_bytes"].flatMap { Int($0) }) > transaction * 4 / 3)

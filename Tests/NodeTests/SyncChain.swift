@@ -33,7 +33,8 @@ struct SyncChain {
 
     /// - Parameter consensus: with CometBFT no block has a certificate; a `CometChainSource` shows what makes it final.
     init(
-        _ path: String, seed: UInt64 = 1, epochLength: UInt32 = 12, chainID: String = "jupiter-test", consensus: WireConsensus = .simplex
+        _ path: String, seed: UInt64 = 1, epochLength: UInt32 = 12, chainID: String = "jupiter-test",
+        consensus: WireConsensusKind = .simplex
     ) throws {
         trust = try TrustChain(weights: [1, 1, 1, 1], spare: 1, seed: seed) {
             ($0.parameters.epochLength, $0.chainID, $0.consensus) = (epochLength, chainID, consensus)

@@ -14,7 +14,7 @@ package struct Genesis: Sendable {
     package let operatorAccount: Address
 
     package var chainID: String { wire.chainID }
-    package var consensus: WireConsensus { wire.consensus }
+    package var consensus: WireConsensusKind { wire.consensus }
     package var parameters: WireParameters { wire.parameters }
 
     package init(decoding bytes: [UInt8]) throws(BlockError) {
@@ -46,7 +46,7 @@ package struct Genesis: Sendable {
         case .cometbft:
             // The set of the next epoch must be known a block before the last one: epochs have two blocks at least (`isSensible`).
             wire.profile == .byzantine && wire.chainID.utf8.count <= cometChainID && validators.totalWeight <= cometTotalPower
-                && validators.members.allSatisfy { VerificationKey.isSound(ed25519: $0.key) }
+                && validators.members.allSatisfy { VerificationKey.ed25519($0.key).isUsable }
         case .UNRECOGNIZED: false
         }
     }

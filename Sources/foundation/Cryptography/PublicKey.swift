@@ -32,11 +32,6 @@ package enum VerificationKey: Sendable, Hashable {
         return Address(digest.finalize())
     }
 
-    /// Whether an Ed25519 key is one that honest key generation makes: a canonical point of the prime-order group.
-    ///
-    /// Everything that libsodium refuses to verify under fails here; so do keys with a part of small order, on which libraries disagree.
-    package static func isSound(ed25519 key: Hash32) -> Bool { crypto_core_ed25519_is_valid_point(key.bytes) == 1 }
-
     /// Checks `signature` of `message` in `context`.
     ///
     /// Ed25519 goes through libsodium everywhere: it refuses small-order and non-canonical keys and malleable signatures,
@@ -60,6 +55,17 @@ package enum VerificationKey: Sendable, Hashable {
             guard let key = try? P256.Signing.PublicKey(compressedRepresentation: bytes) else { throw .malformedKey }
             guard let signature = try? P256.Signing.ECDSASignature(rawRepresentation: signature) else { throw .malformedSignature }
             guard key.isValidSignature(signature, for: message) else { throw .badSignature }
+        }
+    }
+}
+
+extension VerificationKey {
+    /// Whether a signature of the key can be accepted at all: libsodium refuses Ed25519 keys that are not canonical, not on the curve
+    /// or outside its main subgroup.
+    package var isUsable: Bool {
+        switch self {
+        case .ed25519(let key): crypto_core_ed25519_is_valid_point(key.bytes) == 1
+        case .p256(let bytes): (try? P256.Signing.PublicKey(compressedRepresentation: bytes)) != nil
         }
     }
 }

@@ -9,10 +9,10 @@ package protocol FinalityVerifier {
 
 /// How a chain's headers become final: set by its genesis, for good. All that judge certified headers go through here.
 package struct FinalityRules: Sendable, Equatable {
-    package let consensus: WireConsensus
+    package let consensus: WireConsensusKind
     package let profile: WireQuorumProfile
 
-    package init(consensus: WireConsensus = .simplex, profile: WireQuorumProfile) {
+    package init(consensus: WireConsensusKind = .simplex, profile: WireQuorumProfile) {
         (self.consensus, self.profile) = (consensus, profile)
     }
 

@@ -121,7 +121,7 @@ struct LocalityView: StateView {
     init(_ wire: WireLocality) {
         (chainId, genesisHash, height) = (wire.chainID, Hex.encode(wire.genesisHash), wire.height)
         profile = profileName(WireQuorumProfile(rawValue: Int(wire.profile)) ?? .unspecified)
-        engine = WireConsensus(rawValue: Int(wire.consensus)).map(engineName) ?? "unknown"
+        engine = WireConsensusKind(rawValue: Int(wire.consensus)).map(engineName) ?? "unknown"
         (headerHash, time, epoch) = (Hex.encode(wire.headerHash), wire.time, wire.epoch)
         (stateRoot, checkpoints) = (Hex.encode(wire.stateRoot), wire.checkpoints)
     }
@@ -204,7 +204,7 @@ func suiteName(_ suite: WireSealingSuite) -> String {
 }
 
 /// What decides a chain's blocks.
-func engineName(_ consensus: WireConsensus) -> String {
+func engineName(_ consensus: WireConsensusKind) -> String {
     switch consensus {
     case .simplex: "simplex"
     case .cometbft: "cometbft"

@@ -31,7 +31,7 @@ package struct FederationInitialiser: Sendable {
         }
 
         /// All its ports, on a chain that CometBFT runs or that our own engine does.
-        func ports(_ consensus: WireConsensus) -> [Int] {
+        func ports(_ consensus: WireConsensusKind) -> [Int] {
             [peerPort, apiPort] + (consensus == .cometbft ? [cometPort, abciPort] : [])
         }
 
@@ -49,7 +49,7 @@ package struct FederationInitialiser: Sendable {
     package var seats: [Seat]
     package var profile: WireQuorumProfile = .byzantine
     /// With CometBFT, a home of it is written into each home, and the ports for other nodes are CometBFT's.
-    package var consensus: WireConsensus = .simplex
+    package var consensus: WireConsensusKind = .simplex
     /// Where node and CometBFT meet on each machine, `unix:///path` or `tcp://host:port`; `nil` takes a Unix socket in the home of a
     /// validator of this machine, and the usual port of loopback elsewhere.
     package var abciAddress: String?

@@ -35,7 +35,7 @@ package final class BypassedNode {
     ///   - otherWeights: of validators that never sign, beside the one with weight 10.
     ///   - consensus: which engine's finality its headers have; CometBFT is simulated.
     package init(
-        chainID: String = "jupiter-sg", seed: UInt64 = 1, otherWeights: [UInt64] = [], consensus: WireConsensus = .simplex
+        chainID: String = "jupiter-sg", seed: UInt64 = 1, otherWeights: [UInt64] = [], consensus: WireConsensusKind = .simplex
     ) throws {
         var generator = SeededGenerator(seed: seed)
         let validator = try SigningKey.ed25519(seed: generator.bytes(32))

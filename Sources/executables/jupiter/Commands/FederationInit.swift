@@ -47,7 +47,7 @@ struct FederationInit: AnsweringCommand {
     @Option(help: "byzantine (tolerates liars) or crash (tolerates stops only).")
     var profile: ProfileOption = .byzantine
     @Option(help: "simplex (built in) or abci (CometBFT runs beside each node).")
-    var consensus: ConsensusOption = .simplex
+    var consensus: EngineOption = .simplex
     @Option(
         help: ArgumentHelp(
             "Where node and CometBFT meet on each host (default: a Unix socket for validators of this machine, else loopback).",

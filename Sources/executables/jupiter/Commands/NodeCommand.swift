@@ -29,11 +29,11 @@ enum ProfileOption: String, ExpressibleByArgument, CaseIterable {
     var wire: WireQuorumProfile { self == .byzantine ? .byzantine : .crash }
 }
 
-/// Who decides blocks.
-enum ConsensusOption: String, ExpressibleByArgument, CaseIterable {
+/// Who decides a chain's blocks.
+enum EngineOption: String, ExpressibleByArgument, CaseIterable {
     case simplex, abci
 
-    var wire: WireConsensus { self == .abci ? .cometbft : .simplex }
+    var wire: WireConsensusKind { self == .simplex ? .simplex : .cometbft }
 }
 
 /// `ADDRESS=AMOUNT`.

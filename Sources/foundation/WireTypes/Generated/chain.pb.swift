@@ -111,7 +111,7 @@ package nonisolated enum WireVoteKind: SwiftProtobuf.Enum, Swift.CaseIterable {
 }
 
 /// Which engine decides a chain's blocks, and so what makes them final.
-package nonisolated enum WireConsensus: SwiftProtobuf.Enum, Swift.CaseIterable {
+package nonisolated enum WireConsensusKind: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
 
   /// our own: Certificate
@@ -142,7 +142,7 @@ package nonisolated enum WireConsensus: SwiftProtobuf.Enum, Swift.CaseIterable {
   }
 
   // The compiler won't synthesize support with the UNRECOGNIZED case.
-  package static let allCases: [WireConsensus] = [
+  package static let allCases: [WireConsensusKind] = [
     .simplex,
     .cometbft,
   ]
@@ -771,7 +771,7 @@ package nonisolated struct WireGenesis: @unchecked Sendable {
     set {_uniqueStorage()._nodes = newValue}
   }
 
-  package var consensus: WireConsensus {
+  package var consensus: WireConsensusKind {
     get {_storage._consensus}
     set {_uniqueStorage()._consensus = newValue}
   }
@@ -847,8 +847,8 @@ nonisolated extension WireVoteKind: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0VOTE_KIND_UNSPECIFIED\0\u{1}VOTE_KIND_NOTARISE\0\u{1}VOTE_KIND_NULLIFY\0\u{1}VOTE_KIND_FINALISE\0")
 }
 
-nonisolated extension WireConsensus: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CONSENSUS_SIMPLEX\0\u{1}CONSENSUS_COMETBFT\0")
+nonisolated extension WireConsensusKind: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CONSENSUS_KIND_SIMPLEX\0\u{1}CONSENSUS_KIND_COMETBFT\0")
 }
 
 nonisolated extension WireTransactionBody: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -1996,7 +1996,7 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _parameters: WireParameters? = nil
     var _agreementHash: Data = Data()
     var _nodes: [WireValidatorNode] = []
-    var _consensus: WireConsensus = .simplex
+    var _consensus: WireConsensusKind = .simplex
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.

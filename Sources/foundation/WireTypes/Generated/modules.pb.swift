@@ -1439,7 +1439,7 @@ package nonisolated struct WireLocality: Sendable {
 
   package var checkpoints: UInt64 = 0
 
-  /// Consensus
+  /// ConsensusKind
   package var consensus: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()

@@ -21,7 +21,7 @@ package enum CometFinalityVerifier: FinalityVerifier {
     package static func verify(
         _ certified: WireCertifiedHeader, header: BlockHeader, under trusted: TrustedState
     ) throws(LightClientError) {
-        guard let proof = try? WireCometFinality(strictly: [UInt8](certified.certificate), limit: Limits.certificate), proof.hasNext,
+        guard let proof = try? WireCometFinality(strictly: [UInt8](certified.certificate), limit: Limits.finality), proof.hasNext,
             let stateRoot = Hash32(proof.stateRoot), let receiptsRoot = Hash32(proof.receiptsRoot)
         else { throw .malformed }
         guard header.chainID == trusted.chainID else { throw .wrongChain }

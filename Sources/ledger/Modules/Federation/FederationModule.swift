@@ -30,7 +30,7 @@ package enum FederationModule {
         guard ChainID.isValid(message.chainID) else { throw Refusal.federationMalformed }
         let key = StateKey.locality(message.chainID)
         guard var locality: WireLocality = try state.message(key) else { throw Refusal.federationUnknownLocality }
-        let limit = Limits.header + Limits.certificate + Limits.validatorSet + 64
+        let limit = Limits.header + Limits.finality + Limits.validatorSet + 64
         guard let certified = try? WireCertifiedHeader(strictly: [UInt8](message.certifiedHeader), limit: limit) else {
             throw Refusal.federationMalformed
         }
@@ -51,7 +51,7 @@ package enum FederationModule {
     /// The light client's state of a stored locality.
     private static func trusted(_ locality: WireLocality) throws -> TrustedState {
         guard let profile = WireQuorumProfile(rawValue: Int(locality.profile)),
-            let consensus = WireConsensus(rawValue: Int(locality.consensus)), let hash = Hash32(locality.headerHash),
+            let consensus = WireConsensusKind(rawValue: Int(locality.consensus)), let hash = Hash32(locality.headerHash),
             let root = Hash32(locality.stateRoot)
         else { throw Refusal.federationMalformed }
         return TrustedState(

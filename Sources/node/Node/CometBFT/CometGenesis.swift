@@ -49,17 +49,17 @@ struct CometGenesis: Codable, Equatable {
     /// Empty: the application answers the first one to `InitChain`.
     let appHash: String
 
-    /// The bytes of a CometBFT block, its own default: larger than the largest transaction with its sidecars.
-    static let blockBytes = 22_020_096
+    /// Room for the sidecars that ride inside the transactions of one block, in bytes.
+    private static let sidecarBytes: UInt64 = 16 << 20
 
     /// - Parameter names: of the validators, in the order of the genesis's set.
     init(_ genesis: Genesis, names: [String]) {
         genesisTime = CometFormat.time(milliseconds: genesis.wire.time)
         (chainId, initialHeight, appHash) = (genesis.chainID, "1", "")
         consensusParams = Parameters(
-            block: .init(maxBytes: "\(Self.blockBytes)", maxGas: "-1"),
+            block: .init(maxBytes: "\(genesis.parameters.maximumBlockBytes + Self.sidecarBytes)", maxGas: "-1"),
             evidence: .init(maxAgeNumBlocks: "100000", maxAgeDuration: "172800000000000", maxBytes: "1048576"),
-            validator: .init(pubKeyTypes: ["ed25519"]), version: .init(app: "0"), abci: .init(voteExtensionsEnableHeight: "0"))
+            validator: .init(pubKeyTypes: ["ed25519"]), version: .init(app: "1"), abci: .init(voteExtensionsEnableHeight: "0"))
         validators = zip(genesis.validators.members, names).compactMap { member, name in
             guard member.votingWeight > 0 else { return nil }
             return Validator(

@@ -47,7 +47,7 @@ struct CometSeats {
             listen: "\(host.contains(":") ? "[\(host)]" : host):\(seat.peerPort)",
             external: seat.isLoopback ? nil : FederationInitialiser.endpoint(seat),
             peers: addresses.enumerated().filter { $0.offset != position }.map(\.element), rpcPort: seat.cometPort,
-            isLocal: seats.allSatisfy(\.isLoopback), parameters: genesis.parameters)
+            isLocal: seats.allSatisfy(\.isLoopback), idleInterval: genesis.parameters.idleInterval)
         try CometHome(path: folder + CometHome.folder).write(
             genesis: CometGenesis(genesis, names: seats.indices.map(Self.name)), validator: validator, node: nodeKeys[position],
             settings: settings)

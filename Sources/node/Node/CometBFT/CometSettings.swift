@@ -1,6 +1,5 @@
 import ChainTypes
 import Foundation
-import WireTypes
 
 /// What `config.toml` of a CometBFT node says about one validator; everything else keeps CometBFT's defaults.
 struct CometSettings: Sendable, Equatable {
@@ -18,12 +17,11 @@ struct CometSettings: Sendable, Equatable {
     var rpcPort: Int
     /// Whether all nodes run on this machine, where addresses are private and shared.
     var isLocal: Bool
-    var parameters: WireParameters
+    /// Milliseconds between the blocks of an idle chain.
+    var idleInterval: UInt64
 
-    /// The largest transaction with its sidecars, and some bytes of framing.
-    var largestTransaction: Int {
-        Limits.transaction + Limits.sidecarsPerTransaction * Int(parameters.maximumSidecarBytes) + (64 << 10)
-    }
+    /// The largest transaction with its sidecars that any rules of the chain can admit.
+    static let largestTransaction = Limits.sidecarsPerTransaction * Limits.sidecar + (1 << 20)
 
     /// `config.toml`, as CometBFT 0.38 reads it.
     var toml: String {
@@ -42,7 +40,7 @@ struct CometSettings: Sendable, Equatable {
         [rpc]
         # The Jupiter node hands transactions over here and reads signed headers. Leave it on loopback.
         laddr = "tcp://127.0.0.1:\(rpcPort)"
-        max_body_bytes = \(2 * largestTransaction)
+        max_body_bytes = \(2 * Self.largestTransaction)
 
         [p2p]
         laddr = \(Self.quote("tcp://" + listen))
@@ -52,7 +50,7 @@ struct CometSettings: Sendable, Equatable {
         allow_duplicate_ip = \(isLocal)
 
         [mempool]
-        max_tx_bytes = \(largestTransaction)
+        max_tx_bytes = \(Self.largestTransaction)
         max_txs_bytes = \(256 << 20)
 
         [statesync]
@@ -65,7 +63,7 @@ struct CometSettings: Sendable, Equatable {
 
         [consensus]
         # Every block changes the application's hash, so CometBFT makes blocks without pause but this one.
-        timeout_commit = "\(parameters.idleInterval)ms"
+        timeout_commit = "\(idleInterval)ms"
         create_empty_blocks = true
 
         [tx_index]

@@ -20,7 +20,7 @@ package struct SnapshotOffer: Sendable {
     package let oldest: UInt64
 
     /// The most bytes of an encoded offer that are looked at.
-    static let maximumBytes = SnapshotBlock.maximumBytes + SyncLimits.offerEpochs + 4 * (Limits.certificate + Limits.validatorSet)
+    static let maximumBytes = SnapshotBlock.maximumBytes + SyncLimits.offerEpochs + 4 * (Limits.finality + Limits.validatorSet)
 }
 
 /// The way from the genesis to now, over the last header of every epoch: what one peer proves holds for all that are asked later.
