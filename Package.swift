@@ -91,6 +91,8 @@ let targets: [Target] = [
     library(.consensus, "Simplex", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient"]),
     library(.consensus, "Engine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex"]),
 
+    library(.consensus, "ABCI", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", protobuf]),
+
     library(.simulation, "Simulator", ["Primitives", "WireTypes", "ChainTypes", "LightClient", "Simplex"]),
 
     library(.confidential, "EnclaveProtocol", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", crypto]),
@@ -113,6 +115,7 @@ let targets: [Target] = [
 
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
     library(.node, "Networking", ["Primitives", "ChainTypes", crypto, nio, nioSockets, nioSSL, nioTLS]),
+    library(.node, "ABCIServer", ["Primitives", "ABCI", nio, nioSockets]),
     library(
         .node, "Ledger",
         [
@@ -122,7 +125,7 @@ let targets: [Target] = [
         .node, "Node",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "LightClient", "ConsentRules", "Modules",
-            "Simplex", "Engine", "EnclaveProtocol", "Relayer", "Storage", "Networking", "Ledger", logging, protobuf,
+            "Simplex", "Engine", "ABCI", "EnclaveProtocol", "Relayer", "Storage", "Networking", "ABCIServer", "Ledger", logging, protobuf,
         ]),
     library(
         .node, "Console",
@@ -132,8 +135,8 @@ let targets: [Target] = [
     library(
         .node, "API",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Modules", "Engine", "Node", "Console", httpServer, logging, nio,
-            protobuf,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Modules", "Engine", "ABCIServer", "Node", "Console", httpServer, logging,
+            nio, protobuf,
         ]),
 
     program("jupiter-enclave", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol", "EnclaveCore", "CHardening"]),

@@ -57,3 +57,14 @@ package enum VerificationKey: Sendable, Hashable {
         }
     }
 }
+
+extension VerificationKey {
+    /// Whether a signature of the key can be accepted at all: libsodium refuses Ed25519 keys that are not canonical, not on the curve
+    /// or outside its main subgroup.
+    package var isUsable: Bool {
+        switch self {
+        case .ed25519(let key): crypto_core_ed25519_is_valid_point(key.bytes) == 1
+        case .p256(let bytes): (try? P256.Signing.PublicKey(compressedRepresentation: bytes)) != nil
+        }
+    }
+}

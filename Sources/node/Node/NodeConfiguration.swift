@@ -1,3 +1,4 @@
+import ABCIServer
 import Foundation
 import FoundationEssentials
 import Networking
@@ -45,6 +46,16 @@ package struct NodeConfiguration: Sendable, Equatable {
     package var blockHistory = 0
     /// Whether a node without a chain takes the state from its peers instead of executing every block.
     package var stateSync = true
+    /// Which engine decides the blocks, as the genesis says: `simplex`, our own, or `abci`, CometBFT beside this node.
+    package var consensus = "simplex"
+    /// Where the engine finds this node: `unix:///path` or `tcp://host:port`.
+    package var abci: String?
+    /// Whether `abci` may be an address that other machines reach: ABCI knows no authentication.
+    package var abciAllowRemote = false
+    /// The RPC of the engine beside this node, such as `http://127.0.0.1:26657`.
+    package var cometRPC: String?
+    /// A snapshot for other nodes every so many heights, under an engine that passes them on.
+    package var snapshotInterval = 1_000
 
     package init() {}
 
@@ -67,7 +78,9 @@ package struct NodeConfiguration: Sendable, Equatable {
             ("enclaveBatch", .number(\.enclaveBatch, 1...64)), ("peerHost", .text(\.peerHost)),
             ("peerPort", .number(\.peerPort, 0...65_535)), ("bootstrapPeers", .optionalText(\.bootstrapPeers)),
             ("viewTimeout", .number(\.viewTimeout, 100...60_000)), ("blockHistory", .number(\.blockHistory, 0...1_000_000_000)),
-            ("stateSync", .flag(\.stateSync)),
+            ("stateSync", .flag(\.stateSync)), ("consensus", .text(\.consensus)), ("abci", .optionalText(\.abci)),
+            ("abciAllowRemote", .flag(\.abciAllowRemote)), ("cometRPC", .optionalText(\.cometRPC)),
+            ("snapshotInterval", .number(\.snapshotInterval, 1...1_000_000)),
         ]
     }
 
@@ -150,6 +163,26 @@ package struct NodeConfiguration: Sendable, Equatable {
         if let mainnetURL, URL(string: mainnetURL)?.host() == nil { throw .invalidConfiguration("mainnetURL is not a URL") }
         guard peerPort == 0 || peerPort != apiPort else { throw .invalidConfiguration("apiPort and peerPort are the same") }
         _ = try bootstrap()
+        try validateEngine()
+    }
+
+    private func validateEngine() throws(NodeError) {
+        guard consensus == "simplex" || consensus == "abci" else { throw .invalidConfiguration("consensus is simplex or abci") }
+        if let cometRPC, URL(string: cometRPC)?.host() == nil { throw .invalidConfiguration("cometRPC is not a URL") }
+        guard consensus == "abci" else {
+            guard abci == nil else { throw .invalidConfiguration("abci is for consensus abci") }
+            return
+        }
+        guard abci != nil else { throw .invalidConfiguration("consensus abci needs abci, the address the engine finds this node at") }
+        _ = try abciAddress()
+    }
+
+    /// Where the engine finds this node; `nil` under our own engine.
+    package func abciAddress() throws(NodeError) -> ABCIAddress? {
+        guard consensus == "abci", let abci else { return nil }
+        do throws(ABCIServerError) { return try ABCIAddress(abci, allowsRemote: abciAllowRemote) } catch {
+            throw .invalidConfiguration("abci: \(error.reason)")
+        }
     }
 
     /// The most nodes that `bootstrapPeers` may name.
