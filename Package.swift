@@ -135,7 +135,8 @@ let targets: [Target] = [
     library(
         .node, "API",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Modules", "Engine", "ABCIServer", "Node", "Console", httpServer, logging,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Modules", "Engine", "ABCIServer", "Node", "Console", httpServer,
+            logging,
             nio, protobuf,
         ]),
 
@@ -156,6 +157,7 @@ let targets: [Target] = [
             protobuf,
         ]),
     support("RunningNode", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Node", "API", logging]),
+    support("ScriptedEngine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "ABCI", protobuf]),
     support("PowerLossSupport", folder: "PowerLoss", ["Primitives"], exclude: ["powerloss.c"]),
     support("ChainFixtures", ["Primitives", "AuthenticatedState", "Storage"]),
     supportProgram("storage-crasher", folder: "StorageCrasher", ["ChainFixtures", "Storage"]),
@@ -219,8 +221,21 @@ let targets: [Target] = [
             "Modules", "Simplex", "Engine", "Storage", "Networking", "Ledger", "Node", logging,
         ]),
     tests(
+        "ABCITests",
+        [
+            "LedgerSupport", "ScriptedEngine", "TestVectors", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel",
+            "AuthenticatedState", "Modules", "Simplex", "Engine", "ABCI", "ABCIServer", "Storage", "Ledger", "Node", "API", httpServer,
+            logging,
+            nio, protobuf,
+        ]),
+    tests(
         "FederationEndToEndTests",
         ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "JupiterClient", "LocalFederation", "Engine", "Node"]),
+    tests(
+        "CometEndToEndTests",
+        [
+            "ScriptedEngine", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ABCI", "JupiterClient", "LocalFederation", "Node",
+        ]),
     tests(
         "StorageCrashTests",
         ["Primitives", "AuthenticatedState", "Storage", "StateModel", "ChainFixtures", "PowerLossSupport", "storage-crasher"]),

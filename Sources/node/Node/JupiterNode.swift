@@ -54,7 +54,8 @@ package final class JupiterNode: Sendable {
         let log = log ?? LineLogHandler.logger("jupiter.node", level: configuration.logLevel, json: configuration.logJSON)
         self.log = log
         let genesis = try home.genesis()
-        guard (genesis.wire.consensus == .cometbft) == (configuration.consensus == "abci"), (socket != nil) == (configuration.consensus == "abci")
+        guard (genesis.wire.consensus == .cometbft) == (configuration.consensus == "abci"),
+            (socket != nil) == (configuration.consensus == "abci")
         else { throw NodeError.invalidConfiguration("the genesis says which engine decides this chain: consensus has to agree") }
         let validatorKey = try KeyFile.read(home.validatorKeyFile, passphrase: passphrase)
         let operatorKey = try KeyFile.read(home.operatorKeyFile, passphrase: passphrase)

@@ -29,7 +29,8 @@ package struct ConsensusCalls: ~Copyable {
 
         package init(
             genesis: Genesis, application: any Application, keptBlocks: UInt64 = 0,
-            checkSignatures: @escaping @Sendable ([SubmittedTransaction]) -> [TransactionError?], onCommit: @escaping @Sendable (CommittedBlock) -> Void
+            checkSignatures: @escaping @Sendable ([SubmittedTransaction]) -> [TransactionError?],
+            onCommit: @escaping @Sendable (CommittedBlock) -> Void
         ) {
             (self.genesis, self.application, self.keptBlocks) = (genesis, application, keptBlocks)
             (self.checkSignatures, self.onCommit) = (checkSignatures, onCommit)

@@ -29,6 +29,10 @@ struct NodeInit: AnsweringCommand {
     var chain: String
     @Option(help: "byzantine (tolerates liars; the default) or crash (tolerates stops only).")
     var profile: ProfileOption?
+    @Option(help: "Which engine decides the blocks: simplex (our own; the default) or abci (CometBFT beside the node).")
+    var consensus: EngineOption = .simplex
+    @Option(help: ArgumentHelp("Where CometBFT finds this node (default: abci.sock in its home).", valueName: "address"))
+    var abci: String?
     @Flag(help: "Admit enclaves without hardware protection: for trying things out.")
     var allowSimulatedEnclaves = false
     @Option(name: .customLong("allocate"), help: ArgumentHelp("First balance in micro-JUPT; may be repeated.", valueName: "address=amount"))
@@ -51,6 +55,7 @@ struct NodeInit: AnsweringCommand {
 
     func validate() throws {
         guard (0...65_535).contains(port ?? 0) else { throw ValidationError("--port is from 0 to 65535") }
+        guard consensus == .abci || abci == nil else { throw ValidationError("--abci goes with --consensus abci") }
         if join == nil {
             guard genesisHash == nil, peers.isEmpty else { throw ValidationError("--genesis-hash and --peer go with --join") }
         } else {
@@ -71,12 +76,18 @@ struct NodeInit: AnsweringCommand {
             (initialiser.configuration.peerHost, initialiser.configuration.peerPort) = (seat.listeningHost, seat.peerPort)
         }
         let home = NodeHome(jupiterHome: global.homePath, chainID: chain)
+        if consensus == .abci {
+            initialiser.configuration.consensus = consensus.rawValue
+            initialiser.configuration.abci = abci ?? "unix://" + home.path + "/abci.sock"
+            initialiser.configuration.cometRPC = "http://127.0.0.1:26657"
+        }
         try PrivateFile.makeFolder(global.homePath + "/node")
         return try join.map { try answer(joining: $0, &initialiser, home) } ?? answer(making: &initialiser, home)
     }
 
     private func answer(making initialiser: inout NodeInitialiser, _ home: NodeHome) throws -> Answer {
         initialiser.profile = (profile ?? .byzantine).wire
+        initialiser.consensus = consensus.wire
         initialiser.allowSimulatedEnclaves = allowSimulatedEnclaves
         initialiser.allocations = allocations.map { ($0.account, $0.amount) }
         let made = try initialiser.initialise(home, passphrase: passphrase.passphrase(new: true))

@@ -37,7 +37,7 @@ package final class CometBroadcaster: Sendable {
         let params: Parameters
     }
 
-    struct Answer: Decodable {
+    private struct Answer: Decodable {
         struct Result: Decodable {
             let code: UInt32
             let log: String?
@@ -73,8 +73,11 @@ package final class CometBroadcaster: Sendable {
         } catch { throw .engineUnavailable }
     }
 
-    /// Reads an answer of the RPC; pure.
-    static func decode(_ data: Data) throws(NodeError) -> Answer {
+    /// Whether the answer is one of acceptance; pure.
+    /// - Throws: `engineUnavailable` for what is no answer.
+    package static func isAccepted(_ data: Data) throws(NodeError) -> Bool { try decode(data).result?.code == 0 }
+
+    private static func decode(_ data: Data) throws(NodeError) -> Answer {
         guard data.count <= maximumAnswer, let answer = try? JSONDecoder().decode(Answer.self, from: data) else {
             throw .engineUnavailable
         }
@@ -82,7 +85,7 @@ package final class CometBroadcaster: Sendable {
     }
 
     /// What the engine's answer means to whoever sent the transaction.
-    static func judge(_ answer: Answer) throws {
+    private static func judge(_ answer: Answer) throws {
         if let result = answer.result {
             guard result.code != 0 else { return }
             throw refusal(result)
