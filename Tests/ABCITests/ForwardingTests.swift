@@ -64,6 +64,30 @@ import Testing
         await rpc.stop()
     }
 
+    @Test func `an engine that was restarted is told again what waits`() async throws {
+        let rpc = ScriptedRPC()
+        let port = try await rpc.start()
+        let node = try CometNode { $0.cometRPC = "http://127.0.0.1:\(port)" }
+        try await node.start()
+        var engine = try await node.engine()
+        rpc.bind(engine)
+        _ = try await engine.initChain()
+        let waiting = try (1...3).map { try node.transfer(nonce: UInt64($0)) }
+        for submitted in waiting { #expect(try await submit(node, submitted).status == 202) }
+        // It comes back with an empty mempool, and its RPC a little later.
+        engine.close()
+        rpc.forget()
+        rpc.set(.broken)
+        engine = try await node.engine()
+        rpc.bind(engine)
+        #expect(try await engine.info().lastBlockHeight == 0)
+        rpc.set(.willing)
+        for _ in 0..<600 where rpc.transactions.count < 3 { try await Task.sleep(for: .milliseconds(50)) }
+        #expect(Set(rpc.transactions) == Set(waiting.map(\.encoded)))
+        await node.stop()
+        await rpc.stop()
+    }
+
     @Test func `without an engine's RPC a transaction waits for another attempt`() async throws {
         let node = try CometNode { $0.cometRPC = nil }
         try await node.start()

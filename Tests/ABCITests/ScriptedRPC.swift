@@ -28,6 +28,7 @@ final class ScriptedRPC: Sendable {
     /// What its mempool holds, in the order of arrival.
     var transactions: [[UInt8]] { accepted.withLock { $0 } }
 
+    func forget() { accepted.withLock { $0 = [] } }
     func set(_ mood: Mood) { self.mood.withLock { $0 = mood } }
     func bind(_ engine: ScriptedComet) { self.engine.withLock { $0 = engine } }
 

@@ -127,7 +127,7 @@ struct TraceLine: Sendable {
         #expect(try await replay(lines, on: CometNode()).count == 32)
     }
 
-    @Test func `crashes between any two steps of a height leave the same chain`() async throws {
+    @Test func `crashes before commits and between heights leave the same chain`() async throws {
         let lines = TraceLine.short
         let first = try CometNode()
         let plain = try await replay(lines, on: first)

@@ -10,7 +10,6 @@ import Primitives
 import Relayer
 import Simplex
 import Storage
-import Synchronization
 import WireTypes
 
 extension LedgerApplication: ReadableLedger {}
@@ -75,59 +74,42 @@ package final class JupiterNode: Sendable {
             ? try Self.peers(home, configuration, passphrase, view: view, mempool: mempool, membership: membership, log: log) : nil
         self.peers = peers
         let signatures = RecentSignatures()
-        intake = try Self.intake(configuration, mempool, workers, signatures, peers)
+        let broadcaster =
+            socket == nil ? nil : configuration.cometRPC.flatMap(URL.init(string:)).map { CometBroadcaster(url: $0) }
+        intake =
+            socket == nil
+            ? TransactionIntake(mempool: mempool, workers: workers, announce: { [weak peers] in peers?.announce($0) })
+            : TransactionIntake(mempool: mempool, workers: workers, signatures: signatures) { submitted in
+                guard let broadcaster else { throw NodeError.engineUnavailable }
+                try await broadcaster.send(submitted)
+            }
         numbers = NodeMetrics(metrics)
         NodeMetrics.register(metrics, view: view, mempool: mempool, events: events)
         let account = OperatorAccount(key: operatorKey, view: view, mempool: mempool, intake: intake)
         enclave = Self.enclave(configuration, view: view, events: events, metrics: metrics, log: log, account: account)
         poster = try Self.poster(configuration, view: view, key: operatorKey)
-        let parentTime = Mutex(view.head.time)
-        let report: @Sendable (CommittedBlock) -> Void = { [events, numbers, enclave, membership, weak peers] committed in
-            let height = committed.block.header.height
-            mempool.committed(committed.block.transactions, height: height)
-            events.publish(committed)
-            enclave?.committed(committed.block)
-            peers?.committed(height)
-            membership.committed(committed.block, peers: peers)
-            let previous = parentTime.withLock { time in
-                defer { time = committed.block.header.time }
-                return time
-            }
-            numbers.observe(committed, parentTime: previous)
-        }
+        let report = CommitReport(
+            mempool: mempool, events: events, numbers: numbers, enclave: enclave, membership: membership, peers: peers,
+            parentTime: view.head.time)
         if let socket {
             let comet = CometEngine(
                 CometEngine.Parts(
                     genesis: genesis, ledger: ledger, mempool: mempool, socket: socket, signatures: signatures,
+                    rebroadcast: broadcaster.map { Rebroadcast(mempool: mempool, broadcaster: $0) },
                     dataFolder: home.dataFolder, snapshotInterval: UInt64(configuration.snapshotInterval),
-                    keptBlocks: UInt64(configuration.blockHistory), log: log, onCommit: report))
+                    keptBlocks: UInt64(configuration.blockHistory), log: log, onCommit: { report.note($0) }))
             (engine, simplex, sync) = (comet, nil, nil)
             return
         }
         let simplex = try SimplexEngine(
             genesis: genesis, key: validatorKey, application: ledger, source: mempool, network: peers ?? NoNetwork(),
             history: try ChainCheckpoints(view: view).history(), settings: try membership.settings(home, configuration),
-            onCommit: report)
+            onCommit: { report.note($0) })
         (engine, self.simplex) = (simplex, simplex)
         sync = try Self.sync(ledger, membership, peers, simplex, log)
         if let peers, let sync { peers.bind(simplex, synchroniser: sync) }
         membership.bind(simplex, account: account)
         NodeMetrics.register(metrics, engine: simplex, peers: peers)
-    }
-
-    /// The way in for transactions: into the mempool, or to the engine that has one of its own.
-    private static func intake(
-        _ configuration: NodeConfiguration, _ mempool: Mempool, _ workers: WorkerPool, _ signatures: RecentSignatures,
-        _ peers: PeerService?
-    ) throws -> TransactionIntake {
-        guard configuration.consensus == "abci" else {
-            return TransactionIntake(mempool: mempool, workers: workers, announce: { [weak peers] in peers?.announce($0) })
-        }
-        let broadcaster = configuration.cometRPC.flatMap(URL.init(string:)).map { CometBroadcaster(url: $0) }
-        return TransactionIntake(mempool: mempool, workers: workers, signatures: signatures) { submitted in
-            guard let broadcaster else { throw NodeError.engineUnavailable }
-            try await broadcaster.send(submitted)
-        }
     }
 
     /// FOR TESTS ONLY: milliseconds by which every frame of a peer is delivered later, from the environment.

@@ -40,11 +40,6 @@ package struct ConsensusCalls: ~Copyable {
     let parts: Parts
     private var order: CallOrder
     private var finalized: FinalizedBlock?
-    /// Signed bytes that were found good for the next block, by their leaf in it.
-    private var known: Set<Hash32> = []
-
-    /// So many checked signatures are remembered between two commits.
-    private static let knownLimit = 200_000
 
     package init(_ parts: Parts) {
         self.parts = parts
@@ -78,7 +73,7 @@ package struct ConsensusCalls: ~Copyable {
         try CometValidators.check(request.validators)
         try CometValidators.check(validators)
         try order.admit(.initChain)
-        (finalized, known) = (nil, [])
+        finalized = nil
         var response = ABCIInitChainResponse()
         response.consensusParams = CometParameters.block(parts.genesis.parameters)
         // Without it the engine's headers would state version 0.
@@ -161,7 +156,7 @@ package struct ConsensusCalls: ~Copyable {
         try order.admit(.commit)
         guard let finalized else { throw ABCIError.outOfOrder }
         try parts.application.commit(finalized.payload.block, certificate: nil)
-        (self.finalized, known) = (nil, [])
+        self.finalized = nil
         parts.onCommit(CommittedBlock(block: finalized.payload.block, certificate: nil, receipts: finalized.outcome.receipts))
         var response = ABCICommitResponse()
         let height = finalized.payload.header.height
@@ -175,21 +170,8 @@ package struct ConsensusCalls: ~Copyable {
         try CometBlock.context(chainID: parts.genesis.chainID, after: ParentState(head), time: time, proposer: proposer)
     }
 
-    /// The candidates of a block; signatures that were checked since the last commit are not checked again.
-    private mutating func checked(_ transactions: [Data]) -> CandidateTransactions {
-        let (known, check) = (known, parts.checkSignatures)
-        var good: [Hash32] = []
-        let candidates = CandidateTransactions(transactions) { submitted in
-            let leaves = submitted.map { MerkleList.leaf($0.transaction.bytes) }
-            var errors = [TransactionError?](repeating: nil, count: submitted.count)
-            let open = submitted.indices.filter { !known.contains(leaves[$0]) }
-            for (position, error) in zip(open, check(open.map { submitted[$0] })) { errors[position] = error }
-            good = open.filter { errors[$0] == nil }.map { leaves[$0] }
-            return errors
-        }
-        if self.known.count + good.count > Self.knownLimit { self.known = [] }
-        self.known.formUnion(good)
-        return candidates
+    private func checked(_ transactions: [Data]) -> CandidateTransactions {
+        CandidateTransactions(transactions, checkSignatures: parts.checkSignatures)
     }
 
     /// Everybody whom an offence may name: who votes now, and who is or will be in a set.

@@ -1,5 +1,6 @@
 import ChainTypes
 import Cryptography
+import Engine
 import FoundationEssentials
 import Primitives
 import SwiftProtobuf
@@ -28,7 +29,7 @@ package struct QueryCalls: Sendable {
         let head = application.head
         var response = ABCIInfoResponse()
         response.data = "jupiter"
-        response.appVersion = 1
+        response.appVersion = UInt64(BlockMaker.applicationVersion)
         response.lastBlockHeight = Int64(clamping: head.height)
         if head.height > 0 { response.lastBlockAppHash = .init(CometBlock.commitment(head).bytes) }
         return response

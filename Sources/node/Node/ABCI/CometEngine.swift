@@ -21,6 +21,8 @@ package final class CometEngine: ConsensusEngine {
         let mempool: Mempool
         let socket: ABCISocket
         let signatures: RecentSignatures
+        /// `nil` without an RPC of the engine.
+        let rebroadcast: Rebroadcast?
         let dataFolder: String
         let snapshotInterval: UInt64
         /// The newest blocks that are kept; 0 for all.
@@ -80,7 +82,12 @@ package final class CometEngine: ConsensusEngine {
             queue.sync {}
             snapshotQueue.sync {}
         }
-        for await error in ending { throw error }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            if let rebroadcast = parts.rebroadcast { group.addTask { await rebroadcast.run() } }
+            group.addTask { [ending] in for await error in ending { throw error } }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
     }
 
     private func answer(_ call: ABCIRequest.OneOf_Kind) async throws -> ABCIResponse {
@@ -115,6 +122,7 @@ package final class CometEngine: ConsensusEngine {
     private func light(_ call: ABCIRequest.OneOf_Kind) throws -> ABCIResponse {
         switch call {
         case .info:
+            parts.rebroadcast?.engineBegan()
             var info = queries.info()
             info.version = JupiterNode.version
             return ABCIResponse(.info(info))

@@ -10,22 +10,22 @@ import Primitives
 ///
 /// Its metadata is the manifest and the receipts root of the block, which together open the application hash that CometBFT's light client
 /// has verified. Chunk 0 is the block with its receipts, chunk `n` the entries of part `n` of the state.
-struct CometSnapshot: Sendable, Equatable {
+package struct CometSnapshot: Sendable, Equatable {
     static let format: UInt32 = 1
     /// The most bytes of a chunk's content.
     static let chunkBytes = ABCILimits.chunk - (64 << 10)
 
-    let manifest: SnapshotManifest
-    let receiptsRoot: Hash32
+    package let manifest: SnapshotManifest
+    package let receiptsRoot: Hash32
 
-    init(manifest: SnapshotManifest, receiptsRoot: Hash32) { (self.manifest, self.receiptsRoot) = (manifest, receiptsRoot) }
+    package init(manifest: SnapshotManifest, receiptsRoot: Hash32) { (self.manifest, self.receiptsRoot) = (manifest, receiptsRoot) }
 
     /// How many chunks there are.
     var chunks: UInt32 { UInt32(manifest.parts.count) + 1 }
 
     var metadata: [UInt8] { manifest.encode() + receiptsRoot.bytes }
 
-    var wire: ABCISnapshot {
+    package var wire: ABCISnapshot {
         var wire = ABCISnapshot()
         (wire.height, wire.format, wire.chunks) = (manifest.height, Self.format, chunks)
         wire.metadata = Data(metadata)
@@ -34,7 +34,7 @@ struct CometSnapshot: Sendable, Equatable {
     }
 
     /// The snapshot that `wire` names; `nil` unless everything in it follows from its metadata.
-    init?(_ wire: ABCISnapshot) {
+    package init?(_ wire: ABCISnapshot) {
         guard wire.metadata.count == SnapshotManifest.encodedBytes + 32,
             let manifest = try? SnapshotManifest.decode([UInt8](wire.metadata.prefix(SnapshotManifest.encodedBytes))),
             let receiptsRoot = Hash32(wire.metadata.suffix(32))
@@ -56,8 +56,8 @@ struct CometSnapshot: Sendable, Equatable {
 }
 
 /// Several pieces of a state as one chunk: each behind its size (u32, little-endian).
-enum ChunkPieces {
-    static func join(_ pieces: [[UInt8]]) -> [UInt8] {
+package enum ChunkPieces {
+    package static func join(_ pieces: [[UInt8]]) -> [UInt8] {
         var bytes: [UInt8] = []
         for piece in pieces {
             bytes.append(littleEndian: UInt32(piece.count))
@@ -66,7 +66,7 @@ enum ChunkPieces {
         return bytes
     }
 
-    static func split(_ bytes: [UInt8]) throws(SnapshotError) -> [[UInt8]] {
+    package static func split(_ bytes: [UInt8]) throws(SnapshotError) -> [[UInt8]] {
         guard bytes.count <= ABCILimits.chunk else { throw .tooLarge }
         var reader = ByteReader(bytes)
         var pieces: [[UInt8]] = []
