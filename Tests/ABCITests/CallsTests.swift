@@ -82,7 +82,7 @@ import WireTypes
         #expect(rig.committed.map(\.block.header.time) == [scene.genesis.wire.time + 1, scene.genesis.wire.time + 2])
         var request = ABCIFinalizeBlockRequest()
         (request.height, request.time.seconds) = (3, -1)
-        request.proposerAddress = .init(CometValidators.address(of: scene.validators[0].id))
+        request.proposerAddress = .init(ValidatorUpdates.address(of: scene.validators[0].id))
         #expect(throws: ABCIError.badTime) { try rig.answer(.finalizeBlock(request)) }
     }
 

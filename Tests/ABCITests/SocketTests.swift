@@ -209,6 +209,33 @@ import Testing
         }
     }
 
+    @Test func `TCP carries the same, calls wait for somebody who answers, and connections are counted`() async throws {
+        var limits = ConnectionLimits()
+        (limits.connections, limits.calls) = (2, 4)
+        let socket = ABCISocket(address: try ABCIAddress("tcp://127.0.0.1:0"), limits: limits)
+        let run = Task { try await socket.run() }
+        while socket.port == nil { try await Task.sleep(for: .milliseconds(5)) }
+        let port = try #require(socket.port)
+        let client = try ABCIClient(port: port)
+        // More calls than may wait on a connection: they are read as the others are answered.
+        let sent: [ABCIRequest.OneOf_Kind] = (0..<20).map { number in .query(.with { $0.height = number }) }
+        try await client.send(sent)
+        let second = try ABCIClient(port: port)
+        #expect(try await second.call(.echo(.with { $0.message = "beside" })) == .echo(.with { $0.message = "beside" }))
+        socket.install { call in
+            guard case .query(let request) = call else { throw ABCIError.unknownKind }
+            return ABCIResponse(.query(.with { $0.height = request.height }))
+        }
+        for number in Int64(0)..<20 { #expect(try await client.receive() == .query(.with { $0.height = number })) }
+        let third = try ABCIClient(port: port)
+        #expect(try await third.ending().isEmpty)
+        // A call that the handler throws at ends its connection.
+        await #expect(throws: ABCIClientError.exception(ABCIError.unknownKind.text)) { try await client.call(.info(ABCIInfoRequest())) }
+        run.cancel()
+        _ = await run.result
+        await #expect(throws: ABCIClientError.closed) { try await second.receive() }
+    }
+
     @Test func `a socket that a node left behind is taken over, and nothing else is`() async throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("abci.sock")

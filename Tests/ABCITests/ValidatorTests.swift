@@ -23,11 +23,11 @@ import WireTypes
     }
 
     @Test func `updates are what has changed`() throws {
-        #expect(text(CometValidators.updates(from: try set([1, 2, 3]), to: try set([1, 5, 3]))) == ["2=5"])
-        #expect(text(CometValidators.updates(from: try set([1, 2, 3]), to: try set([1, 0, 3, 9]))) == ["4=9", "2=0"])
-        #expect(text(CometValidators.updates(from: try set([1, 0, 3]), to: try set([1]))) == ["3=0"])
-        #expect(text(CometValidators.updates(from: try set([1, 0]), to: try set([1, 0]))).isEmpty)
-        #expect(text(CometValidators.updates(try set([1, 0, 3]))) == ["1=1", "3=3"])
+        #expect(text(ValidatorUpdates.updates(from: try set([1, 2, 3]), to: try set([1, 5, 3]))) == ["2=5"])
+        #expect(text(ValidatorUpdates.updates(from: try set([1, 2, 3]), to: try set([1, 0, 3, 9]))) == ["4=9", "2=0"])
+        #expect(text(ValidatorUpdates.updates(from: try set([1, 0, 3]), to: try set([1]))) == ["3=0"])
+        #expect(text(ValidatorUpdates.updates(from: try set([1, 0]), to: try set([1, 0]))).isEmpty)
+        #expect(text(ValidatorUpdates.updates(try set([1, 0, 3]))) == ["1=1", "3=3"])
     }
 
     @Test func `addresses are those of the real network`() throws {
@@ -50,8 +50,8 @@ import WireTypes
         #expect(answer.validators.count == 4)
         for validator in answer.validators {
             let key = try #require(Hash32(validator.key.value))
-            #expect(Hex.encode(CometValidators.address(of: key)) == validator.address.lowercased())
-            #expect(CometValidators.key(at: Data(Hex.decode(validator.address) ?? []), among: [.zero, key]) == key)
+            #expect(Hex.encode(ValidatorUpdates.address(of: key)) == validator.address.lowercased())
+            #expect(ValidatorUpdates.key(at: Data(Hex.decode(validator.address) ?? []), among: [.zero, key]) == key)
         }
     }
 
@@ -79,7 +79,7 @@ import WireTypes
             if height == 5 {
                 var offence = ABCIMisbehavior()
                 (offence.kind, offence.height) = (.duplicateVote, 3)
-                offence.validator.address = Data(CometValidators.address(of: scene.validators[1].id))
+                offence.validator.address = Data(ValidatorUpdates.address(of: scene.validators[1].id))
                 offence.validator.power = 3
                 block.misbehavior = [offence, offence]
             }
@@ -106,7 +106,7 @@ import WireTypes
             (offence.kind, offence.height, offence.validator.address) = (kind, height, Data(address))
             return offence
         }
-        let address = CometValidators.address(of: scene.validators[2].id)
+        let address = ValidatorUpdates.address(of: scene.validators[2].id)
         var block = scene.block(1)
         // Of nobody, of no kind, in the future of its block.
         block.misbehavior = [

@@ -46,14 +46,14 @@ package struct NodeConfiguration: Sendable, Equatable {
     package var blockHistory = 0
     /// Whether a node without a chain takes the state from its peers instead of executing every block.
     package var stateSync = true
-    /// Which engine decides the blocks, as the genesis says: `simplex`, our own, or `abci`, CometBFT beside this node.
+    /// CometBFT's RPC, on a chain that it runs: without it such a node cannot show others that blocks are final.
+    package var cometRPC: String?
+    /// Which engine decides blocks: our own (`simplex`), or another's behind ABCI (`abci`).
     package var consensus = "simplex"
-    /// Where the engine finds this node: `unix:///path` or `tcp://host:port`.
+    /// Where to listen for that other engine: `unix:///path` or `tcp://host:port`.
     package var abci: String?
     /// Whether `abci` may be an address that other machines reach: ABCI knows no authentication.
     package var abciAllowRemote = false
-    /// The RPC of the engine beside this node, such as `http://127.0.0.1:26657`.
-    package var cometRPC: String?
     /// A snapshot for other nodes every so many heights, under an engine that passes them on.
     package var snapshotInterval = 1_000
 
@@ -78,9 +78,9 @@ package struct NodeConfiguration: Sendable, Equatable {
             ("enclaveBatch", .number(\.enclaveBatch, 1...64)), ("peerHost", .text(\.peerHost)),
             ("peerPort", .number(\.peerPort, 0...65_535)), ("bootstrapPeers", .optionalText(\.bootstrapPeers)),
             ("viewTimeout", .number(\.viewTimeout, 100...60_000)), ("blockHistory", .number(\.blockHistory, 0...1_000_000_000)),
-            ("stateSync", .flag(\.stateSync)), ("consensus", .text(\.consensus)), ("abci", .optionalText(\.abci)),
-            ("abciAllowRemote", .flag(\.abciAllowRemote)), ("cometRPC", .optionalText(\.cometRPC)),
-            ("snapshotInterval", .number(\.snapshotInterval, 1...1_000_000)),
+            ("stateSync", .flag(\.stateSync)), ("cometRPC", .optionalText(\.cometRPC)), ("consensus", .text(\.consensus)),
+            ("abci", .optionalText(\.abci)),
+            ("abciAllowRemote", .flag(\.abciAllowRemote)), ("snapshotInterval", .number(\.snapshotInterval, 1...1_000_000)),
         ]
     }
 
@@ -161,14 +161,18 @@ package struct NodeConfiguration: Sendable, Equatable {
         }
         guard isLoopback || apiTokenFile != nil else { throw .tokenRequired }
         if let mainnetURL, URL(string: mainnetURL)?.host() == nil { throw .invalidConfiguration("mainnetURL is not a URL") }
+        if let cometRPC {
+            guard let url = URL(string: cometRPC), url.scheme == "http" || url.scheme == "https", url.host() != nil else {
+                throw .invalidConfiguration("cometRPC is not a URL of HTTP")
+            }
+        }
+        guard consensus == "simplex" || consensus == "abci" else { throw .invalidConfiguration("consensus is simplex or abci") }
         guard peerPort == 0 || peerPort != apiPort else { throw .invalidConfiguration("apiPort and peerPort are the same") }
         _ = try bootstrap()
         try validateEngine()
     }
 
     private func validateEngine() throws(NodeError) {
-        guard consensus == "simplex" || consensus == "abci" else { throw .invalidConfiguration("consensus is simplex or abci") }
-        if let cometRPC, URL(string: cometRPC)?.host() == nil { throw .invalidConfiguration("cometRPC is not a URL") }
         guard consensus == "abci" else {
             guard abci == nil else { throw .invalidConfiguration("abci is for consensus abci") }
             return

@@ -31,13 +31,32 @@ package final class ABCIClient: Sendable {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
             }
         }
+        self.descriptor = try Self.ready(descriptor, isConnected, seconds)
+    }
+
+    /// - Parameter port: on 127.0.0.1.
+    package init(port: Int, seconds: Int = 60) throws {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(truncatingIfNeeded: port).bigEndian
+        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+        let isConnected = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+        self.descriptor = try Self.ready(descriptor, isConnected, seconds)
+    }
+
+    private static func ready(_ descriptor: Int32, _ isConnected: Bool, _ seconds: Int) throws -> Int32 {
         guard isConnected else {
             close(descriptor)
             throw ABCIClientError.cannotConnect
         }
         var wait = timeval(tv_sec: seconds, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
-        self.descriptor = descriptor
+        return descriptor
     }
 
     deinit { close(descriptor) }

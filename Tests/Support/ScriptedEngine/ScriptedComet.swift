@@ -111,7 +111,7 @@ package struct ScriptedBlock: Sendable {
         return timestamp
     }
 
-    private var address: Data { Data(CometValidators.address(of: proposer)) }
+    private var address: Data { Data(ValidatorUpdates.address(of: proposer)) }
 
     package func prepare(maxTxBytes: Int64) -> ABCIRequest.OneOf_Kind {
         var request = ABCIPrepareProposalRequest()

@@ -37,7 +37,7 @@ package enum CometBlock {
         chainID: String, after parent: ParentState, time: ABCITimestamp, proposer address: Data
     ) throws(ABCIError) -> BlockContext {
         let voters = parent.plan.validators.members.filter { $0.votingWeight > 0 }.map(\.key)
-        guard let proposer = CometValidators.key(at: address, among: voters) else { throw .unknownProposer }
+        guard let proposer = ValidatorUpdates.key(at: address, among: voters) else { throw .unknownProposer }
         return BlockMaker.context(chainID: chainID, after: parent, view: 1, proposer: proposer, now: try milliseconds(time))
     }
 
@@ -46,7 +46,7 @@ package enum CometBlock {
         var order: [Hash32] = []
         var newest: [Hash32: WireConviction] = [:]
         for offence in misbehavior {
-            guard offence.height >= 1, let key = CometValidators.key(at: offence.validator.address, among: keys) else { continue }
+            guard offence.height >= 1, let key = ValidatorUpdates.key(at: offence.validator.address, among: keys) else { continue }
             var conviction = WireConviction()
             switch offence.kind {
             case .duplicateVote: conviction.kind = .duplicateVote

@@ -69,9 +69,9 @@ package struct ConsensusCalls: ~Copyable {
     private mutating func initChain(_ request: ABCIInitChainRequest) throws -> ABCIInitChainResponse {
         guard request.chainID == parts.genesis.chainID else { throw ABCIError.wrongChain }
         guard request.initialHeight <= 1 else { throw ABCIError.wrongInitialHeight }
-        let validators = CometValidators.updates(parts.genesis.validators)
-        try CometValidators.check(request.validators)
-        try CometValidators.check(validators)
+        let validators = ValidatorUpdates.updates(parts.genesis.validators)
+        try ValidatorUpdates.check(request.validators)
+        try ValidatorUpdates.check(validators)
         try order.admit(.initChain)
         finalized = nil
         var response = ABCIInitChainResponse()
@@ -142,7 +142,7 @@ package struct ConsensusCalls: ~Copyable {
         response.txResults = TransactionResults.results(candidates.candidates, receipts: outcome.receipts)
         // Returned for H, a set votes from H + 2 on: that of the next epoch is told with the block before the last of this one.
         if let following = outcome.plan.following {
-            response.validatorUpdates = CometValidators.updates(from: outcome.plan.validators, to: following)
+            response.validatorUpdates = ValidatorUpdates.updates(from: outcome.plan.validators, to: following)
         }
         if let parameters = try changedParameters(height: header.height) {
             response.consensusParamUpdates = CometParameters.block(parameters)

@@ -110,12 +110,14 @@ package nonisolated enum WireVoteKind: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
-/// Which engine decides the blocks of a chain.
+/// Which engine decides a chain's blocks, and so what makes them final.
 package nonisolated enum WireConsensusKind: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
+
+  /// our own: Certificate
   case simplex // = 0
 
-  /// through ABCI 2.0 (docs/spec/abci.md)
+  /// CometBFT over ABCI 2.0: CometFinality
   case cometbft // = 1
   case UNRECOGNIZED(Int)
 

@@ -3,8 +3,8 @@ import Cryptography
 import FoundationEssentials
 import Primitives
 
-/// Validators as CometBFT names and counts them (docs/spec/abci.md §4).
-package enum CometValidators {
+/// A set of validators, or its change, as CometBFT takes it (docs/spec/abci.md §4).
+package enum ValidatorUpdates {
     /// The bytes of an address.
     package static let addressBytes = 20
 
