@@ -224,7 +224,8 @@ let targets: [Target] = [
         "ABCITests",
         [
             "LedgerSupport", "ScriptedEngine", "TestVectors", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel",
-            "AuthenticatedState", "Modules", "Simplex", "Engine", "ABCI", "ABCIServer", "Storage", "Ledger", "Node", "API", httpServer,
+            "AuthenticatedState", "LightClient", "Modules", "Simplex", "Engine", "ABCI", "ABCIServer", "Storage", "Ledger", "Node", "API",
+            httpServer,
             logging,
             nio, protobuf,
         ]),

@@ -4,6 +4,7 @@ import AuthenticatedState
 import ChainTypes
 import Cryptography
 import Foundation
+import Ledger
 import LedgerSupport
 import Node
 import Primitives
@@ -52,6 +53,16 @@ import WireTypes
             do throws(SnapshotError) {
                 #expect(ChunkPieces.join(try ChunkPieces.split(bytes)) == bytes)
             } catch { #expect(error == .malformed) }
+        }
+    }
+
+    @Test func `fuzz: the start of a snapshot is what was encoded, or refused`() throws {
+        let sample = SnapshotStart(block: SnapshotBlock(block: [1, 2, 3], receipts: [[4], []]), ends: [[5, 6], [7]])
+        #expect(try SnapshotStart.decode(sample.encode()) == sample)
+        HostileBytes.each([sample.encode()]) { bytes in
+            do throws(SnapshotError) {
+                #expect(try SnapshotStart.decode(bytes).encode() == bytes)
+            } catch { #expect([SnapshotError.malformed, .unknownFormat, .tooLarge].contains(error)) }
         }
     }
 

@@ -9,7 +9,7 @@ import Primitives
 /// A snapshot as ABCI names it: a function of the chain, so that all nodes offer the same one (docs/spec/abci.md §7).
 ///
 /// Its metadata is the manifest and the receipts root of the block, which together open the application hash that CometBFT's light client
-/// has verified. Chunk 0 is the block with its receipts, chunk `n` the entries of part `n` of the state.
+/// has verified. Chunk 0 is the block with its receipts and the ends of the epochs before it, chunk `n` the entries of part `n` of the state.
 package struct CometSnapshot: Sendable, Equatable {
     static let format: UInt32 = 1
     /// The most bytes of a chunk's content.

@@ -10,14 +10,14 @@ import Synchronization
 /// A snapshot that is all here: what the node begins its chain with, once its store is closed.
 package struct RestoredSnapshot: Sendable {
     private let target: LedgerImport
-    private let base: SnapshotBlock
+    private let start: SnapshotStart
 
-    init(_ target: LedgerImport, _ base: SnapshotBlock) { (self.target, self.base) = (target, base) }
+    init(_ target: LedgerImport, _ start: SnapshotStart) { (self.target, self.start) = (target, start) }
 
     package var height: UInt64 { target.manifest.height }
 
     /// Puts the chain in the place of the empty one. Nobody may have the store open.
-    package func finish() throws { try target.finish(base, certificate: nil, replacing: true) }
+    package func finish() throws { try target.finish(start.block, certificate: nil, names: start.names, replacing: true) }
 }
 
 /// The snapshot that the engine gives to a node without a chain, chunk by chunk in their order.
@@ -28,16 +28,17 @@ final class SnapshotRestoring: Sendable {
     private struct Import: Sendable {
         let snapshot: CometSnapshot
         let target: LedgerImport
-        var base: SnapshotBlock?
+        var start: SnapshotStart?
         var next: UInt32 = 0
 
         /// - Throws: `SnapshotError` for what the sender got wrong, `StorageError` for what the disk did.
-        mutating func take(_ request: ABCIApplySnapshotChunkRequest) throws {
+        mutating func take(_ request: ABCIApplySnapshotChunkRequest, _ genesis: Genesis) throws {
             let bytes = [UInt8](request.chunk)
             guard request.index > 0 else {
-                let base = try SnapshotBlock.decode(bytes)
-                try target.check(base)
-                self.base = base
+                let start = try SnapshotStart.decode(bytes)
+                try target.check(start.block)
+                try start.verify(genesis)
+                self.start = start
                 return
             }
             let part = snapshot.manifest.parts[Int(request.index) - 1]
@@ -93,7 +94,7 @@ final class SnapshotRestoring: Sendable {
                 (applied.response.result, applied.response.refetchChunks) = (.retry, [current.next])
                 return applied
             }
-            do { try current.take(request) } catch is SnapshotError {
+            do { try current.take(request, genesis) } catch is SnapshotError {
                 applied.response.result = .retry
                 applied.response.refetchChunks = [request.index]
                 applied.response.rejectSenders = request.sender.isEmpty ? [] : [request.sender]
@@ -102,8 +103,8 @@ final class SnapshotRestoring: Sendable {
             current.next += 1
             state = current
             applied.response.result = .accept
-            if current.next == current.snapshot.chunks, current.target.missing.isEmpty, let base = current.base {
-                applied.restored = RestoredSnapshot(current.target, base)
+            if current.next == current.snapshot.chunks, current.target.missing.isEmpty, let start = current.start {
+                applied.restored = RestoredSnapshot(current.target, start)
                 state = nil
             }
             return applied

@@ -51,7 +51,7 @@ final class SnapshotServing: Sendable {
     private func snapshot(_ height: UInt64) throws -> CometSnapshot? {
         if let known = state.withLock({ $0.known[height] }) { return known }
         guard let next = try ledger.header(height + 1), let base = try? ledger.snapshotBlock(height),
-            base.encode().count <= CometSnapshot.chunkBytes, let reader = try? ledger.makeSnapshotReader(height)
+            base.encode().count + 4 <= CometSnapshot.chunkBytes, let reader = try? ledger.makeSnapshotReader(height)
         else { return nil }
         let snapshot = CometSnapshot(manifest: reader.manifest, receiptsRoot: next.receiptsRoot)
         state.withLock { $0.known[height] = snapshot }
@@ -61,7 +61,7 @@ final class SnapshotServing: Sendable {
     /// The chunk; empty when it is not here, or larger than ABCI can carry.
     func chunk(_ request: ABCILoadSnapshotChunkRequest) throws -> [UInt8] {
         guard request.format == CometSnapshot.format, request.height >= 1, request.height < ledger.head.height else { return [] }
-        guard request.chunk > 0 else { return (try? ledger.snapshotBlock(request.height).encode()) ?? [] }
+        guard request.chunk > 0 else { return (try? SnapshotStart(ledger, height: request.height).encode()) ?? [] }
         guard let reader = reader(request.height), request.chunk <= reader.manifest.parts.count else { return [] }
         var rest: PathRange? = reader.manifest.parts[Int(request.chunk) - 1]
         var pieces: [[UInt8]] = []
