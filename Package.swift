@@ -91,6 +91,8 @@ let targets: [Target] = [
     library(.consensus, "Simplex", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient"]),
     library(.consensus, "Engine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex"]),
 
+    library(.consensus, "ABCI", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", protobuf]),
+
     library(.simulation, "Simulator", ["Primitives", "WireTypes", "ChainTypes", "LightClient", "Simplex"]),
 
     library(.confidential, "EnclaveProtocol", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", crypto]),
@@ -114,6 +116,7 @@ let targets: [Target] = [
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
     library(.node, "Networking", ["Primitives", "ChainTypes", crypto, nio, nioSockets, nioSSL, nioTLS]),
     library(.node, "CometRPC", ["Primitives", "WireTypes", "ChainTypes", "LightClient"]),
+    library(.node, "ABCIServer", ["Primitives", "ABCI", nio, nioSockets]),
     library(
         .node, "Ledger",
         [
@@ -123,7 +126,8 @@ let targets: [Target] = [
         .node, "Node",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "LightClient", "ConsentRules", "Modules",
-            "Simplex", "Engine", "EnclaveProtocol", "Relayer", "Storage", "Networking", "CometRPC", "Ledger", logging, protobuf,
+            "Simplex", "Engine", "ABCI", "EnclaveProtocol", "Relayer", "Storage", "Networking", "CometRPC", "ABCIServer", "Ledger", logging,
+            protobuf,
         ]),
     library(
         .node, "Console",
@@ -133,8 +137,9 @@ let targets: [Target] = [
     library(
         .node, "API",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Modules", "Engine", "Node", "Console", httpServer, logging, nio,
-            protobuf,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Modules", "Engine", "ABCIServer", "Node", "Console", httpServer,
+            logging,
+            nio, protobuf,
         ]),
 
     program("jupiter-enclave", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol", "EnclaveCore", "CHardening"]),
@@ -155,6 +160,7 @@ let targets: [Target] = [
         ]),
     support("CometSupport", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", crypto]),
     support("RunningNode", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Node", "API", logging]),
+    support("ScriptedEngine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "ABCI", protobuf]),
     support("PowerLossSupport", folder: "PowerLoss", ["Primitives"], exclude: ["powerloss.c"]),
     support("ChainFixtures", ["Primitives", "AuthenticatedState", "Storage"]),
     supportProgram("storage-crasher", folder: "StorageCrasher", ["ChainFixtures", "Storage"]),
@@ -223,8 +229,23 @@ let targets: [Target] = [
             "Modules", "Simplex", "Engine", "Storage", "Networking", "CometRPC", "CometSupport", "Ledger", "Node", logging,
         ]),
     tests(
+        "ABCITests",
+        [
+            "LedgerSupport", "ScriptedEngine", "CometSupport", "TestVectors", "Primitives", "WireTypes", "Cryptography", "ChainTypes",
+            "DataModel",
+            "AuthenticatedState", "LightClient", "Modules", "Simplex", "Engine", "ABCI", "ABCIServer", "Storage", "Ledger", "Node", "API",
+            httpServer,
+            logging,
+            nio, protobuf,
+        ]),
+    tests(
         "FederationEndToEndTests",
         ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "JupiterClient", "LocalFederation", "Engine", "Node"]),
+    tests(
+        "CometEndToEndTests",
+        [
+            "ScriptedEngine", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ABCI", "JupiterClient", "LocalFederation", "Node",
+        ]),
     tests(
         "StorageCrashTests",
         ["Primitives", "AuthenticatedState", "Storage", "StateModel", "ChainFixtures", "PowerLossSupport", "storage-crasher"]),

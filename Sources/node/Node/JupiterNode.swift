@@ -1,3 +1,4 @@
+import ABCIServer
 import ChainTypes
 import CometRPC
 import Cryptography
@@ -10,7 +11,6 @@ import Primitives
 import Relayer
 import Simplex
 import Storage
-import Synchronization
 import WireTypes
 
 extension LedgerApplication: ReadableLedger {}
@@ -30,8 +30,10 @@ package final class JupiterNode: Sendable {
     /// `nil` when no enclave is configured.
     package let enclave: EnclaveHost?
 
-    let engine: SimplexEngine
-    /// `nil` for a validator that is alone and listens to nobody.
+    let engine: any ConsensusEngine
+    /// The engine, when it is our own.
+    let simplex: SimplexEngine?
+    /// `nil` for a validator that is alone and listens to nobody, and under another engine, whose own peers these are.
     let peers: PeerService?
     /// Beside `peers`.
     let sync: SyncService?
@@ -45,12 +47,18 @@ package final class JupiterNode: Sendable {
 
     /// Opens a node's home.
     ///
+    /// - Parameter socket: where another engine finds this node, when the configuration says so.
     /// - Throws: `NodeError`, `StorageError` or `BlockError`; nothing runs then.
-    package init(home: NodeHome, configuration: NodeConfiguration, passphrase: String, log: Logger? = nil) throws {
+    package init(
+        home: NodeHome, configuration: NodeConfiguration, passphrase: String, socket: ABCISocket? = nil, log: Logger? = nil
+    ) throws {
         self.configuration = configuration
         let log = log ?? LineLogHandler.logger("jupiter.node", level: configuration.logLevel, json: configuration.logJSON)
         self.log = log
         let genesis = try home.genesis()
+        guard (genesis.wire.consensus == .cometbft) == (configuration.consensus == "abci"),
+            (socket != nil) == (configuration.consensus == "abci")
+        else { throw NodeError.invalidConfiguration("the genesis says which engine decides this chain: consensus has to agree") }
         let validatorKey = try KeyFile.read(home.validatorKeyFile, passphrase: passphrase)
         let operatorKey = try KeyFile.read(home.operatorKeyFile, passphrase: passphrase)
         store = try ChainStore(path: home.dataFolder)
@@ -64,36 +72,48 @@ package final class JupiterNode: Sendable {
         self.mempool = mempool
         let workers = WorkerPool(width: max(2, ProcessInfo.processInfo.activeProcessorCount))
         membership = try Membership(ledger: ledger, validator: validatorKey, configuration: configuration)
-        let peers = try Self.peers(home, configuration, passphrase, view: view, mempool: mempool, membership: membership, log: log)
+        let peers =
+            socket == nil
+            ? try Self.peers(home, configuration, passphrase, view: view, mempool: mempool, membership: membership, log: log) : nil
         self.peers = peers
-        intake = TransactionIntake(mempool: mempool, workers: workers, announce: { [weak peers] in peers?.announce($0) })
+        let signatures = RecentSignatures()
+        let broadcaster =
+            socket == nil ? nil : configuration.cometRPC.flatMap(URL.init(string:)).map { CometBroadcaster(url: $0) }
+        intake =
+            socket == nil
+            ? TransactionIntake(mempool: mempool, workers: workers, announce: { [weak peers] in peers?.announce($0) })
+            : TransactionIntake(mempool: mempool, workers: workers, signatures: signatures) { submitted in
+                guard let broadcaster else { throw NodeError.engineUnavailable }
+                try await broadcaster.send(submitted)
+            }
         numbers = NodeMetrics(metrics)
         NodeMetrics.register(metrics, view: view, mempool: mempool, events: events)
         let account = OperatorAccount(key: operatorKey, view: view, mempool: mempool, intake: intake)
         enclave = Self.enclave(configuration, view: view, events: events, metrics: metrics, log: log, account: account)
         poster = try Self.poster(configuration, view: view, key: operatorKey)
         finality = try Self.finality(configuration, ledger, log)
-        let parentTime = Mutex(view.head.time)
-        engine = try SimplexEngine(
-            genesis: genesis, key: validatorKey, application: ledger, source: mempool, network: peers ?? NoNetwork(),
-            history: try ChainCheckpoints(view: view).history(), settings: try membership.settings(home, configuration)
-        ) { [events, numbers, enclave, membership, weak peers] committed in
-            let height = committed.block.header.height
-            mempool.committed(committed.block.transactions, height: height)
-            events.publish(committed)
-            enclave?.committed(committed.block)
-            peers?.committed(height)
-            membership.committed(committed.block, peers: peers)
-            let previous = parentTime.withLock { time in
-                defer { time = committed.block.header.time }
-                return time
-            }
-            numbers.observe(committed, parentTime: previous)
+        let report = CommitReport(
+            mempool: mempool, events: events, numbers: numbers, enclave: enclave, membership: membership, peers: peers,
+            parentTime: view.head.time)
+        if let socket {
+            let comet = CometEngine(
+                CometEngine.Parts(
+                    genesis: genesis, ledger: ledger, mempool: mempool, socket: socket, signatures: signatures,
+                    rebroadcast: broadcaster.map { Rebroadcast(mempool: mempool, broadcaster: $0) },
+                    dataFolder: home.dataFolder, snapshotInterval: UInt64(configuration.snapshotInterval),
+                    keptBlocks: UInt64(configuration.blockHistory), log: log, onCommit: { report.note($0) }))
+            (engine, simplex, sync) = (comet, nil, nil)
+            return
         }
-        sync = try Self.sync(ledger, membership, peers, engine, log)
-        if let peers, let sync { peers.bind(engine, synchroniser: sync) }
-        membership.bind(engine, account: account)
-        NodeMetrics.register(metrics, engine: engine, peers: peers)
+        let simplex = try SimplexEngine(
+            genesis: genesis, key: validatorKey, application: ledger, source: mempool, network: peers ?? NoNetwork(),
+            history: try ChainCheckpoints(view: view).history(), settings: try membership.settings(home, configuration),
+            onCommit: { report.note($0) })
+        (engine, self.simplex) = (simplex, simplex)
+        sync = try Self.sync(ledger, membership, peers, simplex, log)
+        if let peers, let sync { peers.bind(simplex, synchroniser: sync) }
+        membership.bind(simplex, account: account)
+        NodeMetrics.register(metrics, engine: simplex, peers: peers)
     }
 
     /// FOR TESTS ONLY: milliseconds by which every frame of a peer is delivered later, from the environment.
@@ -185,6 +205,9 @@ package final class JupiterNode: Sendable {
                 // None ends by itself: the first that does takes the others along.
                 try await group.next()
             }
+        } catch let replaced as CometEngine.StateReplaced {
+            log.notice("The chain begins anew with a snapshot.", metadata: ["height": "\(replaced.snapshot.height)"])
+            throw replaced
         } catch {
             log.critical("The chain cannot go on.", metadata: ["error": "\(EnclaveHost.text(error))"])
             throw error

@@ -1,3 +1,4 @@
+import ABCIServer
 import Foundation
 import FoundationEssentials
 import Networking
@@ -51,6 +52,10 @@ package struct NodeConfiguration: Sendable, Equatable {
     package var consensus = "simplex"
     /// Where to listen for that other engine: `unix:///path` or `tcp://host:port`.
     package var abci: String?
+    /// Whether `abci` may be an address that other machines reach: ABCI knows no authentication.
+    package var abciAllowRemote = false
+    /// A snapshot for other nodes every so many heights, under an engine that passes them on.
+    package var snapshotInterval = 1_000
 
     package init() {}
 
@@ -75,6 +80,7 @@ package struct NodeConfiguration: Sendable, Equatable {
             ("viewTimeout", .number(\.viewTimeout, 100...60_000)), ("blockHistory", .number(\.blockHistory, 0...1_000_000_000)),
             ("stateSync", .flag(\.stateSync)), ("cometRPC", .optionalText(\.cometRPC)), ("consensus", .text(\.consensus)),
             ("abci", .optionalText(\.abci)),
+            ("abciAllowRemote", .flag(\.abciAllowRemote)), ("snapshotInterval", .number(\.snapshotInterval, 1...1_000_000)),
         ]
     }
 
@@ -163,6 +169,24 @@ package struct NodeConfiguration: Sendable, Equatable {
         guard consensus == "simplex" || consensus == "abci" else { throw .invalidConfiguration("consensus is simplex or abci") }
         guard peerPort == 0 || peerPort != apiPort else { throw .invalidConfiguration("apiPort and peerPort are the same") }
         _ = try bootstrap()
+        try validateEngine()
+    }
+
+    private func validateEngine() throws(NodeError) {
+        guard consensus == "abci" else {
+            guard abci == nil else { throw .invalidConfiguration("abci is for consensus abci") }
+            return
+        }
+        guard abci != nil else { throw .invalidConfiguration("consensus abci needs abci, the address the engine finds this node at") }
+        _ = try abciAddress()
+    }
+
+    /// Where the engine finds this node; `nil` under our own engine.
+    package func abciAddress() throws(NodeError) -> ABCIAddress? {
+        guard consensus == "abci", let abci else { return nil }
+        do throws(ABCIServerError) { return try ABCIAddress(abci, allowsRemote: abciAllowRemote) } catch {
+            throw .invalidConfiguration("abci: \(error.reason)")
+        }
     }
 
     /// The most nodes that `bootstrapPeers` may name.
