@@ -2,6 +2,7 @@ import ChainTypes
 import CometRPC
 import CometSupport
 import Ledger
+import LedgerSupport
 import LightClient
 import Primitives
 import Synchronization
