@@ -226,7 +226,7 @@ let targets: [Target] = [
         "NodeTests",
         [
             "LedgerSupport", "TestVectors", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "LightClient",
-            "Modules", "Simplex", "Engine", "Storage", "Networking", "CometRPC", "CometSupport", "Ledger", "Node", logging,
+            "Modules", "Simplex", "Engine", "Storage", "Networking", "CometRPC", "CometSupport", "Ledger", "Relayer", "Node", logging,
         ]),
     tests(
         "ABCITests",

@@ -8,6 +8,7 @@ import WireTypes
 @testable import CometRPC
 
 @Suite struct `The client of CometBFT's RPC` {
+    @discardableResult
     private func asking<Value>(
         always answer: StubRPC.Answer?, _ body: (CometClient, StubRPC) async throws -> Value
     ) async throws -> Value {
@@ -15,6 +16,7 @@ import WireTypes
         return try await asking(fixed, body)
     }
 
+    @discardableResult
     private func asking<Value>(
         _ answer: @escaping @Sendable (String) -> StubRPC.Answer?, _ body: (CometClient, StubRPC) async throws -> Value
     ) async throws -> Value {
@@ -43,6 +45,31 @@ import WireTypes
             #expect(server.requests[0] == "/commit?height=9")
         }
     }
+
+    @Test func `waits for nobody once it is cancelled`() async throws {
+        let (asked, gate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let silent: @Sendable (String) -> StubRPC.Answer? = { _ in
+            asked.signal()
+            gate.wait()
+            return nil
+        }
+        try await asking(silent) { client, _ in
+            let task = Task { try await client.commit(9) }
+            await Task.detached { Self.wait(asked) }.value
+            task.cancel()
+            await #expect(throws: CometRPCError.unreachable("cancelled")) { try await task.value }
+            let early = Task {
+                while !Task.isCancelled { await Task.yield() }
+                _ = try await client.commit(9)
+            }
+            early.cancel()
+            await #expect(throws: CometRPCError.unreachable("cancelled")) { try await early.value }
+            gate.signal()
+            gate.signal()
+        }
+    }
+
+    private static func wait(_ semaphore: DispatchSemaphore) { semaphore.wait() }
 
     @Test func `tells what kind of failure it was`() async throws {
         let json = try CommitSample().json

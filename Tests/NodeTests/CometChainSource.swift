@@ -2,6 +2,7 @@ import ChainTypes
 import CometRPC
 import CometSupport
 import Ledger
+import LedgerSupport
 import LightClient
 import Primitives
 import Synchronization
@@ -36,10 +37,15 @@ final class CometChainSource: CometSource {
 
     func commit(_ height: UInt64) async throws(CometRPCError) -> CometCommit {
         try check(height)
-        let signed: (wire: WireCometSignedHeader, set: CometValidators)?
-        do { signed = try state.withLock { try sign(height, &$0) } } catch { throw .malformedAnswer("\(error)") }
-        guard let signed, let json = try? CometAnswerText.commit(signed.wire, by: signed.set) else { throw .malformedAnswer("no answer") }
+        let json: String
+        do { json = try answer(height) } catch { throw .malformedAnswer("\(error)") }
         return try CometCommit(json: Array(json.utf8))
+    }
+
+    /// What CometBFT's RPC answers to `/commit` at `height`.
+    func answer(_ height: UInt64) throws -> String {
+        let (signed, set) = try state.withLock { try sign(height, &$0) }
+        return try CometAnswerText.commit(signed, by: set)
     }
 
     func validators(_ height: UInt64) async throws(CometRPCError) -> [CometValidatorPage.Validator] {

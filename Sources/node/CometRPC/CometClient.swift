@@ -77,14 +77,24 @@ package final class CometClient: NSObject, CometSource {
     private func get(_ path: String, _ query: [String: String]) async throws(CometRPCError) -> [UInt8] {
         let items = query.sorted { $0.key < $1.key }.map { URLQueryItem(name: $0.key, value: $0.value) }
         let request = URLRequest(url: base.appending(path: path).appending(queryItems: items))
-        let result: Result<[UInt8], CometRPCError> = await withCheckedContinuation { continuation in
-            guard let task = session.withLock({ $0?.dataTask(with: request) }) else {
-                return continuation.resume(returning: .failure(.unreachable("closed")))
+        guard let task = session.withLock({ $0?.dataTask(with: request) }) else { throw .unreachable("closed") }
+        let result: Result<[UInt8], CometRPCError> = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                pending.withLock { $0[task.taskIdentifier] = Pending(continuation: continuation) }
+                // Cancelled before there was anything to end.
+                if Task.isCancelled { finish(task.taskIdentifier, .failure(.unreachable("cancelled"))) }
+                task.resume()
             }
-            pending.withLock { $0[task.taskIdentifier] = Pending(continuation: continuation) }
-            task.resume()
+        } onCancel: {
+            finish(task.taskIdentifier, .failure(.unreachable("cancelled")))
+            task.cancel()
         }
         return try result.get()
+    }
+
+    /// Answers whoever waits for the task, once.
+    private func finish(_ task: Int, _ result: Result<[UInt8], CometRPCError>) {
+        pending.withLock { $0.removeValue(forKey: task) }?.continuation.resume(returning: result)
     }
 }
 
