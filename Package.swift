@@ -91,6 +91,8 @@ let targets: [Target] = [
     library(.consensus, "Simplex", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient"]),
     library(.consensus, "Engine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex"]),
 
+    library(.consensus, "ABCI", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", protobuf]),
+
     library(.simulation, "Simulator", ["Primitives", "WireTypes", "ChainTypes", "LightClient", "Simplex"]),
 
     library(.confidential, "EnclaveProtocol", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", crypto]),
@@ -113,6 +115,7 @@ let targets: [Target] = [
 
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
     library(.node, "Networking", ["Primitives", "WireTypes", "ChainTypes", crypto, nio, nioSockets, nioSSL, nioTLS]),
+    library(.node, "ABCIServer", ["Primitives", "ABCI", nio, nioSockets]),
     library(
         .node, "Ledger",
         [
@@ -122,7 +125,8 @@ let targets: [Target] = [
         .node, "Node",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "LightClient", "ConsentRules", "Modules",
-            "Simplex", "Engine", "EnclaveProtocol", "Relayer", "Storage", "Networking", "Ledger", logging, protobuf,
+            "Simplex", "Engine", "ABCI", "EnclaveProtocol", "Relayer", "Storage", "Networking", "CometRPC", "ABCIServer", "Ledger", logging,
+            protobuf,
         ]),
     library(
         .node, "Console",
@@ -132,8 +136,9 @@ let targets: [Target] = [
     library(
         .node, "API",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Modules", "Engine", "Node", "Console", httpServer, logging, nio,
-            protobuf,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Modules", "Engine", "ABCIServer", "Node", "Console", httpServer,
+            logging,
+            nio, protobuf,
         ]),
 
     program("jupiter-enclave", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol", "EnclaveCore", "CHardening"]),
@@ -149,10 +154,12 @@ let targets: [Target] = [
     support(
         "LedgerSupport",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient", "Modules", "Execution",
-            protobuf,
+            "CometSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient", "Modules",
+            "Execution", protobuf,
         ]),
+    support("CometSupport", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", crypto]),
     support("RunningNode", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Node", "API", logging]),
+    support("ScriptedEngine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "ABCI", protobuf]),
     support("PowerLossSupport", folder: "PowerLoss", ["Primitives"], exclude: ["powerloss.c"]),
     support("ChainFixtures", ["Primitives", "AuthenticatedState", "Storage"]),
     supportProgram("storage-crasher", folder: "StorageCrasher", ["ChainFixtures", "Storage"]),
@@ -160,8 +167,8 @@ let targets: [Target] = [
     support(
         "AdversarySupport", folder: "BypassedNode",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient", "EnclaveProtocol",
-            "EnclaveCore", "StateModel", crypto, protobuf,
+            "CometSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient",
+            "EnclaveProtocol", "EnclaveCore", "StateModel", crypto, protobuf,
         ]),
 
     tests("PrimitivesTests", ["Primitives", "TestVectors"]),
@@ -173,7 +180,12 @@ let targets: [Target] = [
     tests("AuthenticatedStateTests", ["Primitives", "AuthenticatedState", "StateModel", "TestVectors"]),
     tests("StatePropertyTests", ["Primitives", "AuthenticatedState", "StateModel"]),
     tests("ContractVMTests", ["ContractVM", "DataModel", "Primitives"]),
-    tests("LightClientTests", ["LightClient", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
+    tests(
+        "LightClientTests",
+        ["CometSupport", "TestVectors", "LightClient", "ChainTypes", "Cryptography", "Primitives", "WireTypes", "CSodium"]),
+    tests(
+        "CometRPCTests",
+        ["CometSupport", "TestVectors", "CometRPC", "LightClient", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
     tests(
         "ModulesTests",
         [
@@ -213,11 +225,26 @@ let targets: [Target] = [
         "NodeTests",
         [
             "LedgerSupport", "TestVectors", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "LightClient",
-            "Modules", "Simplex", "Engine", "Storage", "Networking", "Ledger", "Node", logging,
+            "Modules", "Simplex", "Engine", "Storage", "Networking", "CometRPC", "CometSupport", "Ledger", "Relayer", "Node", logging,
+        ]),
+    tests(
+        "ABCITests",
+        [
+            "LedgerSupport", "ScriptedEngine", "CometSupport", "TestVectors", "Primitives", "WireTypes", "Cryptography", "ChainTypes",
+            "DataModel",
+            "AuthenticatedState", "LightClient", "Modules", "Simplex", "Engine", "ABCI", "ABCIServer", "Storage", "Ledger", "Node", "API",
+            httpServer,
+            logging,
+            nio, protobuf,
         ]),
     tests(
         "FederationEndToEndTests",
         ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "JupiterClient", "LocalFederation", "Engine", "Node", "PowerLossSupport"]),
+    tests(
+        "CometEndToEndTests",
+        [
+            "ScriptedEngine", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ABCI", "JupiterClient", "LocalFederation", "Node",
+        ]),
     tests(
         "StorageCrashTests",
         ["Primitives", "AuthenticatedState", "Storage", "StateModel", "ChainFixtures", "PowerLossSupport", "storage-crasher"]),

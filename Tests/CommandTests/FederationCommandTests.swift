@@ -26,6 +26,27 @@ import Testing
         #expect(again.status == 1 && again.error.contains("node.homeExists"))
     }
 
+    @Test func `a chain that CometBFT will run has a home for it beside each node`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        let folder = jupiter.home + "/c"
+        let made = try jupiter.run(
+            "federation", "init", "--locality", "sg", "--consensus", "abci", "--base-port", "0", "--out", folder, "--output", "json")
+        #expect(made.status == 0, "\(made.error)")
+        #expect(made.error.contains("CometBFT cannot read an encrypted key"))
+        #expect(made.json?["consensus"] == "abci")
+        let validators = try #require(made.json?["validators"]?.array)
+        #expect(validators.compactMap { $0["cometHome"]?.text } == (1...4).map { "\(folder)/validator-\($0)/cometbft" })
+        for home in validators.compactMap({ $0["cometHome"]?.text }) {
+            for file in [
+                "config/config.toml", "config/genesis.json", "config/node_key.json", "config/priv_validator_key.json",
+                "data/priv_validator_state.json",
+            ] { #expect(FileManager.default.fileExists(atPath: "\(home)/\(file)"), "\(file)") }
+        }
+        let genesis = try JSONDecoder().decode(JSONValue.self, from: Data(contentsOf: URL(fileURLWithPath: folder + "/genesis.json")))
+        #expect(genesis["consensus"] == "CONSENSUS_KIND_COMETBFT")
+    }
+
     @Test func `hosts come from a file, with ports in pairs a host`() throws {
         let jupiter = try Jupiter()
         defer { jupiter.remove() }
@@ -54,7 +75,10 @@ import Testing
         let wrong: [[String]] = [
             init4 + ["--validators", "0"], init4 + ["--validators", "3", "--host", "a", "--host", "b"], init4 + ["--weight", "1,1"],
             init4 + ["--weight", "1,0,1,1"], init4 + ["--weight", "1,,1,1"], init4 + ["--host", "a:b"], init4 + ["--host", "a:0"],
-            init4 + ["--host", "a:65535"], ["federation", "init", "--locality", "Not A Name"],
+            init4 + ["--host", "a:65535"], init4 + ["--consensus", "abci", "--profile", "crash"], init4 + ["--abci", "tcp://127.0.0.1:1"],
+            init4 + ["--consensus", "other"],
+            ["federation", "init", "--consensus", "abci", "--locality", String(repeating: "c", count: 43)],
+            ["federation", "init", "--locality", "Not A Name"],
             ["node", "init", "jupiter-sg", "--genesis-hash", String(repeating: "0", count: 64)],
             ["node", "init", "jupiter-sg", "--join", "/nonexistent", "--allow-simulated-enclaves", "--endpoint", "a:1"],
             ["node", "init", "jupiter-sg", "--join", "/nonexistent"], ["validators", "remove", "xyz"],

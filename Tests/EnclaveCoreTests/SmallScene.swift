@@ -16,8 +16,11 @@ struct SmallScene {
     let storage: MemoryVaultStorage
     var node: BypassedNode { scene.node }
 
-    init(otherWeights: [UInt64] = [], storage: MemoryVaultStorage = MemoryVaultStorage(), seed: UInt64 = 5) throws {
-        let node = try BypassedNode(seed: seed, otherWeights: otherWeights)
+    init(
+        otherWeights: [UInt64] = [], storage: MemoryVaultStorage = MemoryVaultStorage(), seed: UInt64 = 5,
+        consensus: WireConsensusKind = .simplex
+    ) throws {
+        let node = try BypassedNode(seed: seed, otherWeights: otherWeights, consensus: consensus)
         self.storage = storage
         let enclave = try Enclave(platform: MemoryPlatform(), storage: storage, genesis: node.genesis)
         let schema = try Schema(version: 1, fields: [Field("age", .integer), Field("amount", .number), Field("secret", .text)])

@@ -82,6 +82,17 @@ import WireTypes
         await #expect(throws: CountingApplication.CommitFailure.self) { try await member.engine.run() }
     }
 
+    @Test func `a chain of another engine is not decided`() async throws {
+        var wire = try TestFederation().genesis.wire
+        wire.consensus = .cometbft
+        let genesis = try Genesis(encoding: wire)
+        let engine = try SimplexEngine(
+            genesis: genesis, key: nil, application: CountingApplication(genesis: genesis), source: ListedSource(),
+            history: .init(base: .init(hash: genesis.hash, height: 0), certificate: nil)
+        ) { _ in }
+        await #expect(throws: EngineError.otherEngine) { try await engine.run() }
+    }
+
     @Test func `a key that is not Ed25519 is refused`() throws {
         let federation = try TestFederation()
         #expect(throws: EngineError.notTheValidator) {

@@ -92,9 +92,11 @@ import WireTypes
         let certified = try chain.extend()
         try client.accept(certified)
         let header = try BlockHeader(decoding: [UInt8](certified.header))
-        #expect(try TrustedState(after: header, validators: chain.set, profile: .byzantine) == client.trusted)
+        #expect(try TrustedState(after: header, validators: chain.set, rules: FinalityRules(profile: .byzantine)) == client.trusted)
         let wrong = try TestChain.set(chain.keys, [9])
-        #expect(throws: LightClientError.wrongValidators) { try TrustedState(after: header, validators: wrong, profile: .byzantine) }
+        #expect(throws: LightClientError.wrongValidators) {
+            try TrustedState(after: header, validators: wrong, rules: FinalityRules(profile: .byzantine))
+        }
     }
 
     @Test func `believes ancestors by their hashes`() throws {

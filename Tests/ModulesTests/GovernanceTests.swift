@@ -149,6 +149,14 @@ import WireTypes
         #expect(try trust.submit(trust.proposal { $0.addValidator = forged }, by: 0) == Refusal.governanceNoPossession.code)
     }
 
+    @Test func `is refused for a key of small order, whatever signed for it`() throws {
+        var trust = try TrustChain(weights: [1], spare: 1)
+        var addition = try trust.addition(1)
+        // The identity: any signature whose R is [s]B would verify by the equation alone.
+        addition.node.validator = .init([1] + [UInt8](repeating: 0, count: 31))
+        #expect(try trust.submit(trust.proposal { $0.addValidator = addition }, by: 0) == Refusal.governanceMalformed.code)
+    }
+
     @Test func `is refused for keys and nodes that are there, and for values that cannot be`() throws {
         var trust = try TrustChain(weights: [1, 1], spare: 1)
         let there = try trust.addition(1)

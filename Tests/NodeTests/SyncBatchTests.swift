@@ -65,7 +65,7 @@ import WireTypes
             header.lastOfEpoch
             ? try chain.ledger.epochEnd(header.epoch) : header.epoch > 0 ? try chain.ledger.epochEnd(header.epoch - 1) : nil
         let set = try end.map { try ValidatorSet(decoding: [UInt8]($0.nextValidators)) } ?? chain.genesis.validators
-        return try TrustedState(after: header, validators: set, profile: chain.genesis.wire.profile)
+        return try TrustedState(after: header, validators: set, rules: FinalityRules(genesis: chain.genesis))
     }
 
     @Test func `Small answers go on where the one before ended`() throws {
@@ -109,7 +109,7 @@ import WireTypes
 
     private func trusted(of chain: SyncChain) throws -> TrustedState {
         let header = chain.blocks[chain.blocks.count - 2].payload.header
-        return try TrustedState(after: header, validators: chain.ledger.head.plan.validators, profile: chain.genesis.wire.profile)
+        return try TrustedState(after: header, validators: chain.ledger.head.plan.validators, rules: FinalityRules(genesis: chain.genesis))
     }
 
     @Test func `A change anywhere is refused, or nothing that was sent is lost`() throws {

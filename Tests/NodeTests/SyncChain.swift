@@ -30,8 +30,14 @@ struct SyncChain {
     private var nonces: [Int: UInt64] = [:]
     private var generator: SeededGenerator
 
-    init(_ path: String, seed: UInt64 = 1, epochLength: UInt32 = 12) throws {
-        trust = try TrustChain(weights: [1, 1, 1, 1], spare: 1, seed: seed) { $0.parameters.epochLength = epochLength }
+    /// - Parameter consensus: with CometBFT no block has a certificate; a `CometChainSource` shows what makes it final.
+    init(
+        _ path: String, seed: UInt64 = 1, epochLength: UInt32 = 12, chainID: String = "jupiter-test",
+        consensus: WireConsensusKind = .simplex
+    ) throws {
+        trust = try TrustChain(weights: [1, 1, 1, 1], spare: 1, seed: seed) {
+            ($0.parameters.epochLength, $0.chainID, $0.consensus) = (epochLength, chainID, consensus)
+        }
         (genesis, validators) = (trust.chain.genesis, trust.validators)
         ledger = try Self.open(path, genesis)
         generator = SeededGenerator(seed: seed &+ 77)
@@ -74,7 +80,8 @@ struct SyncChain {
         let context = BlockMaker.context(chainID: genesis.chainID, after: parent, view: view, proposer: leader, now: parent.time + 1_000)
         let payload = try BlockMaker.payload(BlockContent(transactions), context, after: parent)
         _ = try ledger.finalizeBlock(payload.content, hash: payload.header.hash, context: context)
-        let certificate = certified || payload.header.lastOfEpoch ? try certificate(payload.header, plan.validators) : nil
+        let isCertified = genesis.consensus == .simplex && (certified || payload.header.lastOfEpoch)
+        let certificate = isCertified ? try certificate(payload.header, plan.validators) : nil
         try ledger.commit(payload.block, certificate: certificate)
         if payload.header.lastOfEpoch { view = 0 }
         blocks.append(FinalBlock(payload: payload, certificate: certificate))

@@ -58,7 +58,7 @@ struct EnclaveMachine: ~Copyable {
         guard let head else { return LightVerifier(genesis: genesis) }
         guard let header = try? BlockHeader(decoding: [UInt8](head.header)), header.chainID == genesis.chainID,
             let validators = try? ValidatorSet(decoding: [UInt8](head.validators)),
-            let trusted = try? TrustedState(after: header, validators: validators, profile: genesis.wire.profile)
+            let trusted = try? TrustedState(after: header, validators: validators, rules: FinalityRules(genesis: genesis))
         else { throw .damaged }
         return LightVerifier(trusted: trusted)
     }

@@ -65,6 +65,7 @@ package final class SimplexEngine: ConsensusEngine {
     }
 
     package func run() async throws {
+        guard genesis.consensus == .simplex else { throw EngineError.otherEngine }
         source.onArrival { [mailbox] in mailbox.post(.arrival) }
         let result: Result<Void, any Error> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

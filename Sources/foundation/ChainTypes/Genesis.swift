@@ -14,6 +14,7 @@ package struct Genesis: Sendable {
     package let operatorAccount: Address
 
     package var chainID: String { wire.chainID }
+    package var consensus: WireConsensusKind { wire.consensus }
     package var parameters: WireParameters { wire.parameters }
 
     package init(decoding bytes: [UInt8]) throws(BlockError) {
@@ -24,7 +25,7 @@ package struct Genesis: Sendable {
             wire.allocations.allSatisfy({ Address($0.account) != nil }), Self.supply(wire) != nil
         else { throw .invalidGenesis }
         self.validators = try ValidatorSet(wire.validators)
-        guard Self.areValid(wire.nodes, of: validators) else { throw .invalidGenesis }
+        guard Self.areValid(wire.nodes, of: validators), Self.suits(wire, validators) else { throw .invalidGenesis }
         self.wire = wire
         self.bytes = bytes
         self.hash = Digest.hash(.genesisHash, bytes)
@@ -32,6 +33,23 @@ package struct Genesis: Sendable {
     }
 
     package init(encoding wire: WireGenesis) throws(BlockError) { try self.init(decoding: wire.encoded()) }
+
+    /// CometBFT takes no longer chain ids. Bytes.
+    package static let cometChainID = 50
+    /// CometBFT's bound on the sum of voting powers, 2⁶⁰ − 1.
+    package static let cometTotalPower = UInt64(Int64.max / 8)
+
+    /// Whether the engine that the genesis names can run the chain (docs/spec/light-client.md §6).
+    private static func suits(_ wire: WireGenesis, _ validators: ValidatorSet) -> Bool {
+        switch wire.consensus {
+        case .simplex: true
+        case .cometbft:
+            // The set of the next epoch must be known a block before the last one: epochs have two blocks at least (`isSensible`).
+            wire.profile == .byzantine && wire.chainID.utf8.count <= cometChainID && validators.totalWeight <= cometTotalPower
+                && validators.members.allSatisfy { VerificationKey.ed25519($0.key).isUsable }
+        case .UNRECOGNIZED: false
+        }
+    }
 
     /// Parameters of a new chain.
     package static var defaultParameters: WireParameters {

@@ -7,6 +7,8 @@ package enum Limits {
     package static let block = 16 * 1024 * 1024
     package static let header = 4 * 1024
     package static let certificate = 128 * 1024
+    /// What makes a header final, by whatever engine: with CometBFT up to two commits of 1,000 validators.
+    package static let finality = 192 * 1024
     /// A receipt's proof: a header and a certificate for each epoch of a chain's past.
     package static let receiptProof = 256 << 20
     package static let validators = 1_000

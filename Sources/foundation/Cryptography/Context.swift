@@ -21,6 +21,7 @@ package enum Context: String, CaseIterable, Sendable {
     case measurement = "jupiter/measurement/v1"
     case logFrame = "jupiter/log-frame/v1"
     case logIdentity = "jupiter/log-identity/v1"
+    case cometCommitment = "jupiter/comet-commitment/v1"
 
     // Signatures
     case transaction = "jupiter/sign/transaction/v1"

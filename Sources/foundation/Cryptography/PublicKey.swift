@@ -43,7 +43,8 @@ package enum VerificationKey: Sendable, Hashable {
 
     /// Checks `signature` of exactly `message`, without a context: the decision that `verify` makes once it has bound one.
     ///
-    /// Apart from `verify` only the vectors of RFC 8032 and FIPS 186-5 are checked so; nothing of ours is signed without a context.
+    /// Apart from `verify` only the votes of CometBFT, which have a form of their own, and the vectors of RFC 8032 and FIPS 186-5 are
+    /// checked so; nothing of ours is signed without a context.
     package func verifyBare(_ signature: [UInt8], of message: [UInt8]) throws(CryptographyError) {
         guard signature.count == 64 else { throw .malformedSignature }
         switch self {
@@ -54,6 +55,17 @@ package enum VerificationKey: Sendable, Hashable {
             guard let key = try? P256.Signing.PublicKey(compressedRepresentation: bytes) else { throw .malformedKey }
             guard let signature = try? P256.Signing.ECDSASignature(rawRepresentation: signature) else { throw .malformedSignature }
             guard key.isValidSignature(signature, for: message) else { throw .badSignature }
+        }
+    }
+}
+
+extension VerificationKey {
+    /// Whether a signature of the key can be accepted at all: libsodium refuses Ed25519 keys that are not canonical, not on the curve
+    /// or outside its main subgroup.
+    package var isUsable: Bool {
+        switch self {
+        case .ed25519(let key): crypto_core_ed25519_is_valid_point(key.bytes) == 1
+        case .p256(let bytes): (try? P256.Signing.PublicKey(compressedRepresentation: bytes)) != nil
         }
     }
 }

@@ -54,7 +54,15 @@ package struct BlockExecutor: Sendable {
     package func admissibleEvidence(
         _ candidates: [[UInt8]], context: BlockContext, on committed: any CommittedState
     ) throws -> [[UInt8]] {
-        try TrustEvidence.admissible(candidates, in: context, genesis, on: committed)
+        try TrustEvidence.admissible(candidates, by: evidenceRule, in: context, genesis, on: committed)
+    }
+
+    /// Evidence of an engine that judges offences itself is its judgement; of our own, the votes that convict.
+    private var evidenceRule: TrustEvidence.Rule {
+        switch genesis.wire.consensus {
+        case .cometbft: TrustEvidence.convict
+        case .simplex, .UNRECOGNIZED: TrustEvidence.punish
+        }
     }
 
     /// Whether a proposal may hold exactly this evidence on the state of its parent.
@@ -78,7 +86,7 @@ package struct BlockExecutor: Sendable {
         try TrustEpochs.begin(context, genesis, &state)
         try Deadlines.sweep(context, &state)
         try GovernanceModule.expire(context, &state)
-        for bytes in evidence.prefix(Limits.evidencePerBlock) { try TrustEvidence.punish(bytes, in: context, genesis, &state) }
+        for bytes in evidence.prefix(Limits.evidencePerBlock) { _ = try evidenceRule(bytes, context, genesis, &state) }
         let events = state.keep()
         var receipts: [WireReceipt] = []
         receipts.reserveCapacity(transactions.count)

@@ -18,12 +18,22 @@ package enum Quorum {
     }
 }
 
-/// Judges certificates: the one place for nodes, light clients and enclaves alike.
-package enum CertificateVerifier {
+/// Judges the certificates of our own engine: the one place for nodes, light clients and enclaves alike.
+package enum CertificateVerifier: FinalityVerifier {
+    /// Returns if `certified` carries a certificate of `header` by the set and profile of `trusted`.
+    package static func verify(
+        _ certified: WireCertifiedHeader, header: BlockHeader, under trusted: TrustedState
+    ) throws(LightClientError) {
+        let certificate: QuorumCertificate
+        do { certificate = try QuorumCertificate(decoding: [UInt8](certified.certificate)) } catch { throw .malformed }
+        try verify(
+            certificate, header: header, validators: trusted.validators, profile: trusted.rules.profile, chainID: trusted.chainID)
+    }
+
     /// Returns if `certificate` finalises `header` by a quorum of `validators`.
     ///
-    /// The bitmap has exactly one form: one bit a member, least significant first, no bit beyond the last member, as many signatures
-    /// as bits, in the members' order. So no signer counts twice. Members without weight may sign; they add nothing.
+    /// The bitmap has one form (`SignerBitmap`), the signatures are in the members' order. Members without weight may sign; they add
+    /// nothing.
     package static func verify(
         _ certificate: QuorumCertificate, header: BlockHeader, validators: ValidatorSet, profile: WireQuorumProfile, chainID: String
     ) throws(LightClientError) {
@@ -55,13 +65,6 @@ package enum CertificateVerifier {
 
     /// The positions of the members that signed, in order.
     package static func signers(_ wire: WireCertificate, count: Int) throws(LightClientError) -> [Int] {
-        let bitmap = [UInt8](wire.signers)
-        guard bitmap.count == (count + 7) / 8 else { throw .malformedSigners }
-        var signers: [Int] = []
-        for (position, byte) in bitmap.enumerated() {
-            for bit in 0..<8 where byte & 1 << UInt8(bit) != 0 { signers.append(position * 8 + bit) }
-        }
-        guard signers.last.map({ $0 < count }) ?? true, signers.count == wire.signatures.count else { throw .malformedSigners }
-        return signers
+        try SignerBitmap.positions([UInt8](wire.signers), count: count, signatures: wire.signatures.count)
     }
 }

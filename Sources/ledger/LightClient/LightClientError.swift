@@ -20,6 +20,7 @@ package enum LightClientError: UInt32, CodedError {
     case wrongReceipt = 715
     case unknownValidator = 716
     case notEquivocation = 717
+    case wrongCommitment = 718
 
     package static let domain = "lightClient"
     package var reason: String {
@@ -42,6 +43,7 @@ package enum LightClientError: UInt32, CodedError {
         case .wrongReceipt: "the receipt is not under this header"
         case .unknownValidator: "the key is not in the validator set"
         case .notEquivocation: "an honest validator may cast both votes"
+        case .wrongCommitment: "CometBFT's next header does not commit to this header"
         }
     }
 }

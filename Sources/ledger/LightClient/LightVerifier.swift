@@ -3,7 +3,7 @@ import FoundationEssentials
 import Primitives
 import WireTypes
 
-/// Follows a chain by its certificates alone, from the genesis on; pure (docs/spec/light-client.md).
+/// Follows a chain by its certified headers alone, from the genesis on; pure (docs/spec/light-client.md).
 ///
 /// Inside an epoch it may leap over headers; it never leaps over an epoch's last one.
 package struct LightVerifier: Sendable, Equatable {
@@ -30,7 +30,7 @@ package struct LightVerifier: Sendable, Equatable {
         guard header.epoch == trusted.epoch else { throw .wrongEpoch }
         try Self.verify(certified, header: header, under: trusted)
         let next = try Self.following(certified, header: header, current: trusted.validators)
-        trusted = try TrustedState(after: header, validators: next, profile: trusted.profile)
+        trusted = try TrustedState(after: header, validators: next, rules: trusted.rules)
         return header
     }
 
@@ -39,14 +39,11 @@ package struct LightVerifier: Sendable, Equatable {
         do { return try BlockHeader(decoding: [UInt8](certified.header)) } catch { throw .malformed }
     }
 
-    /// Checks the certificate of `header` against the set and profile of `trusted`, whatever the heights.
+    /// Checks by the rules of `trusted` that `header` is final, whatever the heights.
     package static func verify(
         _ certified: WireCertifiedHeader, header: BlockHeader, under trusted: TrustedState
     ) throws(LightClientError) {
-        let certificate: QuorumCertificate
-        do { certificate = try QuorumCertificate(decoding: [UInt8](certified.certificate)) } catch { throw .malformed }
-        try CertificateVerifier.verify(
-            certificate, header: header, validators: trusted.validators, profile: trusted.profile, chainID: trusted.chainID)
+        try trusted.rules.verify(certified, header: header, under: trusted)
     }
 
     /// The set that certifies what follows `header`.

@@ -8,7 +8,7 @@ import WireTypes
 package struct TrustedState: Sendable, Equatable {
     package let chainID: String
     /// Set by the genesis, for good.
-    package let profile: WireQuorumProfile
+    package let rules: FinalityRules
     /// 0 when only the genesis is known.
     package let height: UInt64
     /// Of the genesis at height 0.
@@ -24,28 +24,28 @@ package struct TrustedState: Sendable, Equatable {
 
     /// Restores what was stored.
     package init(
-        chainID: String, profile: WireQuorumProfile, height: UInt64, headerHash: Hash32, time: UInt64, stateRoot: Hash32,
+        chainID: String, rules: FinalityRules, height: UInt64, headerHash: Hash32, time: UInt64, stateRoot: Hash32,
         epoch: UInt64, validators: ValidatorSet
     ) {
-        (self.chainID, self.profile, self.height, self.headerHash) = (chainID, profile, height, headerHash)
+        (self.chainID, self.rules, self.height, self.headerHash) = (chainID, rules, height, headerHash)
         (self.time, self.stateRoot, self.epoch, self.validators) = (time, stateRoot, epoch, validators)
     }
 
     /// The beginning: nothing but the genesis. Epochs count from 0.
     package init(genesis: Genesis) {
         self.init(
-            chainID: genesis.chainID, profile: genesis.wire.profile, height: 0, headerHash: genesis.hash, time: genesis.wire.time,
+            chainID: genesis.chainID, rules: FinalityRules(genesis: genesis), height: 0, headerHash: genesis.hash, time: genesis.wire.time,
             stateRoot: .zero, epoch: 0, validators: genesis.validators)
     }
 
     /// After `header`, which somebody has judged; `validators` certify what follows it.
     /// - Throws: `wrongValidators` unless they are the set that the header says will follow it.
-    package init(after header: BlockHeader, validators: ValidatorSet, profile: WireQuorumProfile) throws(LightClientError) {
+    package init(after header: BlockHeader, validators: ValidatorSet, rules: FinalityRules) throws(LightClientError) {
         guard validators.hash == header.nextValidatorsHash else { throw .wrongValidators }
         let (next, overflow) = header.epoch.addingReportingOverflow(header.lastOfEpoch ? 1 : 0)
         guard !overflow else { throw .wrongEpoch }
         self.init(
-            chainID: header.chainID, profile: profile, height: header.height, headerHash: header.hash, time: header.time,
+            chainID: header.chainID, rules: rules, height: header.height, headerHash: header.hash, time: header.time,
             stateRoot: header.stateRoot, epoch: next, validators: validators)
     }
 }

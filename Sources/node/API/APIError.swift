@@ -67,8 +67,8 @@ struct ErrorAnswer {
             }
         case let error as NodeError:
             switch error {
-            case .mempoolFull, .senderQueueFull: (429, 1)
-            case .enclaveUnavailable, .stopping: (503, 2)
+            case .mempoolFull, .senderQueueFull, .engineBusy: (429, 1)
+            case .enclaveUnavailable, .engineUnavailable, .stopping, .finalityUnavailable: (503, 2)
             case .notFound: (404, nil)
             default: (500, nil)
             }

@@ -31,7 +31,7 @@ private struct StatusView: Encodable {
     let height: UInt64
     let headHash, stateRoot: String
     let time: UInt64
-    let profile, genesisHash, nodeVersion: String
+    let profile, engine, genesisHash, nodeVersion: String
     let `operator`: String
     let minimumFee: UInt64
     /// Of the next block.
@@ -55,6 +55,7 @@ private struct StatusView: Encodable {
         (chainId, height, time) = (view.chainID, head.height, head.time)
         (headHash, stateRoot) = ("\(head.blockHash)", "\(head.stateRoot)")
         (profile, genesisHash) = (profileName(view.genesis.wire.profile), "\(view.genesis.hash)")
+        engine = engineName(view.genesis.consensus)
         (nodeVersion, `operator`) = (JupiterNode.version, "\(view.genesis.operatorAccount)")
         minimumFee = parameters.present.minimumFee
         epoch = head.plan.epoch

@@ -1,3 +1,4 @@
+import ABCIServer
 import Dispatch
 import Foundation
 import Hummingbird
@@ -21,9 +22,36 @@ package enum NodeServer {
     ) async throws {
         let token = try configuration.apiTokenFile.map { try NodeHome.token($0) }
         guard configuration.isLoopback || token != nil else { throw NodeError.tokenRequired }
+        if let address = try configuration.abciAddress() {
+            let socket = ABCISocket(address: address)
+            return try await run(home, configuration, passphrase, socket, token: token, log: log, onReady: onReady)
+        }
         try await JupiterNode.synchroniseState(home: home, configuration: configuration, passphrase: passphrase, log: log)
         let node = try JupiterNode(home: home, configuration: configuration, passphrase: passphrase, log: log)
         try await run(node, token: token, onReady: onReady)
+    }
+
+    /// Runs a node behind another engine, whose connections stay while the node opens again with a snapshot that came over them.
+    private static func run(
+        _ home: NodeHome, _ configuration: NodeConfiguration, _ passphrase: String, _ socket: ABCISocket, token: String?, log: Logger?,
+        onReady: @escaping @Sendable (_ port: Int) -> Void
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await socket.run() }
+            group.addTask {
+                while true {
+                    let node = try JupiterNode(
+                        home: home, configuration: configuration, passphrase: passphrase, socket: socket, log: log)
+                    do {
+                        return try await run(node, token: token, onReady: onReady)
+                    } catch let replaced as CometEngine.StateReplaced {
+                        try replaced.snapshot.finish()
+                    }
+                }
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
     }
 
     /// Runs a node that is open already.

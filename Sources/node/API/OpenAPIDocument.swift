@@ -455,7 +455,7 @@ package enum OpenAPIDocument {
     "tags": [
      "chain"
     ],
-    "summary": "A header with the certificate that finalises it; latest is the newest that has one",
+    "summary": "A header with what makes it final, a certificate or CometBFT's finality; latest is the newest that has it",
     "responses": {
      "200": {
       "description": "The answer.",
@@ -2490,6 +2490,13 @@ package enum OpenAPIDocument {
        "crash"
       ]
      },
+     "engine": {
+      "enum": [
+       "simplex",
+       "cometbft"
+      ],
+      "description": "Which engine decides the blocks, and so what makes a header final."
+     },
      "genesisHash": {
       "$ref": "#/components/schemas/Hash"
      },
@@ -2593,6 +2600,7 @@ package enum OpenAPIDocument {
      "stateRoot",
      "time",
      "profile",
+     "engine",
      "genesisHash",
      "nodeVersion",
      "operator",
@@ -3332,6 +3340,14 @@ package enum OpenAPIDocument {
        "unknown"
       ]
      },
+     "engine": {
+      "enum": [
+       "simplex",
+       "cometbft",
+       "unknown"
+      ],
+      "description": "Which engine decides the blocks, and so what makes a header final."
+     },
      "height": {
       "type": "integer",
       "minimum": 0
@@ -3358,6 +3374,7 @@ package enum OpenAPIDocument {
      "chainId",
      "genesisHash",
      "profile",
+     "engine",
      "height",
      "headerHash",
      "time",

@@ -110,6 +110,7 @@ struct LocalityView: StateView {
     let chainId: String
     let genesisHash: String
     let profile: String
+    let engine: String
     let height: UInt64
     let headerHash: String
     let time: UInt64
@@ -120,6 +121,7 @@ struct LocalityView: StateView {
     init(_ wire: WireLocality) {
         (chainId, genesisHash, height) = (wire.chainID, Hex.encode(wire.genesisHash), wire.height)
         profile = profileName(WireQuorumProfile(rawValue: Int(wire.profile)) ?? .unspecified)
+        engine = WireConsensusKind(rawValue: Int(wire.consensus)).map(engineName) ?? "unknown"
         (headerHash, time, epoch) = (Hex.encode(wire.headerHash), wire.time, wire.epoch)
         (stateRoot, checkpoints) = (Hex.encode(wire.stateRoot), wire.checkpoints)
     }
@@ -198,6 +200,15 @@ func suiteName(_ suite: WireSealingSuite) -> String {
     case .x25519: "x25519"
     case .xwing: "xwing"
     case .unspecified, .UNRECOGNIZED: "unknown"
+    }
+}
+
+/// What decides a chain's blocks.
+func engineName(_ consensus: WireConsensusKind) -> String {
+    switch consensus {
+    case .simplex: "simplex"
+    case .cometbft: "cometbft"
+    case .UNRECOGNIZED: "unknown"
     }
 }
 

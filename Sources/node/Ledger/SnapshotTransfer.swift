@@ -71,22 +71,38 @@ extension LedgerApplication {
     }
 }
 
-/// The import of a snapshot under a certified header; then `LedgerApplication` opens the store as any other.
+/// What the caller knows to be final of the block whose state is imported.
+package struct SnapshotTarget: Sendable, Equatable {
+    package var blockHash: Hash32
+    /// Of the state after the block.
+    package var stateRoot: Hash32
+    package var receiptsRoot: Hash32
+
+    package init(blockHash: Hash32, stateRoot: Hash32, receiptsRoot: Hash32) {
+        (self.blockHash, self.stateRoot, self.receiptsRoot) = (blockHash, stateRoot, receiptsRoot)
+    }
+}
+
+/// The import of a snapshot of a final block; then `LedgerApplication` opens the store as any other.
 package final class LedgerImport: Sendable {
     private let importer: SnapshotImporter
     private let genesis: Genesis
-    /// The header after the snapshot's block.
-    private let next: BlockHeader
+    private let target: SnapshotTarget
 
     /// Starts or goes on with an import to `path` (`SnapshotImporter`).
     ///
     /// - Parameter next: header `manifest.height + 1`, whose certificate the caller has verified.
-    package init(path: String, genesis: Genesis, manifest: SnapshotManifest, next: BlockHeader) throws {
-        guard next.chainID == genesis.chainID, next.height == manifest.height + 1, next.parent == manifest.blockHash,
-            next.stateRoot == manifest.stateRoot
-        else { throw SnapshotError.wrongBlock }
-        self.genesis = genesis
-        self.next = next
+    package convenience init(path: String, genesis: Genesis, manifest: SnapshotManifest, next: BlockHeader) throws {
+        guard next.chainID == genesis.chainID, next.height == manifest.height + 1 else { throw SnapshotError.wrongBlock }
+        try self.init(
+            path: path, genesis: genesis, manifest: manifest,
+            target: SnapshotTarget(blockHash: next.parent, stateRoot: next.stateRoot, receiptsRoot: next.receiptsRoot))
+    }
+
+    /// - Parameter target: what is final at `manifest.height`, by the caller's own verification.
+    package init(path: String, genesis: Genesis, manifest: SnapshotManifest, target: SnapshotTarget) throws {
+        guard target.blockHash == manifest.blockHash, target.stateRoot == manifest.stateRoot else { throw SnapshotError.wrongBlock }
+        (self.genesis, self.target) = (genesis, target)
         importer = try SnapshotImporter(path: path, manifest: manifest)
     }
 
@@ -103,20 +119,30 @@ package final class LedgerImport: Sendable {
 
     /// Makes the store of everything received and the snapshot's block, in the place of the chain at the path if `replacing`.
     ///
-    /// - Parameter names: further values of the new store.
+    /// - Parameters:
+    ///   - certificate: what makes the block final; whoever has it has judged it.
+    ///   - names: further values of the new store.
     package func finish(
-        _ base: SnapshotBlock, certificate: QuorumCertificate?, names: NamedValues = { _ in }, replacing: Bool = false
+        _ base: SnapshotBlock, certificate: [UInt8]?, names: NamedValues = { _ in }, replacing: Bool = false
     ) throws {
-        guard let block = try? Block(decoding: base.block), block.header.hash == next.parent, block.header.height == manifest.height,
-            base.receipts.count == block.transactions.count,
-            MerkleList.root(base.receipts.map(MerkleList.leaf)) == next.receiptsRoot,
-            certificate.map({ $0.block == next.parent }) ?? true
-        else { throw SnapshotError.wrongBlock }
+        let block = try check(base)
         let receipts = zip(block.transactions, base.receipts).enumerated().map { ($1.0.id, UInt32($0), $1.1) }
         try importer.finish(
             SnapshotBase(
-                block: base.block, certificate: certificate?.bytes, receipts: receipts,
+                block: base.block, certificate: certificate, receipts: receipts,
                 names: [(LedgerApplication.genesisMeta, genesis.bytes)]), names: names, replacing: replacing)
+    }
+
+    /// The block of `base`.
+    /// - Throws: `wrongBlock` unless it and its receipts are those of the snapshot.
+    @discardableResult
+    package func check(_ base: SnapshotBlock) throws(SnapshotError) -> Block {
+        guard let block = try? Block(decoding: base.block), block.header.hash == target.blockHash,
+            block.header.height == manifest.height, block.header.chainID == genesis.chainID,
+            base.receipts.count == block.transactions.count,
+            MerkleList.root(base.receipts.map(MerkleList.leaf)) == target.receiptsRoot
+        else { throw .wrongBlock }
+        return block
     }
 
     /// Lets go of the files; the import can be gone on with.

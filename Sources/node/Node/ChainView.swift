@@ -1,6 +1,7 @@
 import ChainTypes
 import Cryptography
 import FoundationEssentials
+import LightClient
 import Primitives
 import Storage
 import SwiftProtobuf
@@ -60,8 +61,19 @@ package struct ChainView: Sendable {
         return block
     }
 
-    /// The header of a height with the certificate that finalises it; `nil` also for one that is final only as an ancestor.
+    /// Whether what makes blocks final comes from elsewhere, after them: then a header without it is not final by another way.
+    private var isProvenLater: Bool { FinalityRules(genesis: genesis).lag > 0 }
+
+    /// The header of a height with what makes it final; `nil` also for one that is final only as an ancestor.
+    ///
+    /// - Throws: `finalityUnavailable` where the proof comes later and is not here.
     package func certifiedHeader(_ height: UInt64) throws -> (header: BlockHeader, wire: WireCertifiedHeader)? {
+        if let found = try provenHeader(height) { return found }
+        if isProvenLater, height >= 1, height <= head.height { throw NodeError.finalityUnavailable }
+        return nil
+    }
+
+    private func provenHeader(_ height: UInt64) throws -> (header: BlockHeader, wire: WireCertifiedHeader)? {
         guard height >= 1, height <= head.height, let header = try ledger.header(height),
             let wire = try ledger.certifiedHeader(height)
         else { return nil }
@@ -72,13 +84,17 @@ package struct ChainView: Sendable {
     private static let lookBack: UInt64 = 256
 
     /// The newest header with a certificate of its own.
+    ///
+    /// - Throws: `finalityUnavailable` where no proof of the newest blocks has come.
     package func newestCertified() throws -> (header: BlockHeader, wire: WireCertifiedHeader)? {
         var height = head.height
         let lowest = height - min(height, Self.lookBack)
         while height > lowest {
-            if let found = try certifiedHeader(height) { return found }
+            if let found = try provenHeader(height) { return found }
             height -= 1
         }
+        // The newest block of all has no proof yet, which is nobody's fault.
+        if isProvenLater, head.height > 1 { throw NodeError.finalityUnavailable }
         return nil
     }
 
@@ -93,8 +109,7 @@ package struct ChainView: Sendable {
         }
         var path: [WireCertifiedHeader] = []
         while epoch < newest.header.epoch, path.count < limit {
-            guard let end = try ledger.epochEnd(epoch) else { throw NodeError.damagedChain("the end of epoch \(epoch)") }
-            path.append(end)
+            path.append(try epochEnd(epoch))
             epoch += 1
         }
         if path.count < limit { path.append(newest.wire) }
@@ -123,12 +138,14 @@ package struct ChainView: Sendable {
 
     /// The path of a receipt to the receipts root, which the next header holds, and what certifies that header from the genesis on.
     ///
-    /// - Throws: `notFound` when the transaction or the following header is not there yet.
+    /// - Throws: `notFound` when the transaction or the following header is not there yet, `finalityUnavailable` where what makes that
+    ///   header final is not.
     package func receiptProof(_ transaction: Hash32) throws -> WireReceiptProof {
         guard let bytes = try receiptBytes(transaction), let receipt = try receipt(transaction) else {
             throw NodeError.notFound("the receipt")
         }
         guard let header = try certified(covering: receipt.height + 1) else {
+            if isProvenLater, receipt.height < head.height { throw NodeError.finalityUnavailable }
             throw NodeError.notFound("the header that proves the receipt")
         }
         guard let block = try block(receipt.height) else { throw NodeError.damagedChain("block \(receipt.height)") }
@@ -144,10 +161,16 @@ package struct ChainView: Sendable {
         proof.header = header.wire
         proof.ancestry = header.ancestry.map { .init($0.bytes) }
         for epoch in 0..<header.epoch {
-            guard let end = try ledger.epochEnd(epoch) else { throw NodeError.damagedChain("the end of epoch \(epoch)") }
-            proof.epochs.append(end)
+            proof.epochs.append(try epochEnd(epoch))
         }
         return proof
+    }
+
+    private func epochEnd(_ epoch: UInt64) throws -> WireCertifiedHeader {
+        guard let end = try ledger.epochEnd(epoch) else {
+            throw isProvenLater ? NodeError.finalityUnavailable : NodeError.damagedChain("the end of epoch \(epoch)")
+        }
+        return end
     }
 
     /// The header at `height` or the first certified one above it, with the headers from `height` up to the one below it.
@@ -155,7 +178,7 @@ package struct ChainView: Sendable {
         var ancestry: [BlockHeader] = []
         var next = height
         while ancestry.count < Self.lookBack, next <= head.height {
-            if let found = try certifiedHeader(next) { return (found.wire, found.header.epoch, ancestry) }
+            if let found = try provenHeader(next) { return (found.wire, found.header.epoch, ancestry) }
             guard let header = try ledger.header(next) else { return nil }
             ancestry.append(header)
             next += 1

@@ -21,9 +21,18 @@ package struct FederationInitialiser: Sendable {
         package var peerPort: Int
         /// 0 takes a free port of this machine.
         package var apiPort: Int
+        /// Of CometBFT's RPC, on a chain that it runs; 0 takes a free port of this machine.
+        package var cometPort = 0
+        /// On which the node listens for CometBFT, where that is no Unix socket; 0 takes a free port of this machine.
+        package var abciPort = 0
 
         package init(host: String, weight: UInt64 = 1, peerPort: Int = 0, apiPort: Int = 0) {
             (self.host, self.weight, self.peerPort, self.apiPort) = (host, weight, peerPort, apiPort)
+        }
+
+        /// All its ports, on a chain that CometBFT runs or that our own engine does.
+        func ports(_ consensus: WireConsensusKind) -> [Int] {
+            [peerPort, apiPort] + (consensus == .cometbft ? [cometPort, abciPort] : [])
         }
 
         /// Whether only programs of the same machine reach it.
@@ -39,6 +48,11 @@ package struct FederationInitialiser: Sendable {
     package var chainID: String
     package var seats: [Seat]
     package var profile: WireQuorumProfile = .byzantine
+    /// With CometBFT, a home of it is written into each home, and the ports for other nodes are CometBFT's.
+    package var consensus: WireConsensusKind = .simplex
+    /// Where node and CometBFT meet on each machine, `unix:///path` or `tcp://host:port`; `nil` takes a Unix socket in the home of a
+    /// validator of this machine, and the usual port of loopback elsewhere.
+    package var abciAddress: String?
     package var allowSimulatedEnclaves = false
     package var parameters = Genesis.defaultParameters
     /// First balances, in micro-JUPT; the accounts of the validators come on top.
@@ -64,6 +78,8 @@ package struct FederationInitialiser: Sendable {
         package let endpoint: String
         package let weight: UInt64
         package let configuration: NodeConfiguration
+        /// `--home` of CometBFT, in the folder, on a chain that it runs.
+        package let cometHome: String?
     }
 
     /// Under what the keys of the homes are encrypted.
@@ -95,6 +111,7 @@ package struct FederationInitialiser: Sendable {
         let seats = try placed()
         let keys = try seats.map { _ in try NodeKeys() }
         let genesis = try Genesis(encoding: wire(seats, keys, time: time))
+        let comet = try consensus == .cometbft ? CometSeats(seats, genesis: genesis, abciAddress: abciAddress) : nil
         let scratch = folder + ".new"
         try? FileManager.default.removeItem(atPath: scratch)
         var members: [Member] = []
@@ -105,14 +122,17 @@ package struct FederationInitialiser: Sendable {
             for (position, seat) in seats.enumerated() {
                 let name = "/validator-\(position + 1)"
                 let passphrase = try Self.passphrase(passphrases, file: scratch + name + ".passphrase")
-                let configuration = try settings(seat)
+                let jupiterHome = folder + name
+                let configuration = try settings(seat, comet?.abci(position, jupiterHome: jupiterHome))
                 let home = NodeHome(jupiterHome: scratch + name, chainID: chainID)
                 try home.fill(genesis: genesis, keys: keys[position], configuration: configuration, passphrase: passphrase)
+                try comet?.write(position, validator: keys[position].validatorKey, jupiterHome: jupiterHome, into: scratch + name)
                 members.append(
                     Member(
-                        jupiterHome: folder + name, home: NodeHome(jupiterHome: folder + name, chainID: chainID),
+                        jupiterHome: jupiterHome, home: NodeHome(jupiterHome: jupiterHome, chainID: chainID),
                         validator: keys[position].validator, nodeID: keys[position].identity.nodeID, account: keys[position].account,
-                        endpoint: Self.endpoint(seat), weight: seat.weight, configuration: configuration))
+                        endpoint: Self.endpoint(seat), weight: seat.weight, configuration: configuration,
+                        cometHome: comet.map { _ in jupiterHome + CometHome.folder }))
             }
             guard rename(scratch, folder) == 0 else { throw NodeError.homeExists(folder) }
         } catch {
@@ -134,7 +154,7 @@ package struct FederationInitialiser: Sendable {
         }
     }
 
-    private static func endpoint(_ seat: Seat) -> String { "\(seat.host):\(seat.peerPort)" }
+    static func endpoint(_ seat: Seat) -> String { "\(seat.host):\(seat.peerPort)" }
 
     /// The seats with every port chosen, and no endpoint twice.
     private func placed() throws -> [Seat] {
@@ -157,20 +177,30 @@ package struct FederationInitialiser: Sendable {
             }
             if seats[position].peerPort == 0 { seats[position].peerPort = try free() }
             if seats[position].apiPort == 0 { seats[position].apiPort = try free() }
+            if consensus == .cometbft {
+                if seats[position].cometPort == 0 { seats[position].cometPort = try free() }
+                if seats[position].abciPort == 0 { seats[position].abciPort = try free() }
+            }
             let endpoint = Self.endpoint(seats[position])
             guard (try? PeerEndpoint(endpoint)) != nil, WireValidatorNode.isEndpoint(endpoint) else {
                 throw NodeError.invalidConfiguration("\(endpoint) is not HOST:PORT; IPv6 addresses stand in brackets")
             }
         }
-        let used = seats.flatMap { [Self.endpoint($0), "\($0.host):\($0.apiPort)"] }
+        let used = seats.flatMap { seat in seat.ports(consensus).map { "\(seat.host):\($0)" } }
         guard Set(used).count == used.count else { throw NodeError.invalidConfiguration("two validators of a host share a port") }
         return seats
     }
 
-    private func settings(_ seat: Seat) throws -> NodeConfiguration {
+    private func settings(_ seat: Seat, _ abci: String?) throws -> NodeConfiguration {
         var configuration = configuration
-        (configuration.apiPort, configuration.peerPort) = (seat.apiPort, seat.peerPort)
-        configuration.peerHost = seat.listeningHost
+        configuration.apiPort = seat.apiPort
+        if let abci {
+            try configuration.set("consensus", to: "abci")
+            try configuration.set("abci", to: abci)
+            configuration.cometRPC = "http://127.0.0.1:\(seat.cometPort)"
+        } else {
+            (configuration.peerPort, configuration.peerHost) = (seat.peerPort, seat.listeningHost)
+        }
         try configuration.validate()
         return configuration
     }
@@ -181,7 +211,7 @@ package struct FederationInitialiser: Sendable {
         wire.validators.validators = zip(seats, keys).map { GenesisPlan.validator($1.validator, weight: $0.weight) }
         wire.nodes = zip(seats, keys).map { $1.node(endpoint: Self.endpoint($0)) }
         wire.allocations = GenesisPlan.allocations(keys.map { ($0.account, operatorBalance) } + allocations)
-        wire.allowSimulatedEnclaves = allowSimulatedEnclaves
+        (wire.allowSimulatedEnclaves, wire.consensus) = (allowSimulatedEnclaves, consensus)
         wire.agreementHash = .init(agreementHash)
         return wire
     }

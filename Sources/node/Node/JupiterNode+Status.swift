@@ -8,7 +8,15 @@ extension JupiterNode {
     /// The other nodes that the state names, as this one stands to them.
     package var peerViews: [PeerView] { peers?.network.peers.map { PeerView($0, height: nil) } ?? [] }
 
-    package var engineView: EngineView? { EngineView(engine.status, validator: membership.own) }
+    package var engineView: EngineView? {
+        if let simplex { return EngineView(simplex.status, validator: membership.own) }
+        // Rounds and leaders are the other engine's, whose own RPC tells them.
+        var status = EngineStatus()
+        let plan = view.head.plan
+        status.epoch = plan.epoch
+        status.votes = plan.validators.members.contains { $0.key == membership.own && $0.votingWeight > 0 }
+        return EngineView(status, validator: membership.own)
+    }
 
     package var syncView: SyncView { sync?.view ?? SyncView(state: .current) }
 

@@ -1,4 +1,6 @@
+import ABCIServer
 import ChainTypes
+import CometRPC
 import Cryptography
 import Engine
 import Foundation
@@ -9,7 +11,6 @@ import Primitives
 import Relayer
 import Simplex
 import Storage
-import Synchronization
 import WireTypes
 
 extension LedgerApplication: ReadableLedger {}
@@ -29,8 +30,10 @@ package final class JupiterNode: Sendable {
     /// `nil` when no enclave is configured.
     package let enclave: EnclaveHost?
 
-    let engine: SimplexEngine
-    /// `nil` for a validator that is alone and listens to nobody.
+    let engine: any ConsensusEngine
+    /// The engine, when it is our own.
+    let simplex: SimplexEngine?
+    /// `nil` for a validator that is alone and listens to nobody, and under another engine, whose own peers these are.
     let peers: PeerService?
     /// Beside `peers`.
     let sync: SyncService?
@@ -38,16 +41,24 @@ package final class JupiterNode: Sendable {
     private let ledger: LedgerApplication
     private let store: ChainStore
     private let poster: CheckpointPoster?
+    /// On a chain that CometBFT runs.
+    private let finality: FinalityCollector?
     private let numbers: NodeMetrics
 
     /// Opens a node's home.
     ///
+    /// - Parameter socket: where another engine finds this node, when the configuration says so.
     /// - Throws: `NodeError`, `StorageError` or `BlockError`; nothing runs then.
-    package init(home: NodeHome, configuration: NodeConfiguration, passphrase: String, log: Logger? = nil) throws {
+    package init(
+        home: NodeHome, configuration: NodeConfiguration, passphrase: String, socket: ABCISocket? = nil, log: Logger? = nil
+    ) throws {
         self.configuration = configuration
         let log = log ?? LineLogHandler.logger("jupiter.node", level: configuration.logLevel, json: configuration.logJSON)
         self.log = log
         let genesis = try home.genesis()
+        guard (genesis.wire.consensus == .cometbft) == (configuration.consensus == "abci"),
+            (socket != nil) == (configuration.consensus == "abci")
+        else { throw NodeError.invalidConfiguration("the genesis says which engine decides this chain: consensus has to agree") }
         let validatorKey = try KeyFile.read(home.validatorKeyFile, passphrase: passphrase)
         let operatorKey = try KeyFile.read(home.operatorKeyFile, passphrase: passphrase)
         store = try ChainStore(path: home.dataFolder)
@@ -61,35 +72,48 @@ package final class JupiterNode: Sendable {
         self.mempool = mempool
         let workers = WorkerPool(width: max(2, ProcessInfo.processInfo.activeProcessorCount))
         membership = try Membership(ledger: ledger, validator: validatorKey, configuration: configuration)
-        let peers = try Self.peers(home, configuration, passphrase, view: view, mempool: mempool, membership: membership, log: log)
+        let peers =
+            socket == nil
+            ? try Self.peers(home, configuration, passphrase, view: view, mempool: mempool, membership: membership, log: log) : nil
         self.peers = peers
-        intake = TransactionIntake(mempool: mempool, workers: workers, announce: { [weak peers] in peers?.announce($0) })
+        let signatures = RecentSignatures()
+        let broadcaster =
+            socket == nil ? nil : configuration.cometRPC.flatMap(URL.init(string:)).map { CometBroadcaster(url: $0) }
+        intake =
+            socket == nil
+            ? TransactionIntake(mempool: mempool, workers: workers, announce: { [weak peers] in peers?.announce($0) })
+            : TransactionIntake(mempool: mempool, workers: workers, signatures: signatures) { submitted in
+                guard let broadcaster else { throw NodeError.engineUnavailable }
+                try await broadcaster.send(submitted)
+            }
         numbers = NodeMetrics(metrics)
         NodeMetrics.register(metrics, view: view, mempool: mempool, events: events)
         let account = OperatorAccount(key: operatorKey, view: view, mempool: mempool, intake: intake)
         enclave = Self.enclave(configuration, view: view, events: events, metrics: metrics, log: log, account: account)
         poster = try Self.poster(configuration, view: view, key: operatorKey)
-        let parentTime = Mutex(view.head.time)
-        engine = try SimplexEngine(
-            genesis: genesis, key: validatorKey, application: ledger, source: mempool, network: peers ?? NoNetwork(),
-            history: try ledger.history(), settings: try membership.settings(home, configuration)
-        ) { [events, numbers, enclave, membership, weak peers] committed in
-            let height = committed.block.header.height
-            mempool.committed(committed.block.transactions, height: height)
-            events.publish(committed)
-            enclave?.committed(committed.block)
-            peers?.committed(height)
-            membership.committed(committed.block, peers: peers)
-            let previous = parentTime.withLock { time in
-                defer { time = committed.block.header.time }
-                return time
-            }
-            numbers.observe(committed, parentTime: previous)
+        finality = try Self.finality(configuration, ledger, log)
+        let report = CommitReport(
+            mempool: mempool, events: events, numbers: numbers, enclave: enclave, membership: membership, peers: peers,
+            parentTime: view.head.time)
+        if let socket {
+            let comet = CometEngine(
+                CometEngine.Parts(
+                    genesis: genesis, ledger: ledger, mempool: mempool, socket: socket, signatures: signatures,
+                    rebroadcast: broadcaster.map { Rebroadcast(mempool: mempool, broadcaster: $0) },
+                    dataFolder: home.dataFolder, snapshotInterval: UInt64(configuration.snapshotInterval),
+                    keptBlocks: UInt64(configuration.blockHistory), log: log, onCommit: { report.note($0) }))
+            (engine, simplex, sync) = (comet, nil, nil)
+            return
         }
-        sync = try Self.sync(ledger, membership, peers, engine, log)
-        if let peers, let sync { peers.bind(engine, synchroniser: sync) }
-        membership.bind(engine, account: account)
-        NodeMetrics.register(metrics, engine: engine, peers: peers)
+        let simplex = try SimplexEngine(
+            genesis: genesis, key: validatorKey, application: ledger, source: mempool, network: peers ?? NoNetwork(),
+            history: try ledger.history(), settings: try membership.settings(home, configuration),
+            onCommit: { report.note($0) })
+        (engine, self.simplex) = (simplex, simplex)
+        sync = try Self.sync(ledger, membership, peers, simplex, log)
+        if let peers, let sync { peers.bind(simplex, synchroniser: sync) }
+        membership.bind(simplex, account: account)
+        NodeMetrics.register(metrics, engine: simplex, peers: peers)
         if let sync { NodeMetrics.register(metrics, sync: sync) }
     }
 
@@ -133,6 +157,18 @@ package final class JupiterNode: Sendable {
         return host
     }
 
+    private static func finality(
+        _ configuration: NodeConfiguration, _ ledger: LedgerApplication, _ log: Logger
+    ) throws -> FinalityCollector? {
+        guard ledger.genesis.consensus == .cometbft else { return nil }
+        guard let text = configuration.cometRPC else {
+            log.warning("Without cometRPC this node cannot show others that blocks are final.")
+            return nil
+        }
+        guard let base = URL(string: text) else { throw NodeError.invalidConfiguration("cometRPC is not a URL of HTTP") }
+        return FinalityCollector(ledger: ledger, source: CometClient(base: base), log: log)
+    }
+
     private static func poster(_ configuration: NodeConfiguration, view: ChainView, key: SigningKey) throws -> CheckpointPoster? {
         guard let text = configuration.mainnetURL else { return nil }
         guard let base = URL(string: text) else { throw NodeError.invalidConfiguration("mainnetURL is not a URL") }
@@ -164,11 +200,15 @@ package final class JupiterNode: Sendable {
                 }
                 group.addTask { await self.membership.run() }
                 if let poster { group.addTask { await self.postCheckpoints(poster) } }
+                if let finality { group.addTask { await finality.run() } }
                 group.addTask { await self.prune() }
                 defer { group.cancelAll() }
                 // None ends by itself: the first that does takes the others along.
                 try await group.next()
             }
+        } catch let replaced as CometEngine.StateReplaced {
+            log.notice("The chain begins anew with a snapshot.", metadata: ["height": "\(replaced.snapshot.height)"])
+            throw replaced
         } catch {
             log.critical("The chain cannot go on.", metadata: ["error": "\(EnclaveHost.text(error))"])
             throw error

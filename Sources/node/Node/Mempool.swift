@@ -45,6 +45,11 @@ package final class Mempool: ProposalSource {
     /// A transaction that is here, its signature checked.
     package func submitted(_ id: Hash32) -> SubmittedTransaction? { state.withLock { $0.queues.entries[id]?.submitted } }
 
+    /// At most `limit` of the transactions that are here.
+    package func waiting(limit: Int) -> [SubmittedTransaction] {
+        state.withLock { $0.queues.entries.values.prefix(limit).map(\.submitted) }
+    }
+
     /// The nonce that a new transaction of `sender` should have.
     package func pendingNonce(_ sender: Address) throws -> UInt64 {
         try state.withLock { $0.queues.pendingNonce(sender) } ?? stateNonce(sender)

@@ -1,3 +1,4 @@
+import ABCIServer
 import Foundation
 import FoundationEssentials
 import Networking
@@ -45,6 +46,16 @@ package struct NodeConfiguration: Sendable, Equatable {
     package var blockHistory = 0
     /// Whether a node without a chain takes the state from its peers instead of executing every block.
     package var stateSync = true
+    /// CometBFT's RPC, on a chain that it runs: without it such a node cannot show others that blocks are final.
+    package var cometRPC: String?
+    /// Which engine decides blocks: our own (`simplex`), or another's behind ABCI (`abci`).
+    package var consensus = "simplex"
+    /// Where to listen for that other engine: `unix:///path` or `tcp://host:port`.
+    package var abci: String?
+    /// Whether `abci` may be an address that other machines reach: ABCI knows no authentication.
+    package var abciAllowRemote = false
+    /// A snapshot for other nodes every so many heights, under an engine that passes them on.
+    package var snapshotInterval = 1_000
 
     package init() {}
 
@@ -67,7 +78,9 @@ package struct NodeConfiguration: Sendable, Equatable {
             ("enclaveBatch", .number(\.enclaveBatch, 1...64)), ("peerHost", .text(\.peerHost)),
             ("peerPort", .number(\.peerPort, 0...65_535)), ("bootstrapPeers", .optionalText(\.bootstrapPeers)),
             ("viewTimeout", .number(\.viewTimeout, 100...60_000)), ("blockHistory", .number(\.blockHistory, 0...1_000_000_000)),
-            ("stateSync", .flag(\.stateSync)),
+            ("stateSync", .flag(\.stateSync)), ("cometRPC", .optionalText(\.cometRPC)), ("consensus", .text(\.consensus)),
+            ("abci", .optionalText(\.abci)),
+            ("abciAllowRemote", .flag(\.abciAllowRemote)), ("snapshotInterval", .number(\.snapshotInterval, 1...1_000_000)),
         ]
     }
 
@@ -148,9 +161,33 @@ package struct NodeConfiguration: Sendable, Equatable {
         }
         guard isLoopback || apiTokenFile != nil else { throw .tokenRequired }
         if let mainnetURL, URL(string: mainnetURL)?.host() == nil { throw .invalidConfiguration("mainnetURL is not a URL") }
+        if let cometRPC {
+            guard let url = URL(string: cometRPC), url.scheme == "http" || url.scheme == "https", url.host() != nil else {
+                throw .invalidConfiguration("cometRPC is not a URL of HTTP")
+            }
+        }
+        guard consensus == "simplex" || consensus == "abci" else { throw .invalidConfiguration("consensus is simplex or abci") }
         guard peerPort == 0 || peerPort != apiPort else { throw .invalidConfiguration("apiPort and peerPort are the same") }
         guard try bootstrap().isEmpty || peerPort > 0 else {
             throw .invalidConfiguration("bootstrapPeers needs a peerPort: with 0 the node reaches no other node")
+        }
+        try validateEngine()
+    }
+
+    private func validateEngine() throws(NodeError) {
+        guard consensus == "abci" else {
+            guard abci == nil else { throw .invalidConfiguration("abci is for consensus abci") }
+            return
+        }
+        guard abci != nil else { throw .invalidConfiguration("consensus abci needs abci, the address the engine finds this node at") }
+        _ = try abciAddress()
+    }
+
+    /// Where the engine finds this node; `nil` under our own engine.
+    package func abciAddress() throws(NodeError) -> ABCIAddress? {
+        guard consensus == "abci", let abci else { return nil }
+        do throws(ABCIServerError) { return try ABCIAddress(abci, allowsRemote: abciAllowRemote) } catch {
+            throw .invalidConfiguration("abci: \(error.reason)")
         }
     }
 

@@ -16,6 +16,9 @@ package enum NodeError: CodedError, Equatable {
     case running(String)
     case passphraseMissing
     case damagedChain(String)
+    case engineUnavailable
+    case engineBusy
+    case finalityUnavailable
 
     package static let domain = "node"
 
@@ -35,6 +38,9 @@ package enum NodeError: CodedError, Equatable {
         case .running: 1411
         case .passphraseMissing: 1412
         case .damagedChain: 1413
+        case .engineUnavailable: 1414
+        case .engineBusy: 1415
+        case .finalityUnavailable: 1418
         }
     }
 
@@ -54,13 +60,16 @@ package enum NodeError: CodedError, Equatable {
         case .running(let path): "a node is running in \(path); stop it first"
         case .passphraseMissing: "the keys need their passphrase: set JUPITER_PASSPHRASE or give a passphrase file"
         case .damagedChain(let what): "stored \(what) cannot be read; restore the node from a backup"
+        case .engineUnavailable: "the engine beside this node does not answer (cometRPC); send it again in a moment"
+        case .engineBusy: "the engine beside this node has too much to do; send it again in a moment"
+        case .finalityUnavailable: "CometBFT has not shown yet what makes the block final; ask again in a moment"
         }
     }
 
     /// Whether sending the same thing again later can succeed.
     package var isRetryable: Bool {
         switch self {
-        case .mempoolFull, .senderQueueFull, .enclaveUnavailable: true
+        case .mempoolFull, .senderQueueFull, .enclaveUnavailable, .engineUnavailable, .engineBusy, .finalityUnavailable: true
         default: false
         }
     }

@@ -16,6 +16,8 @@ package struct NodeInitialiser: Sendable {
     /// What the operator's account starts with, in micro-JUPT.
     package var operatorBalance: UInt64 = 1_000_000_000_000
     package var profile: WireQuorumProfile = .byzantine
+    /// Which engine decides the blocks; `configuration` has to agree.
+    package var consensus: WireConsensusKind = .simplex
     package var allowSimulatedEnclaves = true
     package var parameters = Genesis.defaultParameters
     /// The hash of the agreement that the consortium signed; 32 bytes or none.
@@ -55,6 +57,7 @@ package struct NodeInitialiser: Sendable {
         wire.validators.validators = [GenesisPlan.validator(keys.validator, weight: 1)]
         if let endpoint { wire.nodes = [keys.node(endpoint: endpoint)] }
         wire.allocations = GenesisPlan.allocations([(keys.account, operatorBalance)] + allocations)
+        wire.consensus = consensus
         wire.allowSimulatedEnclaves = allowSimulatedEnclaves
         wire.agreementHash = .init(agreementHash)
         return try make(home, genesis: Genesis(encoding: wire), keys: keys, passphrase: passphrase)

@@ -29,6 +29,9 @@ struct NodeMetrics: Sendable {
     /// Numbers that are read when somebody asks.
     static func register(_ metrics: Metrics, view: ChainView, mempool: Mempool, events: EventHub) {
         metrics.gauge("jupiter_height", "Height of the newest committed block.") { Double(view.head.height) }
+        metrics.gauge("jupiter_proven_height", "Height of the newest block whose finality can be shown to others.") {
+            Double((try? view.newestCertified())?.header.height ?? 0)
+        }
         metrics.gauge("jupiter_head_time_seconds", "Time of the newest committed block, in seconds since 1970.") {
             Double(view.head.time) / 1000
         }

@@ -1,5 +1,6 @@
 import AuthenticatedState
 import ChainTypes
+import CometSupport
 import Cryptography
 import FoundationEssentials
 import LightClient
@@ -30,8 +31,12 @@ package final class BypassedNode {
     package var chainID: String { genesis.chainID }
     package var height: UInt64 { header?.height ?? 0 }
 
-    /// - Parameter otherWeights: of validators that never sign, beside the one with weight 10.
-    package init(chainID: String = "jupiter-sg", seed: UInt64 = 1, otherWeights: [UInt64] = []) throws {
+    /// - Parameters:
+    ///   - otherWeights: of validators that never sign, beside the one with weight 10.
+    ///   - consensus: which engine's finality its headers have; CometBFT is simulated.
+    package init(
+        chainID: String = "jupiter-sg", seed: UInt64 = 1, otherWeights: [UInt64] = [], consensus: WireConsensusKind = .simplex
+    ) throws {
         var generator = SeededGenerator(seed: seed)
         let validator = try SigningKey.ed25519(seed: generator.bytes(32))
         others = try otherWeights.map { _ in try SigningKey.ed25519(seed: generator.bytes(32)) }
@@ -42,7 +47,7 @@ package final class BypassedNode {
         wire.version = Genesis.version
         wire.chainID = chainID
         wire.time = 1_800_000_000_000
-        wire.profile = .byzantine
+        (wire.profile, wire.consensus) = (.byzantine, consensus)
         wire.validators = try WireValidatorSet(strictly: validators.bytes, limit: Limits.validatorSet)
         wire.operator = .init(validator.address.bytes)
         wire.allowSimulatedEnclaves = true
@@ -86,14 +91,23 @@ package final class BypassedNode {
         wire.validatorsHash = .init(validators.hash.bytes)
         wire.nextValidatorsHash = .init(validators.hash.bytes)
         let header = try BlockHeader(encoding: wire)
+        let certified = try genesis.consensus == .cometbft ? comet(header) : certificate(header)
+        self.header = header
+        headers.append(certified)
+        return certified
+    }
+
+    private func certificate(_ header: BlockHeader) throws -> WireCertifiedHeader {
         var builder = CertificateBuilder(header: header, view: header.height, validators: validators, profile: .byzantine)
         try builder.sign(with: validator)
         var certified = WireCertifiedHeader()
         certified.header = .init(header.bytes)
         certified.certificate = .init(try builder.certificate().bytes)
-        self.header = header
-        headers.append(certified)
         return certified
+    }
+
+    private func comet(_ header: BlockHeader) throws -> WireCertifiedHeader {
+        try SimulatedComet(chainID: chainID, keys: [validator]).certified(header, voters: validators)
     }
 
     /// What the newest header's state says of `key`, with its proof; an absent key gives an empty value.

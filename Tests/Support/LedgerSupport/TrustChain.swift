@@ -1,4 +1,5 @@
 import ChainTypes
+import CometSupport
 import Cryptography
 import FoundationEssentials
 import LightClient
@@ -31,6 +32,9 @@ package struct TrustChain {
     package private(set) var chain: MemoryChain
     package let validators: [TestValidator]
     package private(set) var client: LightVerifier
+    /// Every header with what makes it final.
+    package private(set) var certified: [WireCertifiedHeader] = []
+    private let comet: SimulatedComet
 
     /// - Parameters:
     ///   - weights: of the genesis's validators.
@@ -55,6 +59,7 @@ package struct TrustChain {
         }
         self.validators = validators
         client = LightVerifier(genesis: chain.genesis)
+        comet = SimulatedComet(chainID: chain.genesis.chainID, keys: validators.map(\.key))
     }
 
     package var plan: EpochPlan { chain.plan }
@@ -80,6 +85,18 @@ package struct TrustChain {
         let plan = plan
         let receipts = try chain.block(transactions, evidence: evidence, skipping: skipping)
         guard let header = chain.lastHeader, plan.admits(header) else { throw BlockError.invalidValidators }
+        let certified =
+            switch chain.genesis.consensus {
+            case .cometbft: try comet.certified(header, voters: plan.validators, following: plan.following)
+            default: try certify(header, plan)
+            }
+        try client.accept(certified)
+        self.certified.append(certified)
+        return receipts
+    }
+
+    /// The header with the certificate of our own engine.
+    private func certify(_ header: BlockHeader, _ plan: EpochPlan) throws -> WireCertifiedHeader {
         var builder = CertificateBuilder(
             header: header, view: header.view, validators: plan.validators, profile: chain.genesis.wire.profile)
         for member in plan.validators.members where !builder.isComplete && member.votingWeight > 0 {
@@ -90,8 +107,7 @@ package struct TrustChain {
         certified.header = .init(header.bytes)
         certified.certificate = .init(try builder.certificate().bytes)
         if let following = plan.following { certified.nextValidators = .init(following.bytes) }
-        try client.accept(certified)
-        return receipts
+        return certified
     }
 
     /// Empty blocks until the epoch `epoch` has begun.

@@ -17,9 +17,15 @@ struct FederationInit: AnsweringCommand {
             Without hosts all run on this machine. A host's validators take pairs of ports from --base-port on: one for other
             nodes, the next for the API.
 
+            With --consensus abci the blocks are decided by CometBFT, which runs beside each node: every home then holds a
+            CometBFT home as well, with a genesis of the same validators. CometBFT cannot read an encrypted key, so the
+            validator's stands in it in the clear (cometbft/config/priv_validator_key.json, readable by its owner alone).
+            Each validator takes four ports: for other nodes, for the API, for CometBFT's RPC and for its application.
+
             EXAMPLE
               jupiter federation init --locality sg --validators 4
               jupiter federation init --locality sg --hosts-file hosts.txt --weight 3,2,2,1 --own-passphrases --out ./sg
+              jupiter federation init --locality sg --validators 4 --consensus abci
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -40,6 +46,13 @@ struct FederationInit: AnsweringCommand {
     var basePort = 7400
     @Option(help: "byzantine (tolerates liars) or crash (tolerates stops only).")
     var profile: ProfileOption = .byzantine
+    @Option(help: "simplex (built in) or abci (CometBFT runs beside each node).")
+    var consensus: EngineOption = .simplex
+    @Option(
+        help: ArgumentHelp(
+            "Where node and CometBFT meet on each host (default: a Unix socket for validators of this machine, else loopback).",
+            valueName: "unix:///path|tcp://host:port"))
+    var abci: String?
     @Option(help: ArgumentHelp("Milliseconds between the blocks of an idle chain.", valueName: "ms"))
     var idleInterval: UInt64?
     @Flag(help: "Admit enclaves without hardware protection: for trying things out.")
@@ -56,20 +69,31 @@ struct FederationInit: AnsweringCommand {
             throw ValidationError("--validators is from 1 to \(Limits.validators)")
         }
         guard (0...65_000).contains(basePort) else { throw ValidationError("--base-port is from 0 to 65000") }
+        guard consensus == .simplex || profile == .byzantine else {
+            throw ValidationError("CometBFT's quorum is that of the byzantine profile")
+        }
+        guard consensus == .abci || abci == nil else { throw ValidationError("--abci goes with --consensus abci") }
         guard hosts.isEmpty || hostsFile == nil else { throw ValidationError("give --host or --hosts-file, not both") }
     }
 
     func answer() async throws -> Answer {
         let chain = locality.hasPrefix("jupiter-") ? locality : "jupiter-" + locality
         guard ChainID.isValid(chain) else { throw CommandError.badArgument("a locality's name has lowercase letters, digits and hyphens") }
+        guard consensus == .simplex || chain.utf8.count <= Genesis.cometChainID else {
+            throw CommandError.badArgument("CometBFT takes chain ids of \(Genesis.cometChainID) characters at most")
+        }
         let folder = out ?? chain
         var initialiser = FederationInitialiser(chainID: chain, seats: try seats())
         initialiser.profile = profile.wire
+        (initialiser.consensus, initialiser.abciAddress) = (consensus.wire, abci)
         if let idleInterval { initialiser.parameters.idleInterval = idleInterval }
         initialiser.allowSimulatedEnclaves = allowSimulatedEnclaves
         initialiser.allocations = allocations.map { ($0.account, $0.amount) }
         let parent = (folder as NSString).deletingLastPathComponent
         if !parent.isEmpty { try PrivateFile.makeFolder(parent) }
+        if consensus == .abci {
+            Console.error("CometBFT cannot read an encrypted key: each validator's will also stand in its CometBFT home in the clear.")
+        }
         let made = try initialiser.initialise(
             folder, passphrases: ownPassphrases ? .own : .shared(passphrase.passphrase(new: true)))
         return Answer(json(made, folder), text: text(made, folder))
@@ -92,12 +116,14 @@ struct FederationInit: AnsweringCommand {
             var seat = try Seats.seat(text, port: 0)
             seat.weight = weight
             if seat.peerPort == 0, basePort > 0 {
-                seat.peerPort = basePort + 2 * used[seat.host, default: 0]
+                seat.peerPort = basePort + (consensus == .abci ? 4 : 2) * used[seat.host, default: 0]
                 used[seat.host, default: 0] += 1
             }
             if seat.peerPort > 0 { seat.apiPort = seat.peerPort + 1 }
-            guard seat.apiPort <= 65_535 else { throw CommandError.badArgument("\(text): the ports go beyond 65535") }
-            for port in [seat.peerPort, seat.apiPort] where seat.isLoopback && port > 0 && !FreePort.isFree(port) {
+            if seat.peerPort > 0, consensus == .abci { (seat.cometPort, seat.abciPort) = (seat.peerPort + 2, seat.peerPort + 3) }
+            let ports = [seat.peerPort, seat.apiPort, seat.cometPort, seat.abciPort]
+            guard ports.allSatisfy({ $0 <= 65_535 }) else { throw CommandError.badArgument("\(text): the ports go beyond 65535") }
+            for port in ports where seat.isLoopback && port > 0 && !FreePort.isFree(port) {
                 throw CommandError.badArgument("port \(port) is in use on this machine; choose another --base-port, or 0 for free ones")
             }
             return seat
@@ -111,12 +137,14 @@ struct FederationInit: AnsweringCommand {
                 "nodeId": .text(member.nodeID.description), "account": .text(member.account.description),
                 "endpoint": .text(member.endpoint), "weight": JSONValue(member.weight), "url": .text(url(member)),
             ]
+            if let comet = member.cometHome { json["cometHome"] = .text(comet) }
             if ownPassphrases { json["passphraseFile"] = .text("\(member.jupiterHome).passphrase") }
             return JSONValue.object(json)
         }
         return [
             "chain": .text(made.genesis.chainID), "folder": .text(folder), "genesisHash": .text(made.genesis.hash.description),
-            "profile": .text(profile.rawValue), "operator": .text(made.operatorAccount.description), "validators": .array(members),
+            "profile": .text(profile.rawValue), "consensus": .text(consensus.rawValue), "operator": .text(made.operatorAccount.description),
+            "validators": .array(members),
         ]
     }
 
@@ -140,6 +168,7 @@ struct FederationInit: AnsweringCommand {
         for member in made.members {
             let file = ownPassphrases ? " --passphrase-file \(member.jupiterHome).passphrase" : ""
             lines.append("  jupiter node start \(chain) --home \(member.jupiterHome)\(file)")
+            if let comet = member.cometHome { lines.append("  cometbft start --home \(comet)") }
         }
         if let first = made.members.first { lines.append("then ask one: jupiter status --node \(url(first))") }
         return lines.joined(separator: "\n")

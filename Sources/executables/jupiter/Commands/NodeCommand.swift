@@ -31,6 +31,13 @@ enum ProfileOption: String, ExpressibleByArgument, CaseIterable {
     var wire: WireQuorumProfile { self == .byzantine ? .byzantine : .crash }
 }
 
+/// Who decides a chain's blocks.
+enum EngineOption: String, ExpressibleByArgument, CaseIterable {
+    case simplex, abci
+
+    var wire: WireConsensusKind { self == .simplex ? .simplex : .cometbft }
+}
+
 /// `ADDRESS=AMOUNT`.
 struct AllocationOption: ExpressibleByArgument {
     let account: Address

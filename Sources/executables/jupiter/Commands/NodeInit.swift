@@ -29,6 +29,10 @@ struct NodeInit: AnsweringCommand {
     var chain: String
     @Option(help: "byzantine (tolerates liars; the default) or crash (tolerates stops only).")
     var profile: ProfileOption?
+    @Option(help: "Which engine decides the blocks: simplex (our own; the default) or abci (CometBFT beside the node).")
+    var consensus: EngineOption = .simplex
+    @Option(help: ArgumentHelp("Where CometBFT finds this node (default: abci.sock in its home).", valueName: "address"))
+    var abci: String?
     @Flag(help: "Admit enclaves without hardware protection: for trying things out.")
     var allowSimulatedEnclaves = false
     @Option(name: .customLong("allocate"), help: ArgumentHelp("First balance in micro-JUPT; may be repeated.", valueName: "address=amount"))
@@ -51,11 +55,12 @@ struct NodeInit: AnsweringCommand {
 
     func validate() throws {
         guard (0...65_535).contains(port ?? 0) else { throw ValidationError("--port is from 0 to 65535") }
+        guard consensus == .abci || abci == nil || join != nil else { throw ValidationError("--abci goes with --consensus abci") }
         if join == nil {
             guard genesisHash == nil, peers.isEmpty else { throw ValidationError("--genesis-hash and --peer go with --join") }
         } else {
-            guard profile == nil, allocations.isEmpty, !allowSimulatedEnclaves else {
-                throw ValidationError("with --join the genesis says profile, enclaves and balances already")
+            guard profile == nil, allocations.isEmpty, !allowSimulatedEnclaves, consensus == .simplex else {
+                throw ValidationError("with --join the genesis says profile, engine, enclaves and balances already")
             }
             guard endpoint != nil else { throw ValidationError("with --join say where others find the node: --endpoint HOST:PORT") }
         }
@@ -71,12 +76,21 @@ struct NodeInit: AnsweringCommand {
             (initialiser.configuration.peerHost, initialiser.configuration.peerPort) = (seat.listeningHost, seat.peerPort)
         }
         let home = NodeHome(jupiterHome: global.homePath, chainID: chain)
+        if consensus == .abci { useEngine(&initialiser, home) }
         try PrivateFile.makeFolder(global.homePath + "/node")
         return try join.map { try answer(joining: $0, &initialiser, home) } ?? answer(making: &initialiser, home)
     }
 
+    /// Lets CometBFT find the node in its home, and the node CometBFT at its usual port.
+    private func useEngine(_ initialiser: inout NodeInitialiser, _ home: NodeHome) {
+        initialiser.configuration.consensus = EngineOption.abci.rawValue
+        initialiser.configuration.abci = abci ?? "unix://" + home.path + "/abci.sock"
+        initialiser.configuration.cometRPC = "http://127.0.0.1:26657"
+    }
+
     private func answer(making initialiser: inout NodeInitialiser, _ home: NodeHome) throws -> Answer {
         initialiser.profile = (profile ?? .byzantine).wire
+        initialiser.consensus = consensus.wire
         initialiser.allowSimulatedEnclaves = allowSimulatedEnclaves
         initialiser.allocations = allocations.map { ($0.account, $0.amount) }
         let made = try initialiser.initialise(home, passphrase: passphrase.passphrase(new: true))
@@ -94,6 +108,7 @@ struct NodeInit: AnsweringCommand {
         let genesis = try GenesisFile.read(file)
         guard genesis.chainID == chain else { throw CommandError.badArgument("\(file) is the genesis of \(genesis.chainID)") }
         if let genesisHash, genesisHash != genesis.hash { throw ClientError.wrongGenesis(found: genesis.hash.description) }
+        if genesis.wire.consensus == .cometbft { useEngine(&initialiser, home) }
         if !peers.isEmpty { initialiser.configuration.bootstrapPeers = peers.joined(separator: ",") }
         let made = try initialiser.join(genesis, home, passphrase: passphrase.passphrase(new: true))
         let endpoint = initialiser.endpoint ?? ""

@@ -12,8 +12,12 @@ struct NodeStart: AsyncParsableCommand {
         discussion: """
             Settings come from node.json, then from JUPITER_… variables, then from these flags.
 
+            With --consensus abci CometBFT decides the blocks: it finds this node at --abci, which is the proxy_app of its config.toml,
+            and this node finds its RPC at --comet-rpc (docs/operations/cometbft.md).
+
             EXAMPLE
               jupiter node start jupiter-sg --enclave-socket ~/.jupiter/enclave/jupiter-sg/enclave.sock
+              jupiter node start jupiter-sg --consensus abci --abci unix:///run/jupiter/abci.sock --comet-rpc http://127.0.0.1:26657
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -32,6 +36,14 @@ struct NodeStart: AsyncParsableCommand {
     var mainnet: String?
     @Option(help: "Seconds between checkpoints.")
     var checkpointInterval: Int?
+    @Option(help: "Which engine decides the blocks, as the genesis says: simplex or abci.")
+    var consensus: EngineOption?
+    @Option(help: ArgumentHelp("Where CometBFT finds this node: unix:///path or tcp://host:port.", valueName: "address"))
+    var abci: String?
+    @Flag(help: "Let --abci be an address that other machines reach. ABCI knows no authentication.")
+    var abciAllowRemote = false
+    @Option(help: ArgumentHelp("RPC of the CometBFT beside this node.", valueName: "url"))
+    var cometRpc: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel: String?
 
@@ -44,6 +56,10 @@ struct NodeStart: AsyncParsableCommand {
         flags["enclaveSocket"] = enclaveSocket
         flags["mainnetURL"] = mainnet
         flags["checkpointInterval"] = checkpointInterval.map(String.init)
+        flags["consensus"] = consensus?.rawValue
+        flags["abci"] = abci
+        if abciAllowRemote { flags["abciAllowRemote"] = "true" }
+        flags["cometRPC"] = cometRpc
         flags["logLevel"] = logLevel
         let home = NodeHome(jupiterHome: global.homePath, chainID: chain)
         let configuration = try home.configuration(environment: ProcessInfo.processInfo.environment, flags: flags)

@@ -110,6 +110,45 @@ package nonisolated enum WireVoteKind: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
+/// Which engine decides a chain's blocks, and so what makes them final.
+package nonisolated enum WireConsensusKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// our own: Certificate
+  case simplex // = 0
+
+  /// CometBFT over ABCI 2.0: CometFinality
+  case cometbft // = 1
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .simplex
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .simplex
+    case 1: self = .cometbft
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .simplex: return 0
+    case .cometbft: return 1
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [WireConsensusKind] = [
+    .simplex,
+    .cometbft,
+  ]
+
+}
+
 /// What the sender signs: exactly these bytes, never a re-encoding of them.
 package nonisolated struct WireTransactionBody: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -636,7 +675,7 @@ package nonisolated struct WireCertifiedHeader: Sendable {
   /// encoded Header
   package var header: Data = Data()
 
-  /// encoded Certificate
+  /// encoded Certificate; on a chain that CometBFT runs, encoded CometFinality
   package var certificate: Data = Data()
 
   /// encoded ValidatorSet; only with the last header of an epoch
@@ -732,6 +771,11 @@ package nonisolated struct WireGenesis: @unchecked Sendable {
     set {_uniqueStorage()._nodes = newValue}
   }
 
+  package var consensus: WireConsensusKind {
+    get {_storage._consensus}
+    set {_uniqueStorage()._consensus = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -801,6 +845,10 @@ nonisolated extension WireQuorumProfile: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension WireVoteKind: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0VOTE_KIND_UNSPECIFIED\0\u{1}VOTE_KIND_NOTARISE\0\u{1}VOTE_KIND_NULLIFY\0\u{1}VOTE_KIND_FINALISE\0")
+}
+
+nonisolated extension WireConsensusKind: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CONSENSUS_KIND_SIMPLEX\0\u{1}CONSENSUS_KIND_COMETBFT\0")
 }
 
 nonisolated extension WireTransactionBody: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -1934,7 +1982,7 @@ nonisolated extension WireAllocation: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Genesis"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}chain_id\0\u{1}time\0\u{1}profile\0\u{1}validators\0\u{1}allocations\0\u{1}operator\0\u{3}allow_simulated_enclaves\0\u{1}parameters\0\u{3}agreement_hash\0\u{1}nodes\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}chain_id\0\u{1}time\0\u{1}profile\0\u{1}validators\0\u{1}allocations\0\u{1}operator\0\u{3}allow_simulated_enclaves\0\u{1}parameters\0\u{3}agreement_hash\0\u{1}nodes\0\u{1}consensus\0")
 
   fileprivate class _StorageClass {
     var _version: UInt32 = 0
@@ -1948,6 +1996,7 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _parameters: WireParameters? = nil
     var _agreementHash: Data = Data()
     var _nodes: [WireValidatorNode] = []
+    var _consensus: WireConsensusKind = .simplex
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1969,6 +2018,7 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
       _parameters = source._parameters
       _agreementHash = source._agreementHash
       _nodes = source._nodes
+      _consensus = source._consensus
     }
   }
 
@@ -1998,6 +2048,7 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 9: try { try decoder.decodeSingularMessageField(value: &_storage._parameters) }()
         case 10: try { try decoder.decodeSingularBytesField(value: &_storage._agreementHash) }()
         case 11: try { try decoder.decodeRepeatedMessageField(value: &_storage._nodes) }()
+        case 12: try { try decoder.decodeSingularEnumField(value: &_storage._consensus) }()
         default: break
         }
       }
@@ -2043,6 +2094,9 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
       if !_storage._nodes.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._nodes, fieldNumber: 11)
       }
+      if _storage._consensus != .simplex {
+        try visitor.visitSingularEnumField(value: _storage._consensus, fieldNumber: 12)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2063,6 +2117,7 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._parameters != rhs_storage._parameters {return false}
         if _storage._agreementHash != rhs_storage._agreementHash {return false}
         if _storage._nodes != rhs_storage._nodes {return false}
+        if _storage._consensus != rhs_storage._consensus {return false}
         return true
       }
       if !storagesAreEqual {return false}

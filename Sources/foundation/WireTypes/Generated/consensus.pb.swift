@@ -25,6 +25,44 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+package nonisolated enum WireOffenceKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case unspecified // = 0
+  case duplicateVote // = 1
+  case lightClientAttack // = 2
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .unspecified
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .duplicateVote
+    case 2: self = .lightClientAttack
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .duplicateVote: return 1
+    case .lightClientAttack: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [WireOffenceKind] = [
+    .unspecified,
+    .duplicateVote,
+    .lightClientAttack,
+  ]
+
+}
+
 /// One validator's vote. The signature is over the VoteStatement of the same values; a vote to nullify names no block.
 package nonisolated struct WireVote: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -173,6 +211,26 @@ package nonisolated struct WireEquivocation: Sendable {
   fileprivate var _second: WireVote? = nil
 }
 
+/// An offence that the engine of the chain has judged itself: who decided the block decided this too, so it needs no votes.
+/// Only in blocks of chains whose genesis names such an engine.
+package nonisolated struct WireConviction: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Ed25519 key
+  package var validator: Data = Data()
+
+  /// at which it offended
+  package var height: UInt64 = 0
+
+  package var kind: WireOffenceKind = .unspecified
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 /// Everything that a header commits to, with the sidecars.
 package nonisolated struct WireBlockPayload: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -183,7 +241,7 @@ package nonisolated struct WireBlockPayload: Sendable {
 
   package var transactions: [WireTransactionWithSidecars] = []
 
-  /// encoded Equivocation
+  /// encoded Equivocation, or Conviction where the engine judges
   package var evidence: [Data] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -194,6 +252,10 @@ package nonisolated struct WireBlockPayload: Sendable {
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "jupiter.v1"
+
+nonisolated extension WireOffenceKind: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0OFFENCE_KIND_UNSPECIFIED\0\u{1}OFFENCE_KIND_DUPLICATE_VOTE\0\u{1}OFFENCE_KIND_LIGHT_CLIENT_ATTACK\0")
+}
 
 nonisolated extension WireVote: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Vote"
@@ -470,6 +532,46 @@ nonisolated extension WireEquivocation: SwiftProtobuf.Message, SwiftProtobuf._Me
   package static func ==(lhs: WireEquivocation, rhs: WireEquivocation) -> Bool {
     if lhs._first != rhs._first {return false}
     if lhs._second != rhs._second {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireConviction: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Conviction"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}validator\0\u{1}height\0\u{1}kind\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.validator) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.validator.isEmpty {
+      try visitor.visitSingularBytesField(value: self.validator, fieldNumber: 1)
+    }
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 2)
+    }
+    if self.kind != .unspecified {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireConviction, rhs: WireConviction) -> Bool {
+    if lhs.validator != rhs.validator {return false}
+    if lhs.height != rhs.height {return false}
+    if lhs.kind != rhs.kind {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

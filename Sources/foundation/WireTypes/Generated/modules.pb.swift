@@ -1439,6 +1439,9 @@ package nonisolated struct WireLocality: Sendable {
 
   package var checkpoints: UInt64 = 0
 
+  /// ConsensusKind
+  package var consensus: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -3710,7 +3713,7 @@ nonisolated extension WireSubmitCheckpoint: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension WireLocality: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Locality"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}chain_id\0\u{3}genesis_hash\0\u{1}profile\0\u{1}height\0\u{3}header_hash\0\u{1}time\0\u{1}epoch\0\u{1}validators\0\u{3}state_root\0\u{1}checkpoints\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}chain_id\0\u{3}genesis_hash\0\u{1}profile\0\u{1}height\0\u{3}header_hash\0\u{1}time\0\u{1}epoch\0\u{1}validators\0\u{3}state_root\0\u{1}checkpoints\0\u{1}consensus\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3728,6 +3731,7 @@ nonisolated extension WireLocality: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 8: try { try decoder.decodeSingularBytesField(value: &self.validators) }()
       case 9: try { try decoder.decodeSingularBytesField(value: &self.stateRoot) }()
       case 10: try { try decoder.decodeSingularUInt64Field(value: &self.checkpoints) }()
+      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.consensus) }()
       default: break
       }
     }
@@ -3764,6 +3768,9 @@ nonisolated extension WireLocality: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.checkpoints != 0 {
       try visitor.visitSingularUInt64Field(value: self.checkpoints, fieldNumber: 10)
     }
+    if self.consensus != 0 {
+      try visitor.visitSingularUInt32Field(value: self.consensus, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3778,6 +3785,7 @@ nonisolated extension WireLocality: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.validators != rhs.validators {return false}
     if lhs.stateRoot != rhs.stateRoot {return false}
     if lhs.checkpoints != rhs.checkpoints {return false}
+    if lhs.consensus != rhs.consensus {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -200,60 +200,102 @@ package nonisolated struct WireValidatorNode: Sendable {
 }
 
 /// A validator as the state knows it.
-package nonisolated struct WireValidatorRecord: Sendable {
+package nonisolated struct WireValidatorRecord: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   package var node: WireValidatorNode {
-    get {_node ?? WireValidatorNode()}
-    set {_node = newValue}
+    get {_storage._node ?? WireValidatorNode()}
+    set {_uniqueStorage()._node = newValue}
   }
   /// Returns true if `node` has been explicitly set.
-  package var hasNode: Bool {self._node != nil}
+  package var hasNode: Bool {_storage._node != nil}
   /// Clears the value of `node`. Subsequent reads from it will return its default value.
-  package mutating func clearNode() {self._node = nil}
+  package mutating func clearNode() {_uniqueStorage()._node = nil}
 
-  package var status: WireValidatorStatus = .unspecified
+  package var status: WireValidatorStatus {
+    get {_storage._status}
+    set {_uniqueStorage()._status = newValue}
+  }
 
   /// since which the status holds
-  package var statusEpoch: UInt64 = 0
+  package var statusEpoch: UInt64 {
+    get {_storage._statusEpoch}
+    set {_uniqueStorage()._statusEpoch = newValue}
+  }
 
   /// in the present epoch's set
-  package var votingWeight: UInt64 = 0
+  package var votingWeight: UInt64 {
+    get {_storage._votingWeight}
+    set {_uniqueStorage()._votingWeight = newValue}
+  }
 
   /// by governance; reached over as many epochs as the rules need
-  package var grantedWeight: UInt64 = 0
+  package var grantedWeight: UInt64 {
+    get {_storage._grantedWeight}
+    set {_uniqueStorage()._grantedWeight = newValue}
+  }
 
   /// by governance; the set holds it scaled by the score
-  package var leaderWeight: UInt64 = 0
+  package var leaderWeight: UInt64 {
+    get {_storage._leaderWeight}
+    set {_uniqueStorage()._leaderWeight = newValue}
+  }
 
   /// 1 to 16
-  package var leaderScore: UInt32 = 0
+  package var leaderScore: UInt32 {
+    get {_storage._leaderScore}
+    set {_uniqueStorage()._leaderScore = newValue}
+  }
 
   /// the first epoch in which it may vote
-  package var votesFrom: UInt64 = 0
+  package var votesFrom: UInt64 {
+    get {_storage._votesFrom}
+    set {_uniqueStorage()._votesFrom = newValue}
+  }
 
   /// names the log that it votes with since it last rejoined; empty before
-  package var log: Data = Data()
+  package var log: Data {
+    get {_storage._log}
+    set {_uniqueStorage()._log = newValue}
+  }
 
   /// the first epoch of which an offence is not punished yet
-  package var accountableFrom: UInt64 = 0
+  package var accountableFrom: UInt64 {
+    get {_storage._accountableFrom}
+    set {_uniqueStorage()._accountableFrom = newValue}
+  }
 
   /// height of the decision that the voting weight follows
-  package var decided: UInt64 = 0
+  package var decided: UInt64 {
+    get {_storage._decided}
+    set {_uniqueStorage()._decided = newValue}
+  }
 
   /// final blocks that it proposed before the present epoch
-  package var proposals: UInt64 = 0
+  package var proposals: UInt64 {
+    get {_storage._proposals}
+    set {_uniqueStorage()._proposals = newValue}
+  }
 
   /// views that passed without a block under its lead before the present epoch
-  package var missed: UInt64 = 0
+  package var missed: UInt64 {
+    get {_storage._missed}
+    set {_uniqueStorage()._missed = newValue}
+  }
+
+  /// the first height of which an offence that the engine judged is not punished yet
+  package var accountableFromHeight: UInt64 {
+    get {_storage._accountableFromHeight}
+    set {_uniqueStorage()._accountableFromHeight = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _node: WireValidatorNode? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// Everybody who is or will be in a set, in the order of admission.
@@ -777,93 +819,160 @@ nonisolated extension WireValidatorNode: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireValidatorRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ValidatorRecord"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}status\0\u{3}status_epoch\0\u{3}voting_weight\0\u{3}granted_weight\0\u{3}leader_weight\0\u{3}leader_score\0\u{3}votes_from\0\u{1}log\0\u{3}accountable_from\0\u{1}decided\0\u{1}proposals\0\u{1}missed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}status\0\u{3}status_epoch\0\u{3}voting_weight\0\u{3}granted_weight\0\u{3}leader_weight\0\u{3}leader_score\0\u{3}votes_from\0\u{1}log\0\u{3}accountable_from\0\u{1}decided\0\u{1}proposals\0\u{1}missed\0\u{3}accountable_from_height\0")
+
+  fileprivate class _StorageClass {
+    var _node: WireValidatorNode? = nil
+    var _status: WireValidatorStatus = .unspecified
+    var _statusEpoch: UInt64 = 0
+    var _votingWeight: UInt64 = 0
+    var _grantedWeight: UInt64 = 0
+    var _leaderWeight: UInt64 = 0
+    var _leaderScore: UInt32 = 0
+    var _votesFrom: UInt64 = 0
+    var _log: Data = Data()
+    var _accountableFrom: UInt64 = 0
+    var _decided: UInt64 = 0
+    var _proposals: UInt64 = 0
+    var _missed: UInt64 = 0
+    var _accountableFromHeight: UInt64 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _node = source._node
+      _status = source._status
+      _statusEpoch = source._statusEpoch
+      _votingWeight = source._votingWeight
+      _grantedWeight = source._grantedWeight
+      _leaderWeight = source._leaderWeight
+      _leaderScore = source._leaderScore
+      _votesFrom = source._votesFrom
+      _log = source._log
+      _accountableFrom = source._accountableFrom
+      _decided = source._decided
+      _proposals = source._proposals
+      _missed = source._missed
+      _accountableFromHeight = source._accountableFromHeight
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._node) }()
-      case 2: try { try decoder.decodeSingularEnumField(value: &self.status) }()
-      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.statusEpoch) }()
-      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.votingWeight) }()
-      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.grantedWeight) }()
-      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.leaderWeight) }()
-      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.leaderScore) }()
-      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.votesFrom) }()
-      case 9: try { try decoder.decodeSingularBytesField(value: &self.log) }()
-      case 10: try { try decoder.decodeSingularUInt64Field(value: &self.accountableFrom) }()
-      case 11: try { try decoder.decodeSingularUInt64Field(value: &self.decided) }()
-      case 12: try { try decoder.decodeSingularUInt64Field(value: &self.proposals) }()
-      case 13: try { try decoder.decodeSingularUInt64Field(value: &self.missed) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._node) }()
+        case 2: try { try decoder.decodeSingularEnumField(value: &_storage._status) }()
+        case 3: try { try decoder.decodeSingularUInt64Field(value: &_storage._statusEpoch) }()
+        case 4: try { try decoder.decodeSingularUInt64Field(value: &_storage._votingWeight) }()
+        case 5: try { try decoder.decodeSingularUInt64Field(value: &_storage._grantedWeight) }()
+        case 6: try { try decoder.decodeSingularUInt64Field(value: &_storage._leaderWeight) }()
+        case 7: try { try decoder.decodeSingularUInt32Field(value: &_storage._leaderScore) }()
+        case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._votesFrom) }()
+        case 9: try { try decoder.decodeSingularBytesField(value: &_storage._log) }()
+        case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._accountableFrom) }()
+        case 11: try { try decoder.decodeSingularUInt64Field(value: &_storage._decided) }()
+        case 12: try { try decoder.decodeSingularUInt64Field(value: &_storage._proposals) }()
+        case 13: try { try decoder.decodeSingularUInt64Field(value: &_storage._missed) }()
+        case 14: try { try decoder.decodeSingularUInt64Field(value: &_storage._accountableFromHeight) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._node {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    if self.status != .unspecified {
-      try visitor.visitSingularEnumField(value: self.status, fieldNumber: 2)
-    }
-    if self.statusEpoch != 0 {
-      try visitor.visitSingularUInt64Field(value: self.statusEpoch, fieldNumber: 3)
-    }
-    if self.votingWeight != 0 {
-      try visitor.visitSingularUInt64Field(value: self.votingWeight, fieldNumber: 4)
-    }
-    if self.grantedWeight != 0 {
-      try visitor.visitSingularUInt64Field(value: self.grantedWeight, fieldNumber: 5)
-    }
-    if self.leaderWeight != 0 {
-      try visitor.visitSingularUInt64Field(value: self.leaderWeight, fieldNumber: 6)
-    }
-    if self.leaderScore != 0 {
-      try visitor.visitSingularUInt32Field(value: self.leaderScore, fieldNumber: 7)
-    }
-    if self.votesFrom != 0 {
-      try visitor.visitSingularUInt64Field(value: self.votesFrom, fieldNumber: 8)
-    }
-    if !self.log.isEmpty {
-      try visitor.visitSingularBytesField(value: self.log, fieldNumber: 9)
-    }
-    if self.accountableFrom != 0 {
-      try visitor.visitSingularUInt64Field(value: self.accountableFrom, fieldNumber: 10)
-    }
-    if self.decided != 0 {
-      try visitor.visitSingularUInt64Field(value: self.decided, fieldNumber: 11)
-    }
-    if self.proposals != 0 {
-      try visitor.visitSingularUInt64Field(value: self.proposals, fieldNumber: 12)
-    }
-    if self.missed != 0 {
-      try visitor.visitSingularUInt64Field(value: self.missed, fieldNumber: 13)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._node {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if _storage._status != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._status, fieldNumber: 2)
+      }
+      if _storage._statusEpoch != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._statusEpoch, fieldNumber: 3)
+      }
+      if _storage._votingWeight != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._votingWeight, fieldNumber: 4)
+      }
+      if _storage._grantedWeight != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._grantedWeight, fieldNumber: 5)
+      }
+      if _storage._leaderWeight != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._leaderWeight, fieldNumber: 6)
+      }
+      if _storage._leaderScore != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._leaderScore, fieldNumber: 7)
+      }
+      if _storage._votesFrom != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._votesFrom, fieldNumber: 8)
+      }
+      if !_storage._log.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._log, fieldNumber: 9)
+      }
+      if _storage._accountableFrom != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._accountableFrom, fieldNumber: 10)
+      }
+      if _storage._decided != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._decided, fieldNumber: 11)
+      }
+      if _storage._proposals != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._proposals, fieldNumber: 12)
+      }
+      if _storage._missed != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._missed, fieldNumber: 13)
+      }
+      if _storage._accountableFromHeight != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._accountableFromHeight, fieldNumber: 14)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireValidatorRecord, rhs: WireValidatorRecord) -> Bool {
-    if lhs._node != rhs._node {return false}
-    if lhs.status != rhs.status {return false}
-    if lhs.statusEpoch != rhs.statusEpoch {return false}
-    if lhs.votingWeight != rhs.votingWeight {return false}
-    if lhs.grantedWeight != rhs.grantedWeight {return false}
-    if lhs.leaderWeight != rhs.leaderWeight {return false}
-    if lhs.leaderScore != rhs.leaderScore {return false}
-    if lhs.votesFrom != rhs.votesFrom {return false}
-    if lhs.log != rhs.log {return false}
-    if lhs.accountableFrom != rhs.accountableFrom {return false}
-    if lhs.decided != rhs.decided {return false}
-    if lhs.proposals != rhs.proposals {return false}
-    if lhs.missed != rhs.missed {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._node != rhs_storage._node {return false}
+        if _storage._status != rhs_storage._status {return false}
+        if _storage._statusEpoch != rhs_storage._statusEpoch {return false}
+        if _storage._votingWeight != rhs_storage._votingWeight {return false}
+        if _storage._grantedWeight != rhs_storage._grantedWeight {return false}
+        if _storage._leaderWeight != rhs_storage._leaderWeight {return false}
+        if _storage._leaderScore != rhs_storage._leaderScore {return false}
+        if _storage._votesFrom != rhs_storage._votesFrom {return false}
+        if _storage._log != rhs_storage._log {return false}
+        if _storage._accountableFrom != rhs_storage._accountableFrom {return false}
+        if _storage._decided != rhs_storage._decided {return false}
+        if _storage._proposals != rhs_storage._proposals {return false}
+        if _storage._missed != rhs_storage._missed {return false}
+        if _storage._accountableFromHeight != rhs_storage._accountableFromHeight {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

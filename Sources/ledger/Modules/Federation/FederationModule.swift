@@ -19,6 +19,7 @@ package enum FederationModule {
         locality.chainID = genesis.chainID
         locality.genesisHash = .init(genesis.hash.bytes)
         locality.profile = UInt32(genesis.wire.profile.rawValue)
+        locality.consensus = UInt32(genesis.consensus.rawValue)
         store(LightVerifier(genesis: genesis).trusted, in: &locality)
         state.set(key, locality)
         state.emit("federation.localityRegistered", id: Array(genesis.chainID.utf8), account: context.sender)
@@ -29,7 +30,7 @@ package enum FederationModule {
         guard ChainID.isValid(message.chainID) else { throw Refusal.federationMalformed }
         let key = StateKey.locality(message.chainID)
         guard var locality: WireLocality = try state.message(key) else { throw Refusal.federationUnknownLocality }
-        let limit = Limits.header + Limits.certificate + Limits.validatorSet + 64
+        let limit = Limits.header + Limits.finality + Limits.validatorSet + 64
         guard let certified = try? WireCertifiedHeader(strictly: [UInt8](message.certifiedHeader), limit: limit) else {
             throw Refusal.federationMalformed
         }
@@ -49,12 +50,14 @@ package enum FederationModule {
 
     /// The light client's state of a stored locality.
     private static func trusted(_ locality: WireLocality) throws -> TrustedState {
-        guard let profile = WireQuorumProfile(rawValue: Int(locality.profile)), let hash = Hash32(locality.headerHash),
+        guard let profile = WireQuorumProfile(rawValue: Int(locality.profile)),
+            let consensus = WireConsensusKind(rawValue: Int(locality.consensus)), let hash = Hash32(locality.headerHash),
             let root = Hash32(locality.stateRoot)
         else { throw Refusal.federationMalformed }
         return TrustedState(
-            chainID: locality.chainID, profile: profile, height: locality.height, headerHash: hash, time: locality.time, stateRoot: root,
-            epoch: locality.epoch, validators: try ValidatorSet(decoding: [UInt8](locality.validators)))
+            chainID: locality.chainID, rules: FinalityRules(consensus: consensus, profile: profile), height: locality.height,
+            headerHash: hash, time: locality.time, stateRoot: root, epoch: locality.epoch,
+            validators: try ValidatorSet(decoding: [UInt8](locality.validators)))
     }
 
     private static func store(_ trusted: TrustedState, in locality: inout WireLocality) {

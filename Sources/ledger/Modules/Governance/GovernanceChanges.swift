@@ -60,6 +60,7 @@ enum GovernanceChanges {
             change.leaderWeight <= LeaderScore.largestWeight, let key = Hash32(change.node.validator),
             let node = Hash32(change.node.nodeID), let account = Address(change.node.account)
         else { throw Refusal.governanceMalformed }
+        guard VerificationKey.ed25519(key).isUsable else { throw Refusal.governanceMalformed }
         if let record = try TrustState.record(key, &state), record.status != .left { throw Refusal.governanceExists }
         guard try state.value(StateKey.node(node)) == nil else { throw Refusal.governanceExists }
         guard try TrustState.list(&state).count < Limits.validators else { throw Refusal.governanceFull }

@@ -10,15 +10,20 @@ package enum TrustEvidence {
     /// For how many epochs an offence can be proven; the sets of so many are kept.
     package static let window: UInt64 = 256
 
+    /// How a chain knows an offence from its evidence: `punish` by contradicting votes, `convict` by its engine's judgement.
+    package typealias Rule = (
+        _ evidence: [UInt8], _ block: BlockContext, _ genesis: Genesis, _ state: inout ModuleState
+    ) throws -> Bool
+
     /// Those of `candidates` that a block in this context may hold, in their order: valid on this state, and no offender twice.
     /// - Throws: only when the state cannot be read.
     package static func admissible(
-        _ candidates: [[UInt8]], in block: BlockContext, _ genesis: Genesis, on committed: any CommittedState
+        _ candidates: [[UInt8]], by rule: Rule, in block: BlockContext, _ genesis: Genesis, on committed: any CommittedState
     ) throws -> [[UInt8]] {
         var state = ModuleState(committed)
         var chosen: [[UInt8]] = []
         for bytes in candidates where chosen.count < Limits.evidencePerBlock {
-            if try punish(bytes, in: block, genesis, &state) { chosen.append(bytes) }
+            if try rule(bytes, block, genesis, &state) { chosen.append(bytes) }
         }
         return chosen
     }
@@ -39,6 +44,28 @@ package enum TrustEvidence {
         guard var record = try TrustState.record(key, &state), record.accountableFrom <= epoch,
             (try? EquivocationRules.offender(evidence, validators: set, profile: genesis.wire.profile, chainID: genesis.chainID)) == key
         else { return false }
+        try jail(key, &record, offence: epoch, &state)
+        return true
+    }
+
+    /// Jails whom the engine of the chain has judged, where its genesis names an engine that does; answers whether that is still due.
+    ///
+    /// Who decided the block decided the judgement, so nothing is proven again. One punishment covers everything up to its block.
+    @discardableResult
+    package static func convict(_ bytes: [UInt8], in block: BlockContext, _ genesis: Genesis, _ state: inout ModuleState) throws -> Bool {
+        guard let conviction = try? WireConviction(strictly: bytes, limit: Limits.evidence), let key = Hash32(conviction.validator),
+            conviction.kind == .duplicateVote || conviction.kind == .lightClientAttack,
+            conviction.height >= 1, conviction.height < block.height, var record = try TrustState.record(key, &state),
+            record.accountableFromHeight <= conviction.height, record.status != .left
+        else { return false }
+        record.accountableFromHeight = block.height
+        try jail(key, &record, offence: block.epoch, &state)
+        return true
+    }
+
+    private static func jail(
+        _ key: Hash32, _ record: inout WireValidatorRecord, offence epoch: UInt64, _ state: inout ModuleState
+    ) throws {
         let present = try TrustState.epoch(&state).epoch
         record.accountableFrom = present + 1
         if record.status != .left, record.status != .jailed {
@@ -47,6 +74,5 @@ package enum TrustEvidence {
         }
         TrustState.store(record, of: key, &state)
         state.emit("trust.jailed", id: key.bytes, account: Address(record.node.account), amount: epoch)
-        return true
     }
 }

@@ -154,7 +154,7 @@ final class BlockSync: Sendable {
     private var trustedHead: TrustedState {
         let head = parts.ledger.head
         return TrustedState(
-            chainID: parts.ledger.genesis.chainID, profile: parts.ledger.genesis.wire.profile, height: head.height,
+            chainID: parts.ledger.genesis.chainID, rules: FinalityRules(genesis: parts.ledger.genesis), height: head.height,
             headerHash: head.blockHash, time: head.time, stateRoot: head.stateRoot, epoch: head.plan.epoch, validators: head.plan.validators
         )
     }

@@ -14,13 +14,13 @@ package struct SnapshotOffer: Sendable {
     /// The header after the snapshot's block.
     package let next: BlockHeader
     package let base: SnapshotBlock
-    /// Of the snapshot's block, when it has one.
-    package let certificate: QuorumCertificate?
+    /// What makes the snapshot's block final, when it has proof of its own.
+    package let certificate: [UInt8]?
     /// The first block that the peer has; only its word.
     package let oldest: UInt64
 
     /// The most bytes of an encoded offer that are looked at.
-    static let maximumBytes = SnapshotBlock.maximumBytes + SyncLimits.offerEpochs + 4 * (Limits.certificate + Limits.validatorSet)
+    static let maximumBytes = SnapshotBlock.maximumBytes + SyncLimits.offerEpochs + 4 * (Limits.finality + Limits.validatorSet)
 }
 
 /// The way from the genesis to now, over the last header of every epoch: what one peer proves holds for all that are asked later.
@@ -131,24 +131,22 @@ package struct EpochWay: Sendable {
         guard let end = self.end(of: epoch - 1), let header = try? LightVerifier.header(end),
             let validators = try? ValidatorSet(decoding: [UInt8](end.nextValidators))
         else { return nil }
-        return try? TrustedState(after: header, validators: validators, profile: verifier.trusted.profile)
+        return try? TrustedState(after: header, validators: validators, rules: verifier.trusted.rules)
     }
 
     /// The certificate of the snapshot's block, proven like any other.
     private func certificate(
         _ wire: WireSnapshotOffer, of header: BlockHeader, _ trusted: TrustedState
-    ) throws(SyncError) -> QuorumCertificate? {
+    ) throws(SyncError) -> [UInt8]? {
         guard !wire.certificate.isEmpty else { return nil }
-        guard let certificate = try? QuorumCertificate(decoding: [UInt8](wire.certificate)) else { throw .wrongSnapshot }
         if header.height == trusted.height {
             // The last of the epoch before: the way holds votes of that epoch's set.
-            guard let end = self.end(of: header.epoch) else { return nil }
-            return try? QuorumCertificate(decoding: [UInt8](end.certificate))
+            return self.end(of: header.epoch).map { [UInt8]($0.certificate) }
         }
         var certified = WireCertifiedHeader()
         certified.header = .init(header.bytes)
         certified.certificate = wire.certificate
         guard (try? LightVerifier.verify(certified, header: header, under: trusted)) != nil else { throw .wrongSnapshot }
-        return certificate
+        return [UInt8](wire.certificate)
     }
 }
