@@ -115,6 +115,7 @@ let targets: [Target] = [
 
     library(.node, "Storage", ["Primitives", "AuthenticatedState", "CRocksDB"]),
     library(.node, "Networking", ["Primitives", "WireTypes", "ChainTypes", crypto, nio, nioSockets, nioSSL, nioTLS]),
+    library(.node, "CometRPC", ["Primitives", "WireTypes", "ChainTypes", "LightClient"]),
     library(.node, "ABCIServer", ["Primitives", "ABCI", nio, nioSockets]),
     library(
         .node, "Ledger",

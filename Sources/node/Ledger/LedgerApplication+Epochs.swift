@@ -1,5 +1,6 @@
 import ChainTypes
 import FoundationEssentials
+import Modules
 import Storage
 import WireTypes
 

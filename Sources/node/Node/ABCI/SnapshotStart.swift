@@ -56,5 +56,5 @@ package struct SnapshotStart: Sendable, Equatable {
     }
 
     /// What the store of the new chain keeps under names.
-    var names: [(name: String, value: [UInt8])] { ends.enumerated().map { (EpochRecords.name(UInt64($0)), $1) } }
+    var names: [(name: String, value: [UInt8])] { ends.enumerated().map { (LedgerApplication.name(ofEpoch: UInt64($0)), $1) } }
 }

@@ -40,13 +40,13 @@ final class PayloadAssembler: Sendable {
 
     private let mempool: Mempool
     private let inbox: TransactionInbox
-    private let signatures: SignatureChecks
+    private let signatures: ProposalSignatures
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "jupiter.payloads", qos: .userInitiated)
 
     init(mempool: Mempool, inbox: TransactionInbox, workers: WorkerPool) {
         (self.mempool, self.inbox) = (mempool, inbox)
-        signatures = SignatureChecks(mempool: mempool, workers: workers)
+        signatures = ProposalSignatures(mempool: mempool, workers: workers)
     }
 
     func bind(_ service: PeerService) { state.withLock { $0.service = Holder(service: service) } }

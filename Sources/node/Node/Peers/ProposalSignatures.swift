@@ -2,7 +2,7 @@ import ChainTypes
 import Primitives
 
 /// Decodes and checks transactions of proposals in parallel; what the mempool has was checked before.
-struct SignatureChecks: Sendable {
+struct ProposalSignatures: Sendable {
     /// One piece of work for a thread.
     private static let chunk = 64
 
