@@ -18,10 +18,11 @@ import WireTypes
 
     @discardableResult
     private func asking<Value>(
-        _ answer: @escaping @Sendable (String) -> StubRPC.Answer?, _ body: (CometClient, StubRPC) async throws -> Value
+        _ answer: @escaping @Sendable (String) -> StubRPC.Answer?, timeout: Double = 60,
+        _ body: (CometClient, StubRPC) async throws -> Value
     ) async throws -> Value {
         let server = StubRPC(answer)
-        let client = CometClient(base: server.url)
+        let client = CometClient(base: server.url, timeout: timeout)
         defer {
             client.close()
             server.close()
@@ -53,7 +54,7 @@ import WireTypes
             gate.wait()
             return nil
         }
-        try await asking(silent) { client, _ in
+        try await asking(silent, timeout: 600) { client, _ in
             let task = Task { try await client.commit(9) }
             await Task.detached { Self.wait(asked) }.value
             task.cancel()
