@@ -5,90 +5,73 @@ import JupiterClient
 import LocalFederation
 import Node
 import Primitives
-import ScriptedEngine
 import Testing
-import WireTypes
 
 /// A network of real engines, each beside a node. Needs the program `cometbft` (0.38) on PATH.
-@Suite(.serialized, .enabled(if: Programs.jupiter != nil && Programs.cometbft != nil)) struct `CometBFT network` {
-    /// Makes the engine's home with this seat's key, the chain's genesis, and connections on one machine allowed; answers its node id.
-    private func makeEngine(_ seat: CometSeat, _ scene: CometScene) throws -> String {
-        let program = try #require(Programs.cometbft)
-        _ = try run(program, ["init", "--home", seat.engineHome])
-        let seed = Data(seat.key.secretBytes)
-        let key = Data(seat.key.verificationKey.bytes)
-        let validator: [String: Any] = [
-            "address": Digest.plain([UInt8](key)).description.prefix(40).uppercased(),
-            "pub_key": ["type": "tendermint/PubKeyEd25519", "value": key.base64EncodedString()],
-            "priv_key": ["type": "tendermint/PrivKeyEd25519", "value": (seed + key).base64EncodedString()],
-        ]
-        try write(validator, seat.engineHome + "/config/priv_validator_key.json")
-        let formatter = ISO8601DateFormatter()
-        let genesis: [String: Any] = [
-            "genesis_time": formatter.string(from: Date(timeIntervalSince1970: Double(scene.genesis.wire.time) / 1_000)),
-            "chain_id": scene.genesis.chainID, "initial_height": "1", "app_hash": "", "app_state": [String: String](),
-        ]
-        try write(genesis, seat.engineHome + "/config/genesis.json")
-        let path = seat.engineHome + "/config/config.toml"
-        let text = try String(contentsOfFile: path, encoding: .utf8)
-            .replacingOccurrences(of: "addr_book_strict = true", with: "addr_book_strict = false")
-            .replacingOccurrences(of: "allow_duplicate_ip = false", with: "allow_duplicate_ip = true")
-        try text.write(toFile: path, atomically: true, encoding: .utf8)
-        return try run(program, ["show-node-id", "--home", seat.engineHome]).trimmingCharacters(in: .whitespacesAndNewlines)
+@Suite(.serialized, .enabled(if: Programs.jupiter != nil && CometBFTProgram.path != nil)) struct `CometBFT network` {
+    private let wallet = SigningKey.ed25519()
+
+    private func transfers(_ nonces: ClosedRange<UInt64>, among positions: Int, _ network: CometNetwork) async throws {
+        for nonce in nonces {
+            let transaction = try CometScene.transfer(nonce: nonce, from: wallet, chainID: CometNetwork.chainID)
+            _ = try await network.clients[Int(nonce) % positions].commit(transaction)
+        }
     }
 
-    private func write(_ object: [String: Any], _ path: String) throws {
-        try JSONSerialization.data(withJSONObject: object).write(to: URL(filePath: path))
-    }
-
-    private func run(_ program: String, _ arguments: [String]) throws -> String {
-        let process = Process()
-        (process.executableURL, process.arguments) = (URL(filePath: program), arguments)
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0)
-        return String(decoding: output, as: UTF8.self)
-    }
-
-    @Test func `four validators agree, and one of them is killed with its engine and comes back`() async throws {
-        let root = "/tmp/jupiter-comet-" + UUID().uuidString.prefix(13)
-        defer { try? FileManager.default.removeItem(atPath: root) }
-        let scene = try CometScene(validators: 4)
-        let seats = try scene.keys.enumerated().map {
-            try CometSeat(root: "\(root)/\($0)", genesis: scene.genesis, key: $1)
-        }
-        defer { seats.forEach { $0.kill() } }
-        let ids = try seats.map { try makeEngine($0, scene) }
-        let peers = zip(ids, seats).map { "\($0)@127.0.0.1:\($1.p2pPort)" }.joined(separator: ",")
-        for seat in seats {
-            try seat.startNode()
-            try await waitForSocket(seat)
-            try seat.startEngine(peers: peers)
-        }
-        for seat in seats { try await seat.reach(2) }
-        for nonce in UInt64(1)...20 { _ = try await seats[Int(nonce) % 4].client.commit(scene.transfer(nonce: nonce)) }
-        seats[3].kill()
-        for nonce in UInt64(21)...30 { _ = try await seats[Int(nonce) % 3].client.commit(scene.transfer(nonce: nonce)) }
-        let height = try #require(await seats[0].height())
-        try seats[3].startNode()
-        try await waitForSocket(seats[3])
-        try seats[3].startEngine(peers: peers)
-        for seat in seats {
-            try await seat.reach(height)
-            #expect(try await seat.client.account(scene.wallet.address).nonce == 30)
-        }
+    /// Waits until all nodes have `height`; they must then say the same of the wallet's account there.
+    private func expectAgreement(at height: UInt64, nonce: UInt64, _ network: CometNetwork) async throws {
         var states: Set<[UInt8]> = []
-        for seat in seats {
-            let answer = try await seat.client.state(StateKey.account(scene.wallet.address), height: height)
+        for position in network.clients.indices {
+            try await network.reach(height, position)
+            let client = network.clients[position]
+            #expect(try await client.account(wallet.address).nonce == nonce)
+            let answer = try await client.state(StateKey.account(wallet.address), height: height)
             states.insert(answer.value.map { [UInt8]($0) } ?? [])
         }
         #expect(states.count == 1)
     }
 
-    private func waitForSocket(_ seat: CometSeat) async throws {
-        for _ in 0..<1_000 where !FileManager.default.fileExists(atPath: seat.socket) { try await Task.sleep(for: .milliseconds(20)) }
+    @Test func `four validators agree; one is killed with its engine and comes back; one is wiped and joins with a snapshot`()
+        async throws
+    {
+        let network = try CometNetwork(wallet: wallet)
+        defer { network.stop() }
+        for position in 0..<4 { try network.start(position) }
+        for position in 0..<4 { try await network.reach(2, position) }
+        try await transfers(1...20, among: 4, network)
+
+        network.kill(3)
+        try await transfers(21...30, among: 3, network)
+        try network.start(3)
+        try await expectAgreement(at: network.clients[0].status().height, nonce: 30, network)
+
+        let trusted = try await network.clients[0].status().height - 1
+        try network.wipe(3, trusting: trusted)
+        try await transfers(31...50, among: 3, network)
+        // A snapshot after what is trusted, and the blocks that prove it.
+        try await network.reach(network.clients[0].status().height + 12, 0)
+        try network.start(3)
+        try await expectAgreement(at: network.clients[0].status().height, nonce: 50, network)
+        // The past did not come with it.
+        await #expect(throws: (any Error).self) { try await network.clients[3].state(StateKey.account(wallet.address), height: 1) }
+    }
+
+    /// The repository, by this file's place.
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    @Test func `the demo holds on localities that CometBFT decides`() async throws {
+        let folder = "/tmp/jupiter-comet-demo-" + UUID().uuidString.prefix(8)
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let process = try ChildProcess(
+            name: "demo", executable: try #require(Programs.jupiter),
+            arguments: [
+                "demo", "--consensus", "abci", "--contracts", Self.root.appending(path: "Contracts/build-output").path,
+                "--report", folder + "/report.json",
+            ], logPath: folder + "/demo.log")
+        while process.isRunning { try await Task.sleep(for: .milliseconds(100)) }
+        #expect(process.exitStatus == 0, "\(process.logTail)")
+        let report = try JSONValue(parsing: PrivateFile.read(folder + "/report.json", limit: 10 << 20))
+        #expect(try #require(report["assessments"]?.array).count > 0 && report["refusals"]?.array?.count == 10)
     }
 }

@@ -56,6 +56,20 @@ import Testing
         #expect(missing.errorJSON?["error"]?["next"]?.text?.contains("wallet new") == true)
     }
 
+    @Test func `a demo on CometBFT says that it needs the program`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        // Any folder with the programs' names will do: nothing is started.
+        let contracts = jupiter.home + "/contracts"
+        try FileManager.default.createDirectory(atPath: contracts, withIntermediateDirectories: true)
+        for name in ["credit-assessor.wasm", "cohort-statistics.wasm"] { try Data().write(to: URL(filePath: "\(contracts)/\(name)")) }
+        let outcome = try jupiter.run(
+            in: ["demo", "--consensus", "abci", "--contracts", contracts, "--data", root.path + "/Examples/data/german_credit.csv"],
+            searching: "/nowhere")
+        #expect(outcome.status == 1 && outcome.error.contains("cli.notOnPath (1559)") && outcome.error.contains("install cometbft"))
+    }
+
     @Test func `nobody answering is 69`() throws {
         let jupiter = try Jupiter()
         defer { jupiter.remove() }

@@ -40,7 +40,7 @@ struct Jupiter {
     }
 
     @discardableResult
-    func run(in arguments: [String], passphrase: String? = "a passphrase") throws -> Outcome {
+    func run(in arguments: [String], passphrase: String? = "a passphrase", searching path: String? = nil) throws -> Outcome {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try #require(Self.path))
         process.arguments = arguments
@@ -48,6 +48,7 @@ struct Jupiter {
         environment["JUPITER_HOME"] = home
         environment["JUPITER_PASSPHRASE"] = passphrase
         environment["JUPITER_NODE"] = "http://127.0.0.1:9"
+        if let path { environment["PATH"] = path }
         process.environment = environment
         let (out, error) = (Pipe(), Pipe())
         process.standardOutput = out

@@ -11,9 +11,9 @@ struct Demo {
     private let seed: UInt64
     private let progress: Progress
 
-    init(files: DemoFiles, seed: UInt64, validators: Int, progress: Progress) throws {
+    init(files: DemoFiles, seed: UInt64, validators: Int, engine: EngineOption, progress: Progress) throws {
         (self.files, self.seed, self.progress) = (files, seed, progress)
-        federation = try DemoFederation(validators: validators)
+        federation = try DemoFederation(validators: validators, engine: engine)
     }
 
     /// Does everything; what did not hold is in the outcome, what could not be done is thrown.

@@ -27,6 +27,8 @@ struct DemoCommand: AsyncParsableCommand {
     var report: String?
     @Option(help: "How many validators each locality has, from 1 to 7; 1 is the embedded form.")
     var validators = 4
+    @Option(help: "Who decides the localities' blocks: simplex (built in) or abci (cometbft, which must be on PATH).")
+    var consensus: EngineOption = .simplex
     @Option(help: "Decides who grants and who is assessed.")
     var seed: UInt64 = 1
     @Option(help: ArgumentHelp("Folder of the built programs (default: found from here upward).", valueName: "dir"))
@@ -39,7 +41,7 @@ struct DemoCommand: AsyncParsableCommand {
     mutating func run() async throws {
         let progress = Progress(quiet: global.output == .json)
         let files = try DemoFiles(data: data, contracts: contracts)
-        let demo = try Demo(files: files, seed: seed, validators: validators, progress: progress)
+        let demo = try Demo(files: files, seed: seed, validators: validators, engine: consensus, progress: progress)
         DemoSignals.install(home: demo.federation.home)
         do {
             let outcome = try await demo.run(keep: keep)

@@ -27,12 +27,16 @@ final class DemoFederation: Sendable {
     let home: String
     /// How many validators each locality has; mainnet has one.
     let validators: Int
+    /// CometBFT, when it decides the blocks of the localities.
+    private let cometbft: String?
     private let passphrase: String
     private let children = Mutex<[ChildProcess]>([])
     private let proxy = Mutex<EnclaveProxy?>(nil)
 
-    init(validators: Int) throws {
+    /// - Throws: `CommandError.notOnPath` when CometBFT is to decide and is not on PATH.
+    init(validators: Int, engine: EngineOption) throws {
         self.validators = validators
+        cometbft = engine == .abci ? try Executables.onPath("cometbft") : nil
         let template = NSTemporaryDirectory() + "jupiter-demo-XXXXXX"
         var bytes = Array(template.utf8CString)
         guard mkdtemp(&bytes) != nil else { throw DemoError.missingFile("a temporary folder") }
@@ -49,8 +53,11 @@ final class DemoFederation: Sendable {
 
     /// `--home` of a validator, counted from 1; of the only one, the demo's own.
     private func jupiterHome(_ chainID: String, _ position: Int) -> String {
-        chainID == Self.mainnetID || validators == 1 ? home : "\(home)/federation/\(chainID)/validator-\(position)"
+        isFederation(chainID) ? "\(home)/federation/\(chainID)/validator-\(position)" : home
     }
+
+    /// Whether a chain is made by `federation init`.
+    private func isFederation(_ chainID: String) -> Bool { chainID != Self.mainnetID && (validators > 1 || cometbft != nil) }
 
     private func nodeFolder(_ chainID: String) -> String { "\(jupiterHome(chainID, 1))/node/\(chainID)" }
 
@@ -79,6 +86,12 @@ final class DemoFederation: Sendable {
             }
         }
         let process = try launch("node-\(chainID)", Executables.own, start)
+        if mainnet != nil, let cometbft {
+            for position in 1...validators {
+                let folder = "\(jupiterHome(chainID, position))/cometbft"
+                _ = try launch("cometbft-\(chainID)-\(position)", cometbft, ["start", "--home", folder])
+            }
+        }
         let client = try NodeClient(url: url)
         try await waitUntilReady(client, process)
         let key = try OperatorKey.read(home: jupiterHome(chainID, 1), chainID: chainID, passphrase: passphrase)
@@ -88,12 +101,14 @@ final class DemoFederation: Sendable {
     /// Makes the homes of a chain's validators.
     private func initialise(_ chainID: String, treasury: Wallet, isLocality: Bool) async throws {
         var arguments = ["node", "init", chainID, "--home", home]
-        if isLocality, validators > 1 {
+        if isFederation(chainID) {
             try PrivateFile.makeFolder("\(home)/federation")
             arguments = [
                 "federation", "init", "--locality", chainID, "--validators", String(validators), "--base-port", "0",
                 "--out", "\(home)/federation/\(chainID)",
             ]
+            // CometBFT pauses after every block, not only when there is nothing to do.
+            if cometbft != nil { arguments += ["--consensus", EngineOption.abci.rawValue, "--idle-interval", "200"] }
         }
         arguments += ["--allocate", "\(treasury.address)=\(Self.supply)"]
         if isLocality { arguments.append("--allow-simulated-enclaves") }

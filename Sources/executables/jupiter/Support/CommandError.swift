@@ -14,6 +14,8 @@ enum CommandError: CodedError, Equatable {
     case noEnclave
     case notFound(String)
     case nothingFits(String)
+    /// A program of others that a command needs.
+    case notOnPath(String)
 
     static let domain = "cli"
 
@@ -28,6 +30,7 @@ enum CommandError: CodedError, Equatable {
         case .noEnclave: 1556
         case .notFound: 1557
         case .nothingFits: 1558
+        case .notOnPath: 1559
         }
     }
 
@@ -42,6 +45,7 @@ enum CommandError: CodedError, Equatable {
         case .noEnclave: "no active enclave is registered on this chain"
         case .notFound(let what): "there is no \(what)"
         case .nothingFits(let what): what
+        case .notOnPath(let program): "\(program) is in no folder of PATH"
         }
     }
 
@@ -56,6 +60,7 @@ enum CommandError: CodedError, Equatable {
         case .noEnclave: "start one beside the node: `jupiter enclave start`"
         case .notFound: "`list` of the same command shows what there is"
         case .nothingFits: "see `jupiter consent list`"
+        case .notOnPath(let program): "install \(program) and add its folder to PATH"
         }
     }
 }

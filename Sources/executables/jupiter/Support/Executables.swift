@@ -14,4 +14,12 @@ enum Executables {
         guard FileManager.default.isExecutableFile(atPath: path) else { throw CommandError.programMissing(path) }
         return path
     }
+
+    /// `name` in one of the folders of PATH.
+    static func onPath(_ name: String) throws -> String {
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        let found = folders.map { "\($0)/\(name)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+        guard let found else { throw CommandError.notOnPath(name) }
+        return found
+    }
 }

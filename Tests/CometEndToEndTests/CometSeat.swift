@@ -18,17 +18,9 @@ enum Programs {
         if found == nil { print("skipped: jupiter is not built beside the tests") }
         return found
     }()
-
-    /// CometBFT, when it is on the path.
-    static let cometbft: String? = {
-        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-        let found = folders.map { $0 + "/cometbft" }.first { FileManager.default.isExecutableFile(atPath: $0) }
-        if found == nil { print("skipped: no cometbft is on PATH") }
-        return found
-    }()
 }
 
-/// A validator of a chain that CometBFT decides, as two processes: Jupiter's node, and the engine when the test starts one.
+/// A validator's node as a process; the test plays its engine.
 final class CometSeat {
     static let passphrase = "a passphrase of the test"
 
@@ -37,19 +29,15 @@ final class CometSeat {
     let client: NodeClient
     let socket: String
     let rpcPort: Int
-    let p2pPort: Int
-    let engineHome: String
     private let root: String
     private let chainID: String
     private(set) var node: ChildProcess?
-    private(set) var engine: ChildProcess?
 
     init(root: String, genesis: Genesis, key: SigningKey) throws {
         (self.root, self.key, chainID) = (root, key, genesis.chainID)
         home = NodeHome(path: root + "/node/" + genesis.chainID)
         socket = root + "/abci.sock"
-        engineHome = root + "/comet"
-        (rpcPort, p2pPort) = (try NodeInitialiser.freePort(), try NodeInitialiser.freePort())
+        rpcPort = try NodeInitialiser.freePort()
         try FileManager.default.createDirectory(atPath: root + "/node", withIntermediateDirectories: true)
         let made = try NodeInitialiser(chainID: genesis.chainID).join(genesis, home, passphrase: Self.passphrase)
         // The home of this seat's validator, not of a new one.
@@ -67,23 +55,11 @@ final class CometSeat {
             ], environment: ["JUPITER_PASSPHRASE": Self.passphrase], logPath: root + "/node.log")
     }
 
-    func startEngine(peers: String) throws {
-        guard let program = Programs.cometbft else { throw CancellationError() }
-        engine = try ChildProcess(
-            name: "cometbft", executable: program,
-            arguments: [
-                "start", "--home", engineHome, "--proxy_app", "unix://" + socket, "--rpc.laddr", "tcp://127.0.0.1:\(rpcPort)",
-                "--p2p.laddr", "tcp://127.0.0.1:\(p2pPort)", "--p2p.persistent_peers", peers,
-            ], environment: [:], logPath: root + "/comet.log")
-    }
-
-    /// kill -9, engine first: it does not outlive its application.
     func kill() {
-        for process in [engine, node].compactMap(\.self) {
-            Glibc.kill(process.processID, SIGKILL)
-            while process.isRunning { usleep(2_000) }
-        }
-        (engine, node) = (nil, nil)
+        guard let node else { return }
+        Glibc.kill(node.processID, SIGKILL)
+        while node.isRunning { usleep(2_000) }
+        self.node = nil
     }
 
     func height() async -> UInt64? { try? await client.status().height }
@@ -94,11 +70,11 @@ final class CometSeat {
             if let now = await self.height(), now >= height { return }
             try await Task.sleep(for: .milliseconds(50))
         }
-        throw CometSeatError.notReached(height, node?.logTail ?? "", engine?.logTail ?? "")
+        throw CometSeatError.notReached(height, node?.logTail ?? "")
     }
 }
 
-enum CometSeatError: Error { case notReached(UInt64, String, String) }
+enum CometSeatError: Error { case notReached(UInt64, String) }
 
 /// A genesis for CometBFT with keys for its validators, and an account with money.
 struct CometScene {
@@ -129,12 +105,16 @@ struct CometScene {
     func validator(_ position: Int) -> Hash32 { Hash32(keys[position].verificationKey.bytes) ?? .zero }
 
     func transfer(nonce: UInt64) throws -> SubmittedTransaction {
+        try Self.transfer(nonce: nonce, from: wallet, chainID: genesis.chainID)
+    }
+
+    static func transfer(nonce: UInt64, from wallet: SigningKey, chainID: String) throws -> SubmittedTransaction {
         var transfer = WireTransfer()
         (transfer.to, transfer.amount) = (.init(repeating: 9, count: 32), 5)
         var message = WireMessage()
         message.transfer = transfer
         var body = WireTransactionBody()
-        body.chainID = genesis.chainID
+        body.chainID = chainID
         body.sender = .init(wallet.address.bytes)
         (body.nonce, body.validUntil, body.fee) = (nonce, 50_000, 1_000)
         body.messages = [message]
