@@ -1,11 +1,10 @@
+import CometRPC
 import CometSupport
 import Foundation
 import LightClient
 import Primitives
 import Testing
 import WireTypes
-
-@testable import CometRPC
 
 @Suite struct `The client of CometBFT's RPC` {
     @discardableResult

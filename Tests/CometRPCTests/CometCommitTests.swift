@@ -1,4 +1,5 @@
 import ChainTypes
+import CometRPC
 import CometSupport
 import Cryptography
 import Foundation
@@ -7,8 +8,6 @@ import Primitives
 import TestVectors
 import Testing
 import WireTypes
-
-@testable import CometRPC
 
 /// A set with its keys, and a header that they sign.
 struct CommitSample {

@@ -1,9 +1,8 @@
+import CometRPC
 import Primitives
 import TestVectors
 import Testing
 import WireTypes
-
-@testable import CometRPC
 
 @Suite struct `Texts of CometBFT's JSON` {
     @Test func `are numbers in their one form`() {

@@ -1,4 +1,5 @@
 import ChainTypes
+import CometRPC
 import CometSupport
 import Foundation
 import LightClient
@@ -6,8 +7,6 @@ import Primitives
 import TestVectors
 import Testing
 import WireTypes
-
-@testable import CometRPC
 
 @Suite struct `Signed headers of a real CometBFT` {
     private static let chainID = "chain-cfe30U"

@@ -7,17 +7,17 @@ import WireTypes
 /// CometBFT's answer to `/commit`: a header with the votes for its block, as it keeps them.
 package struct CometCommit: Sendable, Equatable {
     /// A vote for the block.
-    struct Vote: Sendable, Equatable {
-        let address: [UInt8]
-        let time: WireCometTime
-        let signature: [UInt8]
+    package struct Vote: Sendable, Equatable {
+        package let address: [UInt8]
+        package let time: WireCometTime
+        package let signature: [UInt8]
     }
 
     package let header: WireCometHeader
-    let round: UInt32
-    let block: WireCometBlockID
+    package let round: UInt32
+    package let block: WireCometBlockID
     /// In the order of the set; `nil` for a member that is absent or voted for nothing.
-    let votes: [Vote?]
+    package let votes: [Vote?]
 
     /// Decodes the `result` of the answer.
     package init(json: [UInt8]) throws(CometRPCError) {

@@ -3,27 +3,27 @@ import Primitives
 import WireTypes
 
 /// The texts in which CometBFT's JSON writes numbers, bytes and times; each in one form only.
-enum CometText {
+package enum CometText {
     /// A number that is written as text: decimal digits, no sign, no leading zero.
-    static func number(_ text: String) -> UInt64? {
+    package static func number(_ text: String) -> UInt64? {
         guard let number = UInt64(text), String(number) == text else { return nil }
         return number
     }
 
     /// Bytes in upper-case hexadecimal.
-    static func hex(_ text: String) -> [UInt8]? {
+    package static func hex(_ text: String) -> [UInt8]? {
         guard text.utf8.allSatisfy({ !(UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) }) else { return nil }
         return Hex.decode(text)
     }
 
     /// Standard Base64 with padding.
-    static func base64(_ text: String) -> [UInt8]? {
+    package static func base64(_ text: String) -> [UInt8]? {
         guard let data = Data(base64Encoded: text), data.base64EncodedString() == text else { return nil }
         return [UInt8](data)
     }
 
     /// A time of RFC 3339 in UTC with up to nine digits of a second: `2026-11-22T21:52:59.500835319Z`.
-    static func time(_ text: String) -> WireCometTime? {
+    package static func time(_ text: String) -> WireCometTime? {
         var rest = Array(text.utf8)[...]
         guard rest.popLast() == UInt8(ascii: "Z"), let year = digits(4, &rest), take("-", &rest), let month = digits(2, &rest),
             take("-", &rest), let day = digits(2, &rest), take("T", &rest), let hour = digits(2, &rest), take(":", &rest),
