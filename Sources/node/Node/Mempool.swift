@@ -64,14 +64,19 @@ package final class Mempool: ProposalSource {
 
     /// Takes in many at once, which costs others less waiting; what became of each is in its place, `nil` when it is in.
     package func insert(_ batch: [SubmittedTransaction]) -> [(any Error)?] {
-        let nonces = batch.map { submitted in Result { try admit(submitted) } }
+        let known = state.withLock { state in batch.map { state.queues.knows($0.transaction.sender) } }
+        let nonces = zip(batch, known).map { submitted, isKnown in Result { try admit(submitted, isKnown: isKnown) } }
         var errors: [(any Error)?] = []
         errors.reserveCapacity(batch.count)
         let notify: (@Sendable () -> Void)? = state.withLock { state in
             let wasEmpty = state.queues.backlog == 0
-            for (submitted, nonce) in zip(batch, nonces) {
+            for ((submitted, nonce), isKnown) in zip(zip(batch, nonces), known) {
                 do {
-                    try state.queues.insert(submitted, stateNonce: nonce.get())
+                    var nonce = try nonce.get()
+                    let sender = submitted.transaction.sender
+                    // The sender's last transaction may have left in between: then its nonce has to be read after all.
+                    if isKnown, !state.queues.knows(sender) { nonce = try stateNonce(sender) }
+                    try state.queues.insert(submitted, stateNonce: nonce)
                     errors.append(nil)
                 } catch {
                     errors.append(error)
@@ -83,10 +88,10 @@ package final class Mempool: ProposalSource {
         return errors
     }
 
-    /// Judges a transaction on the newest state; answers its sender's next nonce there.
-    private func admit(_ submitted: SubmittedTransaction) throws -> UInt64 {
+    /// Judges a transaction on the newest state; answers its sender's next nonce there, unless the queues know better.
+    private func admit(_ submitted: SubmittedTransaction, isKnown: Bool) throws -> UInt64 {
         do { try check(submitted) } catch TransactionError.nonceGap {}
-        return submitted.transaction.isFreeWithdrawal ? 0 : try stateNonce(submitted.transaction.sender)
+        return isKnown || submitted.transaction.isFreeWithdrawal ? 0 : try stateNonce(submitted.transaction.sender)
     }
 
     package func take(_ bounds: ProposalBounds) -> [SubmittedTransaction] { state.withLock { $0.queues.take(bounds) } }
