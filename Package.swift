@@ -91,7 +91,7 @@ let targets: [Target] = [
     library(.consensus, "Simplex", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient"]),
     library(.consensus, "Engine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex"]),
 
-    library(.consensus, "ABCI", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Engine", protobuf]),
+    library(.consensus, "ABCI", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Engine", protobuf]),
 
     library(.simulation, "Simulator", ["Primitives", "WireTypes", "ChainTypes", "LightClient", "Simplex"]),
 

@@ -6,6 +6,7 @@ import Cryptography
 import Foundation
 import Ledger
 import LedgerSupport
+import LightClient
 import Node
 import Primitives
 import SwiftProtobuf
@@ -28,7 +29,7 @@ import WireTypes
     @Test func `encodings are what they were`() {
         #expect(Hex.encode(Self.conviction.encoded()) == "0a20" + String(repeating: "07", count: 32) + "10051801")
         #expect(Self.snapshot.wire.chunks == 17 && Self.snapshot.wire.metadata.count == 114)
-        let commitment = CometBlock.commitment(
+        let commitment = CometCommitment.hash(
             header: Hash32(1, 0, 0, 0), stateRoot: Hash32(2, 0, 0, 0), receiptsRoot: Hash32(3, 0, 0, 0))
         let text = Array("jupiter/comet-commitment/v1".utf8)
         let opening = Hash32(1, 0, 0, 0).bytes + Hash32(2, 0, 0, 0).bytes + Hash32(3, 0, 0, 0).bytes

@@ -2,23 +2,15 @@ import ChainTypes
 import Cryptography
 import Engine
 import FoundationEssentials
+import LightClient
 import Primitives
 import WireTypes
 
 /// How a block of CometBFT becomes Jupiter's block of the same height: a function of the head and the request (docs/spec/abci.md §3).
 package enum CometBlock {
     /// What CometBFT's header H + 1 proves of block H: Jupiter's header, the state after it and its receipts.
-    package static func commitment(header: Hash32, stateRoot: Hash32, receiptsRoot: Hash32) -> Hash32 {
-        Digest.hash(.cometCommitment, opening(header: header, stateRoot: stateRoot, receiptsRoot: receiptsRoot))
-    }
-
     package static func commitment(_ head: ApplicationHead) -> Hash32 {
-        commitment(header: head.blockHash, stateRoot: head.stateRoot, receiptsRoot: head.receiptsRoot)
-    }
-
-    /// The bytes that open a commitment.
-    package static func opening(header: Hash32, stateRoot: Hash32, receiptsRoot: Hash32) -> [UInt8] {
-        header.bytes + stateRoot.bytes + receiptsRoot.bytes
+        CometCommitment.hash(header: head.blockHash, stateRoot: head.stateRoot, receiptsRoot: head.receiptsRoot)
     }
 
     /// The last second that RFC 3339 can write: CometBFT has no later ones.

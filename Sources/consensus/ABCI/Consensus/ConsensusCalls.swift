@@ -2,6 +2,7 @@ import ChainTypes
 import Cryptography
 import Engine
 import FoundationEssentials
+import LightClient
 import Primitives
 import SwiftProtobuf
 import WireTypes
@@ -148,7 +149,7 @@ package struct ConsensusCalls: ~Copyable {
             response.consensusParamUpdates = CometParameters.block(parameters)
         }
         response.appHash = .init(
-            CometBlock.commitment(header: header.hash, stateRoot: outcome.stateRoot, receiptsRoot: outcome.receiptsRoot).bytes)
+            CometCommitment.hash(header: header.hash, stateRoot: outcome.stateRoot, receiptsRoot: outcome.receiptsRoot).bytes)
         return response
     }
 

@@ -2,6 +2,7 @@ import ChainTypes
 import Cryptography
 import Engine
 import FoundationEssentials
+import LightClient
 import Primitives
 import SwiftProtobuf
 import WireTypes
@@ -85,10 +86,10 @@ package struct QueryCalls: Sendable {
     private func opening(_ height: UInt64) throws -> [UInt8] {
         let head = application.head
         if height == head.height {
-            return CometBlock.opening(header: head.blockHash, stateRoot: head.stateRoot, receiptsRoot: head.receiptsRoot)
+            return CometCommitment.opening(header: head.blockHash, stateRoot: head.stateRoot, receiptsRoot: head.receiptsRoot)
         }
         guard let next = try header(height + 1) else { throw ABCIError.badQuery }
-        return CometBlock.opening(header: next.parent, stateRoot: next.stateRoot, receiptsRoot: next.receiptsRoot)
+        return CometCommitment.opening(header: next.parent, stateRoot: next.stateRoot, receiptsRoot: next.receiptsRoot)
     }
 
     /// The nonce of the next transaction of an account, eight bytes, big-endian.

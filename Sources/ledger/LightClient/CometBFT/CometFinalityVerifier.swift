@@ -8,7 +8,12 @@ import WireTypes
 package enum CometCommitment {
     /// The `app_hash` of CometBFT's header H + 1 (docs/spec/light-client.md §6.2). For H = 0 the header is the genesis.
     package static func hash(header: Hash32, stateRoot: Hash32, receiptsRoot: Hash32) -> Hash32 {
-        Digest.hash(.cometCommitment, header.bytes + stateRoot.bytes + receiptsRoot.bytes)
+        Digest.hash(.cometCommitment, opening(header: header, stateRoot: stateRoot, receiptsRoot: receiptsRoot))
+    }
+
+    /// The bytes that open it.
+    package static func opening(header: Hash32, stateRoot: Hash32, receiptsRoot: Hash32) -> [UInt8] {
+        header.bytes + stateRoot.bytes + receiptsRoot.bytes
     }
 }
 

@@ -4,6 +4,7 @@ import ChainTypes
 import Cryptography
 import FoundationEssentials
 import Ledger
+import LightClient
 import Primitives
 
 /// A snapshot as ABCI names it: a function of the chain, so that all nodes offer the same one (docs/spec/abci.md §7).
@@ -49,7 +50,7 @@ package struct CometSnapshot: Sendable, Equatable {
 
     /// Whether `appHash`, which CometBFT has verified, is that of the snapshot's height.
     func isProven(by appHash: Data) -> Bool {
-        let expected = CometBlock.commitment(
+        let expected = CometCommitment.hash(
             header: manifest.blockHash, stateRoot: manifest.stateRoot, receiptsRoot: receiptsRoot)
         return expected.bytes.elementsEqual(appHash)
     }
