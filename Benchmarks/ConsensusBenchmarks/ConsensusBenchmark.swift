@@ -5,8 +5,8 @@ import WireTypes
 
 /// Four validators as processes of this machine, as an operator would run them: transfers, records, quiet times, and the other profile.
 package struct ConsensusBenchmark {
-    /// A chain's id is in each of its transactions: this one makes a transfer about 235 bytes long.
-    private static let chainID = "jupiter-benchmark-of-four-validators-at-once"
+    /// A chain's id is in each of its transactions: this one makes a transfer 250 bytes long.
+    private static let chainID = "jupiter-benchmark-of-four-validators-at-once-on-one-machine"
     private static let validators = 4
 
     private let rounds: Int
