@@ -62,7 +62,7 @@ struct Vault: ~Copyable {
                 guard identity == nil else { throw .damaged }
                 identity = newIdentity
             case .run(let run): try apply(run)
-            case nil: throw .damaged
+            case .punctured, .recovery, .replica, nil: throw .damaged
             }
         }
 

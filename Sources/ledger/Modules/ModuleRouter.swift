@@ -33,7 +33,9 @@ package enum ModuleRouter {
         case .updateEndpoint(let message): try TrustModule.updateEndpoint(message, context, &state)
         case .proposeChange(let message): try GovernanceModule.propose(message, context, &state)
         case .voteOnProposal(let message): try GovernanceModule.vote(message, context, &state)
-        case nil: throw Refusal.unknownMessage
+        case .renewEvidence, .suspendEnclave, .submitEndorsement, .announceReplica, .acknowledgeErasure, .attestShareDestruction,
+            .eraseDataset, .eraseSubject, .requestKeyGrant, .completeKeyGrant, .confirmAssessment, nil:
+            throw Refusal.unknownMessage
         }
     }
 }

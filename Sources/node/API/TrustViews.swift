@@ -107,6 +107,12 @@ package struct ProposalView: Encodable {
                 (kind, validator, votingWeight) = ("setVotingWeight", Hex.encode(change.validator), change.votingWeight)
             case .unjail(let change): (kind, validator) = ("unjail", Hex.encode(change.validator))
             case .setParameters(let parameters): (kind, self.parameters) = ("setParameters", ParametersView(parameters))
+            case .addReferenceValue: kind = "addReferenceValue"
+            case .revokeReferenceValue: kind = "revokeReferenceValue"
+            case .setAttestationRules: kind = "setAttestationRules"
+            case .suspendEnclaves: kind = "suspendEnclaves"
+            case .resumeEnclave: kind = "resumeEnclave"
+            case .setRecoveryHolders: kind = "setRecoveryHolders"
             case nil: kind = "unknown"
             }
         }

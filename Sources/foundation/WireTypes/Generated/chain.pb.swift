@@ -254,6 +254,54 @@ package nonisolated struct WireMessage: Sendable {
     set {kind = .enrolSubjectKey(newValue)}
   }
 
+  package var renewEvidence: WireRenewEvidence {
+    get {
+      if case .renewEvidence(let v)? = kind {return v}
+      return WireRenewEvidence()
+    }
+    set {kind = .renewEvidence(newValue)}
+  }
+
+  package var suspendEnclave: WireSuspendEnclave {
+    get {
+      if case .suspendEnclave(let v)? = kind {return v}
+      return WireSuspendEnclave()
+    }
+    set {kind = .suspendEnclave(newValue)}
+  }
+
+  package var submitEndorsement: WireSubmitEndorsement {
+    get {
+      if case .submitEndorsement(let v)? = kind {return v}
+      return WireSubmitEndorsement()
+    }
+    set {kind = .submitEndorsement(newValue)}
+  }
+
+  package var announceReplica: WireAnnounceReplica {
+    get {
+      if case .announceReplica(let v)? = kind {return v}
+      return WireAnnounceReplica()
+    }
+    set {kind = .announceReplica(newValue)}
+  }
+
+  package var acknowledgeErasure: WireAcknowledgeErasure {
+    get {
+      if case .acknowledgeErasure(let v)? = kind {return v}
+      return WireAcknowledgeErasure()
+    }
+    set {kind = .acknowledgeErasure(newValue)}
+  }
+
+  package var attestShareDestruction: WireAttestShareDestruction {
+    get {
+      if case .attestShareDestruction(let v)? = kind {return v}
+      return WireAttestShareDestruction()
+    }
+    set {kind = .attestShareDestruction(newValue)}
+  }
+
   package var putRecord: WirePutRecord {
     get {
       if case .putRecord(let v)? = kind {return v}
@@ -268,6 +316,38 @@ package nonisolated struct WireMessage: Sendable {
       return WireEraseRecord()
     }
     set {kind = .eraseRecord(newValue)}
+  }
+
+  package var eraseDataset: WireEraseDataset {
+    get {
+      if case .eraseDataset(let v)? = kind {return v}
+      return WireEraseDataset()
+    }
+    set {kind = .eraseDataset(newValue)}
+  }
+
+  package var eraseSubject: WireEraseSubject {
+    get {
+      if case .eraseSubject(let v)? = kind {return v}
+      return WireEraseSubject()
+    }
+    set {kind = .eraseSubject(newValue)}
+  }
+
+  package var requestKeyGrant: WireRequestKeyGrant {
+    get {
+      if case .requestKeyGrant(let v)? = kind {return v}
+      return WireRequestKeyGrant()
+    }
+    set {kind = .requestKeyGrant(newValue)}
+  }
+
+  package var completeKeyGrant: WireCompleteKeyGrant {
+    get {
+      if case .completeKeyGrant(let v)? = kind {return v}
+      return WireCompleteKeyGrant()
+    }
+    set {kind = .completeKeyGrant(newValue)}
   }
 
   package var grantConsent: WireGrantConsent {
@@ -340,6 +420,14 @@ package nonisolated struct WireMessage: Sendable {
       return WireRefuseAssessment()
     }
     set {kind = .refuseAssessment(newValue)}
+  }
+
+  package var confirmAssessment: WireConfirmAssessment {
+    get {
+      if case .confirmAssessment(let v)? = kind {return v}
+      return WireConfirmAssessment()
+    }
+    set {kind = .confirmAssessment(newValue)}
   }
 
   package var requestSubscription: WireRequestSubscription {
@@ -430,8 +518,18 @@ package nonisolated struct WireMessage: Sendable {
     case registerEnclave(WireRegisterEnclave)
     case anchorVault(WireAnchorVault)
     case enrolSubjectKey(WireEnrolSubjectKey)
+    case renewEvidence(WireRenewEvidence)
+    case suspendEnclave(WireSuspendEnclave)
+    case submitEndorsement(WireSubmitEndorsement)
+    case announceReplica(WireAnnounceReplica)
+    case acknowledgeErasure(WireAcknowledgeErasure)
+    case attestShareDestruction(WireAttestShareDestruction)
     case putRecord(WirePutRecord)
     case eraseRecord(WireEraseRecord)
+    case eraseDataset(WireEraseDataset)
+    case eraseSubject(WireEraseSubject)
+    case requestKeyGrant(WireRequestKeyGrant)
+    case completeKeyGrant(WireCompleteKeyGrant)
     case grantConsent(WireGrantConsent)
     case withdrawConsent(WireWithdrawConsent)
     case suspendConsent(WireSuspendConsent)
@@ -441,6 +539,7 @@ package nonisolated struct WireMessage: Sendable {
     case commitAssessment(WireCommitAssessment)
     case openAssessment(WireOpenAssessment)
     case refuseAssessment(WireRefuseAssessment)
+    case confirmAssessment(WireConfirmAssessment)
     case requestSubscription(WireRequestSubscription)
     case commitSubscription(WireCommitSubscription)
     case openSubscription(WireOpenSubscription)
@@ -957,7 +1056,7 @@ nonisolated extension WireTransaction: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Message"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}transfer\0\u{4}\u{9}publish_dataset\0\u{4}\u{a}register_enclave\0\u{3}anchor_vault\0\u{3}enrol_subject_key\0\u{4}\u{8}put_record\0\u{3}erase_record\0\u{4}\u{9}grant_consent\0\u{3}withdraw_consent\0\u{3}suspend_consent\0\u{3}resume_consent\0\u{4}\u{7}publish_program\0\u{4}\u{a}request_assessment\0\u{3}commit_assessment\0\u{3}open_assessment\0\u{3}refuse_assessment\0\u{4}\u{7}request_subscription\0\u{3}commit_subscription\0\u{3}open_subscription\0\u{3}refuse_subscription\0\u{4}\u{7}register_locality\0\u{3}submit_checkpoint\0\u{2}\u{9}rejoin\0\u{3}update_endpoint\0\u{4}\u{4}propose_change\0\u{3}vote_on_proposal\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}transfer\0\u{4}\u{9}publish_dataset\0\u{4}\u{a}register_enclave\0\u{3}anchor_vault\0\u{3}enrol_subject_key\0\u{3}renew_evidence\0\u{3}suspend_enclave\0\u{3}submit_endorsement\0\u{3}announce_replica\0\u{3}acknowledge_erasure\0\u{3}attest_share_destruction\0\u{4}\u{2}put_record\0\u{3}erase_record\0\u{3}erase_dataset\0\u{3}erase_subject\0\u{3}request_key_grant\0\u{3}complete_key_grant\0\u{4}\u{5}grant_consent\0\u{3}withdraw_consent\0\u{3}suspend_consent\0\u{3}resume_consent\0\u{4}\u{7}publish_program\0\u{4}\u{a}request_assessment\0\u{3}commit_assessment\0\u{3}open_assessment\0\u{3}refuse_assessment\0\u{3}confirm_assessment\0\u{4}\u{6}request_subscription\0\u{3}commit_subscription\0\u{3}open_subscription\0\u{3}refuse_subscription\0\u{4}\u{7}register_locality\0\u{3}submit_checkpoint\0\u{2}\u{9}rejoin\0\u{3}update_endpoint\0\u{4}\u{4}propose_change\0\u{3}vote_on_proposal\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1030,6 +1129,84 @@ nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.kind = .enrolSubjectKey(v)
         }
       }()
+      case 23: try {
+        var v: WireRenewEvidence?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .renewEvidence(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .renewEvidence(v)
+        }
+      }()
+      case 24: try {
+        var v: WireSuspendEnclave?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .suspendEnclave(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .suspendEnclave(v)
+        }
+      }()
+      case 25: try {
+        var v: WireSubmitEndorsement?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .submitEndorsement(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .submitEndorsement(v)
+        }
+      }()
+      case 26: try {
+        var v: WireAnnounceReplica?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .announceReplica(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .announceReplica(v)
+        }
+      }()
+      case 27: try {
+        var v: WireAcknowledgeErasure?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .acknowledgeErasure(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .acknowledgeErasure(v)
+        }
+      }()
+      case 28: try {
+        var v: WireAttestShareDestruction?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .attestShareDestruction(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .attestShareDestruction(v)
+        }
+      }()
       case 30: try {
         var v: WirePutRecord?
         var hadOneofValue = false
@@ -1054,6 +1231,58 @@ nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
         if let v = v {
           if hadOneofValue {try decoder.handleConflictingOneOf()}
           self.kind = .eraseRecord(v)
+        }
+      }()
+      case 32: try {
+        var v: WireEraseDataset?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .eraseDataset(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .eraseDataset(v)
+        }
+      }()
+      case 33: try {
+        var v: WireEraseSubject?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .eraseSubject(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .eraseSubject(v)
+        }
+      }()
+      case 34: try {
+        var v: WireRequestKeyGrant?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .requestKeyGrant(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .requestKeyGrant(v)
+        }
+      }()
+      case 35: try {
+        var v: WireCompleteKeyGrant?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .completeKeyGrant(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .completeKeyGrant(v)
         }
       }()
       case 40: try {
@@ -1171,6 +1400,19 @@ nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
         if let v = v {
           if hadOneofValue {try decoder.handleConflictingOneOf()}
           self.kind = .refuseAssessment(v)
+        }
+      }()
+      case 64: try {
+        var v: WireConfirmAssessment?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .confirmAssessment(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .confirmAssessment(v)
         }
       }()
       case 70: try {
@@ -1334,6 +1576,30 @@ nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
       guard case .enrolSubjectKey(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
     }()
+    case .renewEvidence?: try {
+      guard case .renewEvidence(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 23)
+    }()
+    case .suspendEnclave?: try {
+      guard case .suspendEnclave(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 24)
+    }()
+    case .submitEndorsement?: try {
+      guard case .submitEndorsement(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 25)
+    }()
+    case .announceReplica?: try {
+      guard case .announceReplica(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 26)
+    }()
+    case .acknowledgeErasure?: try {
+      guard case .acknowledgeErasure(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 27)
+    }()
+    case .attestShareDestruction?: try {
+      guard case .attestShareDestruction(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 28)
+    }()
     case .putRecord?: try {
       guard case .putRecord(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
@@ -1341,6 +1607,22 @@ nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .eraseRecord?: try {
       guard case .eraseRecord(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
+    }()
+    case .eraseDataset?: try {
+      guard case .eraseDataset(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 32)
+    }()
+    case .eraseSubject?: try {
+      guard case .eraseSubject(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 33)
+    }()
+    case .requestKeyGrant?: try {
+      guard case .requestKeyGrant(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 34)
+    }()
+    case .completeKeyGrant?: try {
+      guard case .completeKeyGrant(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 35)
     }()
     case .grantConsent?: try {
       guard case .grantConsent(let v)? = self.kind else { preconditionFailure() }
@@ -1377,6 +1659,10 @@ nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .refuseAssessment?: try {
       guard case .refuseAssessment(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 63)
+    }()
+    case .confirmAssessment?: try {
+      guard case .confirmAssessment(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 64)
     }()
     case .requestSubscription?: try {
       guard case .requestSubscription(let v)? = self.kind else { preconditionFailure() }

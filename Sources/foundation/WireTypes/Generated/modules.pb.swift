@@ -344,70 +344,121 @@ package nonisolated struct WireMetadata: Sendable {
   package init() {}
 }
 
-package nonisolated struct WirePublishDataset: Sendable {
+package nonisolated struct WirePublishDataset: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// its id
-  package var dataset: String = String()
+  package var dataset: String {
+    get {_storage._dataset}
+    set {_uniqueStorage()._dataset = newValue}
+  }
 
   package var metadata: WireMetadata {
-    get {_metadata ?? WireMetadata()}
-    set {_metadata = newValue}
+    get {_storage._metadata ?? WireMetadata()}
+    set {_uniqueStorage()._metadata = newValue}
   }
   /// Returns true if `metadata` has been explicitly set.
-  package var hasMetadata: Bool {self._metadata != nil}
+  package var hasMetadata: Bool {_storage._metadata != nil}
   /// Clears the value of `metadata`. Subsequent reads from it will return its default value.
-  package mutating func clearMetadata() {self._metadata = nil}
+  package mutating func clearMetadata() {_uniqueStorage()._metadata = nil}
 
   /// canonical schema encoding, version 1
-  package var schema: Data = Data()
+  package var schema: Data {
+    get {_storage._schema}
+    set {_uniqueStorage()._schema = newValue}
+  }
 
-  package var residency: WireResidency = .unspecified
+  package var residency: WireResidency {
+    get {_storage._residency}
+    set {_uniqueStorage()._residency = newValue}
+  }
 
-  package var minimumCohort: UInt32 = 0
+  package var minimumCohort: UInt32 {
+    get {_storage._minimumCohort}
+    set {_uniqueStorage()._minimumCohort = newValue}
+  }
+
+  package var demand: WireEnclaveDemand {
+    get {_storage._demand ?? WireEnclaveDemand()}
+    set {_uniqueStorage()._demand = newValue}
+  }
+  /// Returns true if `demand` has been explicitly set.
+  package var hasDemand: Bool {_storage._demand != nil}
+  /// Clears the value of `demand`. Subsequent reads from it will return its default value.
+  package mutating func clearDemand() {_uniqueStorage()._demand = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _metadata: WireMetadata? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-package nonisolated struct WireDataset: Sendable {
+package nonisolated struct WireDataset: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var dataset: String = String()
+  package var dataset: String {
+    get {_storage._dataset}
+    set {_uniqueStorage()._dataset = newValue}
+  }
 
-  package var owner: Data = Data()
+  package var owner: Data {
+    get {_storage._owner}
+    set {_uniqueStorage()._owner = newValue}
+  }
 
   package var metadata: WireMetadata {
-    get {_metadata ?? WireMetadata()}
-    set {_metadata = newValue}
+    get {_storage._metadata ?? WireMetadata()}
+    set {_uniqueStorage()._metadata = newValue}
   }
   /// Returns true if `metadata` has been explicitly set.
-  package var hasMetadata: Bool {self._metadata != nil}
+  package var hasMetadata: Bool {_storage._metadata != nil}
   /// Clears the value of `metadata`. Subsequent reads from it will return its default value.
-  package mutating func clearMetadata() {self._metadata = nil}
+  package mutating func clearMetadata() {_uniqueStorage()._metadata = nil}
 
-  package var schema: Data = Data()
+  package var schema: Data {
+    get {_storage._schema}
+    set {_uniqueStorage()._schema = newValue}
+  }
 
-  package var schemaVersion: UInt32 = 0
+  package var schemaVersion: UInt32 {
+    get {_storage._schemaVersion}
+    set {_uniqueStorage()._schemaVersion = newValue}
+  }
 
-  package var residency: WireResidency = .unspecified
+  package var residency: WireResidency {
+    get {_storage._residency}
+    set {_uniqueStorage()._residency = newValue}
+  }
 
-  package var minimumCohort: UInt32 = 0
+  package var minimumCohort: UInt32 {
+    get {_storage._minimumCohort}
+    set {_uniqueStorage()._minimumCohort = newValue}
+  }
 
-  package var height: UInt64 = 0
+  package var height: UInt64 {
+    get {_storage._height}
+    set {_uniqueStorage()._height = newValue}
+  }
+
+  package var demand: WireEnclaveDemand {
+    get {_storage._demand ?? WireEnclaveDemand()}
+    set {_uniqueStorage()._demand = newValue}
+  }
+  /// Returns true if `demand` has been explicitly set.
+  package var hasDemand: Bool {_storage._demand != nil}
+  /// Clears the value of `demand`. Subsequent reads from it will return its default value.
+  package mutating func clearDemand() {_uniqueStorage()._demand = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _metadata: WireMetadata? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// What an enclave is known by.
@@ -484,42 +535,112 @@ package nonisolated struct WireEvidence: Sendable {
   package init() {}
 }
 
-package nonisolated struct WireEnclave: Sendable {
+package nonisolated struct WireEnclave: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var id: Data = Data()
+  package var id: Data {
+    get {_storage._id}
+    set {_uniqueStorage()._id = newValue}
+  }
 
   package var identity: WireEnclaveIdentity {
-    get {_identity ?? WireEnclaveIdentity()}
-    set {_identity = newValue}
+    get {_storage._identity ?? WireEnclaveIdentity()}
+    set {_uniqueStorage()._identity = newValue}
   }
   /// Returns true if `identity` has been explicitly set.
-  package var hasIdentity: Bool {self._identity != nil}
+  package var hasIdentity: Bool {_storage._identity != nil}
   /// Clears the value of `identity`. Subsequent reads from it will return its default value.
-  package mutating func clearIdentity() {self._identity = nil}
+  package mutating func clearIdentity() {_uniqueStorage()._identity = nil}
 
-  package var `operator`: Data = Data()
+  package var `operator`: Data {
+    get {_storage._operator}
+    set {_uniqueStorage()._operator = newValue}
+  }
 
-  package var status: WireEnclaveStatus = .unspecified
+  package var status: WireEnclaveStatus {
+    get {_storage._status}
+    set {_uniqueStorage()._status = newValue}
+  }
 
   /// "none", "measured", "confidential"
-  package var assurance: String = String()
+  package var assurance: String {
+    get {_storage._assurance}
+    set {_uniqueStorage()._assurance = newValue}
+  }
 
-  package var anchorNonce: Data = Data()
+  package var anchorNonce: Data {
+    get {_storage._anchorNonce}
+    set {_uniqueStorage()._anchorNonce = newValue}
+  }
 
-  package var vaultVersion: UInt64 = 0
+  package var vaultVersion: UInt64 {
+    get {_storage._vaultVersion}
+    set {_uniqueStorage()._vaultVersion = newValue}
+  }
 
-  package var vaultRoot: Data = Data()
+  package var vaultRoot: Data {
+    get {_storage._vaultRoot}
+    set {_uniqueStorage()._vaultRoot = newValue}
+  }
 
-  package var height: UInt64 = 0
+  package var height: UInt64 {
+    get {_storage._height}
+    set {_uniqueStorage()._height = newValue}
+  }
+
+  /// what the evidence honestly shows: "simulated", "tpm (software)", "sev-snp (Genoa)", …
+  package var label: String {
+    get {_storage._label}
+    set {_uniqueStorage()._label = newValue}
+  }
+
+  /// block time in milliseconds at which the evidence is too old; 0 never
+  package var expires: UInt64 {
+    get {_storage._expires}
+    set {_uniqueStorage()._expires = newValue}
+  }
+
+  package var evidenceHash: Data {
+    get {_storage._evidenceHash}
+    set {_uniqueStorage()._evidenceHash = newValue}
+  }
+
+  /// chip, platform or endorsement-key identity; may be empty
+  package var machine: Data {
+    get {_storage._machine}
+    set {_uniqueStorage()._machine = newValue}
+  }
+
+  /// why it is suspended
+  package var suspension: String {
+    get {_storage._suspension}
+    set {_uniqueStorage()._suspension = newValue}
+  }
+
+  /// of the puncture log that its vault has applied
+  package var punctures: UInt64 {
+    get {_storage._punctures}
+    set {_uniqueStorage()._punctures = newValue}
+  }
+
+  /// the vault whose keys it holds: its own id, or that of the first of its replicas
+  package var vault: Data {
+    get {_storage._vault}
+    set {_uniqueStorage()._vault = newValue}
+  }
+
+  package var recoveryEpoch: UInt64 {
+    get {_storage._recoveryEpoch}
+    set {_uniqueStorage()._recoveryEpoch = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _identity: WireEnclaveIdentity? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// An enclave that starts proves that its vault is the newest.
@@ -561,6 +682,9 @@ package nonisolated struct WireEnrolSubjectKey: Sendable {
   /// the enclave's signature
   package var receipt: Data = Data()
 
+  /// rises with each rotation; old keys stay until they are punctured
+  package var keyEpoch: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -575,11 +699,16 @@ package nonisolated struct WireSubjectKey: Sendable {
 
   package var dataset: String = String()
 
+  /// the vault: the id of the enclave that first held the key
   package var enclave: Data = Data()
 
   package var commitment: Data = Data()
 
   package var height: UInt64 = 0
+
+  package var keyEpoch: UInt32 = 0
+
+  package var destroyed: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -606,6 +735,9 @@ package nonisolated struct WirePutRecord: Sendable {
 
   /// leaf of the subject's key tree
   package var keyIndex: UInt32 = 0
+
+  /// which of the subject's keys
+  package var keyEpoch: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -648,6 +780,8 @@ package nonisolated struct WireRecord: Sendable {
   package var status: WireRecordStatus = .unspecified
 
   package var height: UInt64 = 0
+
+  package var keyEpoch: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -946,11 +1080,25 @@ package nonisolated struct WireRequestAssessment: Sendable {
   /// paid into escrow; at least the grant's price
   package var price: UInt64 = 0
 
+  /// beyond what the dataset demands
+  package var demand: WireEnclaveDemand {
+    get {_demand ?? WireEnclaveDemand()}
+    set {_demand = newValue}
+  }
+  /// Returns true if `demand` has been explicitly set.
+  package var hasDemand: Bool {self._demand != nil}
+  /// Clears the value of `demand`. Subsequent reads from it will return its default value.
+  package mutating func clearDemand() {self._demand = nil}
+
+  /// that are to confirm each other; sorted, unique; empty: whichever comes first
+  package var enclaves: [Data] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _recipientKey: WireSealingKey? = nil
+  fileprivate var _demand: WireEnclaveDemand? = nil
 }
 
 package nonisolated struct WireAssessment: @unchecked Sendable {
@@ -1043,6 +1191,21 @@ package nonisolated struct WireAssessment: @unchecked Sendable {
     set {_uniqueStorage()._openedHeight = newValue}
   }
 
+  package var terms: WireConfirmationTerms {
+    get {_storage._terms ?? WireConfirmationTerms()}
+    set {_uniqueStorage()._terms = newValue}
+  }
+  /// Returns true if `terms` has been explicitly set.
+  package var hasTerms: Bool {_storage._terms != nil}
+  /// Clears the value of `terms`. Subsequent reads from it will return its default value.
+  package mutating func clearTerms() {_uniqueStorage()._terms = nil}
+
+  /// sorted; the first to commit among them
+  package var confirmedBy: [Data] {
+    get {_storage._confirmedBy}
+    set {_uniqueStorage()._confirmedBy = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1064,6 +1227,76 @@ package nonisolated struct WireCommitAssessment: Sendable {
   package var size: UInt32 = 0
 
   /// by the enclave
+  package var signature: Data = Data()
+
+  /// when others have to confirm
+  package var terms: WireConfirmationTerms {
+    get {_terms ?? WireConfirmationTerms()}
+    set {_terms = newValue}
+  }
+  /// Returns true if `terms` has been explicitly set.
+  package var hasTerms: Bool {self._terms != nil}
+  /// Clears the value of `terms`. Subsequent reads from it will return its default value.
+  package mutating func clearTerms() {self._terms = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _terms: WireConfirmationTerms? = nil
+}
+
+/// By the first of several enclaves: H(salt, output), and the salt sealed to each of the others.
+package nonisolated struct WireConfirmationTerms: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var outputHash: Data = Data()
+
+  /// sorted by enclave
+  package var salts: [WireSealedSalt] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireSealedSalt: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var enclave: Data = Data()
+
+  package var salt: WireSealedMessage {
+    get {_salt ?? WireSealedMessage()}
+    set {_salt = newValue}
+  }
+  /// Returns true if `salt` has been explicitly set.
+  package var hasSalt: Bool {self._salt != nil}
+  /// Clears the value of `salt`. Subsequent reads from it will return its default value.
+  package mutating func clearSalt() {self._salt = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _salt: WireSealedMessage? = nil
+}
+
+/// Another enclave came to the same output, or to another one.
+package nonisolated struct WireConfirmAssessment: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var id: Data = Data()
+
+  package var enclave: Data = Data()
+
+  package var outputHash: Data = Data()
+
   package var signature: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1612,53 +1845,104 @@ nonisolated extension WireMetadata: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WirePublishDataset: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PublishDataset"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dataset\0\u{1}metadata\0\u{1}schema\0\u{1}residency\0\u{3}minimum_cohort\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dataset\0\u{1}metadata\0\u{1}schema\0\u{1}residency\0\u{3}minimum_cohort\0\u{1}demand\0")
+
+  fileprivate class _StorageClass {
+    var _dataset: String = String()
+    var _metadata: WireMetadata? = nil
+    var _schema: Data = Data()
+    var _residency: WireResidency = .unspecified
+    var _minimumCohort: UInt32 = 0
+    var _demand: WireEnclaveDemand? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _dataset = source._dataset
+      _metadata = source._metadata
+      _schema = source._schema
+      _residency = source._residency
+      _minimumCohort = source._minimumCohort
+      _demand = source._demand
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.dataset) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._metadata) }()
-      case 3: try { try decoder.decodeSingularBytesField(value: &self.schema) }()
-      case 4: try { try decoder.decodeSingularEnumField(value: &self.residency) }()
-      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.minimumCohort) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._dataset) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._metadata) }()
+        case 3: try { try decoder.decodeSingularBytesField(value: &_storage._schema) }()
+        case 4: try { try decoder.decodeSingularEnumField(value: &_storage._residency) }()
+        case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._minimumCohort) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._demand) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.dataset.isEmpty {
-      try visitor.visitSingularStringField(value: self.dataset, fieldNumber: 1)
-    }
-    try { if let v = self._metadata {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    if !self.schema.isEmpty {
-      try visitor.visitSingularBytesField(value: self.schema, fieldNumber: 3)
-    }
-    if self.residency != .unspecified {
-      try visitor.visitSingularEnumField(value: self.residency, fieldNumber: 4)
-    }
-    if self.minimumCohort != 0 {
-      try visitor.visitSingularUInt32Field(value: self.minimumCohort, fieldNumber: 5)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._dataset.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._dataset, fieldNumber: 1)
+      }
+      try { if let v = _storage._metadata {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      if !_storage._schema.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._schema, fieldNumber: 3)
+      }
+      if _storage._residency != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._residency, fieldNumber: 4)
+      }
+      if _storage._minimumCohort != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._minimumCohort, fieldNumber: 5)
+      }
+      try { if let v = _storage._demand {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WirePublishDataset, rhs: WirePublishDataset) -> Bool {
-    if lhs.dataset != rhs.dataset {return false}
-    if lhs._metadata != rhs._metadata {return false}
-    if lhs.schema != rhs.schema {return false}
-    if lhs.residency != rhs.residency {return false}
-    if lhs.minimumCohort != rhs.minimumCohort {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._dataset != rhs_storage._dataset {return false}
+        if _storage._metadata != rhs_storage._metadata {return false}
+        if _storage._schema != rhs_storage._schema {return false}
+        if _storage._residency != rhs_storage._residency {return false}
+        if _storage._minimumCohort != rhs_storage._minimumCohort {return false}
+        if _storage._demand != rhs_storage._demand {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1666,68 +1950,125 @@ nonisolated extension WirePublishDataset: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireDataset: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Dataset"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dataset\0\u{1}owner\0\u{1}metadata\0\u{1}schema\0\u{3}schema_version\0\u{1}residency\0\u{3}minimum_cohort\0\u{1}height\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dataset\0\u{1}owner\0\u{1}metadata\0\u{1}schema\0\u{3}schema_version\0\u{1}residency\0\u{3}minimum_cohort\0\u{1}height\0\u{1}demand\0")
+
+  fileprivate class _StorageClass {
+    var _dataset: String = String()
+    var _owner: Data = Data()
+    var _metadata: WireMetadata? = nil
+    var _schema: Data = Data()
+    var _schemaVersion: UInt32 = 0
+    var _residency: WireResidency = .unspecified
+    var _minimumCohort: UInt32 = 0
+    var _height: UInt64 = 0
+    var _demand: WireEnclaveDemand? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _dataset = source._dataset
+      _owner = source._owner
+      _metadata = source._metadata
+      _schema = source._schema
+      _schemaVersion = source._schemaVersion
+      _residency = source._residency
+      _minimumCohort = source._minimumCohort
+      _height = source._height
+      _demand = source._demand
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.dataset) }()
-      case 2: try { try decoder.decodeSingularBytesField(value: &self.owner) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._metadata) }()
-      case 4: try { try decoder.decodeSingularBytesField(value: &self.schema) }()
-      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.schemaVersion) }()
-      case 6: try { try decoder.decodeSingularEnumField(value: &self.residency) }()
-      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.minimumCohort) }()
-      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._dataset) }()
+        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._owner) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._metadata) }()
+        case 4: try { try decoder.decodeSingularBytesField(value: &_storage._schema) }()
+        case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._schemaVersion) }()
+        case 6: try { try decoder.decodeSingularEnumField(value: &_storage._residency) }()
+        case 7: try { try decoder.decodeSingularUInt32Field(value: &_storage._minimumCohort) }()
+        case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._height) }()
+        case 9: try { try decoder.decodeSingularMessageField(value: &_storage._demand) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.dataset.isEmpty {
-      try visitor.visitSingularStringField(value: self.dataset, fieldNumber: 1)
-    }
-    if !self.owner.isEmpty {
-      try visitor.visitSingularBytesField(value: self.owner, fieldNumber: 2)
-    }
-    try { if let v = self._metadata {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
-    if !self.schema.isEmpty {
-      try visitor.visitSingularBytesField(value: self.schema, fieldNumber: 4)
-    }
-    if self.schemaVersion != 0 {
-      try visitor.visitSingularUInt32Field(value: self.schemaVersion, fieldNumber: 5)
-    }
-    if self.residency != .unspecified {
-      try visitor.visitSingularEnumField(value: self.residency, fieldNumber: 6)
-    }
-    if self.minimumCohort != 0 {
-      try visitor.visitSingularUInt32Field(value: self.minimumCohort, fieldNumber: 7)
-    }
-    if self.height != 0 {
-      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 8)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._dataset.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._dataset, fieldNumber: 1)
+      }
+      if !_storage._owner.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._owner, fieldNumber: 2)
+      }
+      try { if let v = _storage._metadata {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      if !_storage._schema.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._schema, fieldNumber: 4)
+      }
+      if _storage._schemaVersion != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._schemaVersion, fieldNumber: 5)
+      }
+      if _storage._residency != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._residency, fieldNumber: 6)
+      }
+      if _storage._minimumCohort != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._minimumCohort, fieldNumber: 7)
+      }
+      if _storage._height != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._height, fieldNumber: 8)
+      }
+      try { if let v = _storage._demand {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireDataset, rhs: WireDataset) -> Bool {
-    if lhs.dataset != rhs.dataset {return false}
-    if lhs.owner != rhs.owner {return false}
-    if lhs._metadata != rhs._metadata {return false}
-    if lhs.schema != rhs.schema {return false}
-    if lhs.schemaVersion != rhs.schemaVersion {return false}
-    if lhs.residency != rhs.residency {return false}
-    if lhs.minimumCohort != rhs.minimumCohort {return false}
-    if lhs.height != rhs.height {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._dataset != rhs_storage._dataset {return false}
+        if _storage._owner != rhs_storage._owner {return false}
+        if _storage._metadata != rhs_storage._metadata {return false}
+        if _storage._schema != rhs_storage._schema {return false}
+        if _storage._schemaVersion != rhs_storage._schemaVersion {return false}
+        if _storage._residency != rhs_storage._residency {return false}
+        if _storage._minimumCohort != rhs_storage._minimumCohort {return false}
+        if _storage._height != rhs_storage._height {return false}
+        if _storage._demand != rhs_storage._demand {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1868,73 +2209,181 @@ nonisolated extension WireEvidence: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireEnclave: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Enclave"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}identity\0\u{1}operator\0\u{1}status\0\u{1}assurance\0\u{3}anchor_nonce\0\u{3}vault_version\0\u{3}vault_root\0\u{1}height\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}identity\0\u{1}operator\0\u{1}status\0\u{1}assurance\0\u{3}anchor_nonce\0\u{3}vault_version\0\u{3}vault_root\0\u{1}height\0\u{1}label\0\u{1}expires\0\u{3}evidence_hash\0\u{1}machine\0\u{1}suspension\0\u{1}punctures\0\u{1}vault\0\u{3}recovery_epoch\0")
+
+  fileprivate class _StorageClass {
+    var _id: Data = Data()
+    var _identity: WireEnclaveIdentity? = nil
+    var _operator: Data = Data()
+    var _status: WireEnclaveStatus = .unspecified
+    var _assurance: String = String()
+    var _anchorNonce: Data = Data()
+    var _vaultVersion: UInt64 = 0
+    var _vaultRoot: Data = Data()
+    var _height: UInt64 = 0
+    var _label: String = String()
+    var _expires: UInt64 = 0
+    var _evidenceHash: Data = Data()
+    var _machine: Data = Data()
+    var _suspension: String = String()
+    var _punctures: UInt64 = 0
+    var _vault: Data = Data()
+    var _recoveryEpoch: UInt64 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _id = source._id
+      _identity = source._identity
+      _operator = source._operator
+      _status = source._status
+      _assurance = source._assurance
+      _anchorNonce = source._anchorNonce
+      _vaultVersion = source._vaultVersion
+      _vaultRoot = source._vaultRoot
+      _height = source._height
+      _label = source._label
+      _expires = source._expires
+      _evidenceHash = source._evidenceHash
+      _machine = source._machine
+      _suspension = source._suspension
+      _punctures = source._punctures
+      _vault = source._vault
+      _recoveryEpoch = source._recoveryEpoch
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._identity) }()
-      case 3: try { try decoder.decodeSingularBytesField(value: &self.`operator`) }()
-      case 4: try { try decoder.decodeSingularEnumField(value: &self.status) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.assurance) }()
-      case 6: try { try decoder.decodeSingularBytesField(value: &self.anchorNonce) }()
-      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.vaultVersion) }()
-      case 8: try { try decoder.decodeSingularBytesField(value: &self.vaultRoot) }()
-      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._id) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._identity) }()
+        case 3: try { try decoder.decodeSingularBytesField(value: &_storage._operator) }()
+        case 4: try { try decoder.decodeSingularEnumField(value: &_storage._status) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._assurance) }()
+        case 6: try { try decoder.decodeSingularBytesField(value: &_storage._anchorNonce) }()
+        case 7: try { try decoder.decodeSingularUInt64Field(value: &_storage._vaultVersion) }()
+        case 8: try { try decoder.decodeSingularBytesField(value: &_storage._vaultRoot) }()
+        case 9: try { try decoder.decodeSingularUInt64Field(value: &_storage._height) }()
+        case 10: try { try decoder.decodeSingularStringField(value: &_storage._label) }()
+        case 11: try { try decoder.decodeSingularUInt64Field(value: &_storage._expires) }()
+        case 12: try { try decoder.decodeSingularBytesField(value: &_storage._evidenceHash) }()
+        case 13: try { try decoder.decodeSingularBytesField(value: &_storage._machine) }()
+        case 14: try { try decoder.decodeSingularStringField(value: &_storage._suspension) }()
+        case 15: try { try decoder.decodeSingularUInt64Field(value: &_storage._punctures) }()
+        case 16: try { try decoder.decodeSingularBytesField(value: &_storage._vault) }()
+        case 17: try { try decoder.decodeSingularUInt64Field(value: &_storage._recoveryEpoch) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.id.isEmpty {
-      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
-    }
-    try { if let v = self._identity {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    if !self.`operator`.isEmpty {
-      try visitor.visitSingularBytesField(value: self.`operator`, fieldNumber: 3)
-    }
-    if self.status != .unspecified {
-      try visitor.visitSingularEnumField(value: self.status, fieldNumber: 4)
-    }
-    if !self.assurance.isEmpty {
-      try visitor.visitSingularStringField(value: self.assurance, fieldNumber: 5)
-    }
-    if !self.anchorNonce.isEmpty {
-      try visitor.visitSingularBytesField(value: self.anchorNonce, fieldNumber: 6)
-    }
-    if self.vaultVersion != 0 {
-      try visitor.visitSingularUInt64Field(value: self.vaultVersion, fieldNumber: 7)
-    }
-    if !self.vaultRoot.isEmpty {
-      try visitor.visitSingularBytesField(value: self.vaultRoot, fieldNumber: 8)
-    }
-    if self.height != 0 {
-      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 9)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._id.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._id, fieldNumber: 1)
+      }
+      try { if let v = _storage._identity {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      if !_storage._operator.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._operator, fieldNumber: 3)
+      }
+      if _storage._status != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._status, fieldNumber: 4)
+      }
+      if !_storage._assurance.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._assurance, fieldNumber: 5)
+      }
+      if !_storage._anchorNonce.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._anchorNonce, fieldNumber: 6)
+      }
+      if _storage._vaultVersion != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._vaultVersion, fieldNumber: 7)
+      }
+      if !_storage._vaultRoot.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._vaultRoot, fieldNumber: 8)
+      }
+      if _storage._height != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._height, fieldNumber: 9)
+      }
+      if !_storage._label.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._label, fieldNumber: 10)
+      }
+      if _storage._expires != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._expires, fieldNumber: 11)
+      }
+      if !_storage._evidenceHash.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._evidenceHash, fieldNumber: 12)
+      }
+      if !_storage._machine.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._machine, fieldNumber: 13)
+      }
+      if !_storage._suspension.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._suspension, fieldNumber: 14)
+      }
+      if _storage._punctures != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._punctures, fieldNumber: 15)
+      }
+      if !_storage._vault.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._vault, fieldNumber: 16)
+      }
+      if _storage._recoveryEpoch != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._recoveryEpoch, fieldNumber: 17)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireEnclave, rhs: WireEnclave) -> Bool {
-    if lhs.id != rhs.id {return false}
-    if lhs._identity != rhs._identity {return false}
-    if lhs.`operator` != rhs.`operator` {return false}
-    if lhs.status != rhs.status {return false}
-    if lhs.assurance != rhs.assurance {return false}
-    if lhs.anchorNonce != rhs.anchorNonce {return false}
-    if lhs.vaultVersion != rhs.vaultVersion {return false}
-    if lhs.vaultRoot != rhs.vaultRoot {return false}
-    if lhs.height != rhs.height {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._id != rhs_storage._id {return false}
+        if _storage._identity != rhs_storage._identity {return false}
+        if _storage._operator != rhs_storage._operator {return false}
+        if _storage._status != rhs_storage._status {return false}
+        if _storage._assurance != rhs_storage._assurance {return false}
+        if _storage._anchorNonce != rhs_storage._anchorNonce {return false}
+        if _storage._vaultVersion != rhs_storage._vaultVersion {return false}
+        if _storage._vaultRoot != rhs_storage._vaultRoot {return false}
+        if _storage._height != rhs_storage._height {return false}
+        if _storage._label != rhs_storage._label {return false}
+        if _storage._expires != rhs_storage._expires {return false}
+        if _storage._evidenceHash != rhs_storage._evidenceHash {return false}
+        if _storage._machine != rhs_storage._machine {return false}
+        if _storage._suspension != rhs_storage._suspension {return false}
+        if _storage._punctures != rhs_storage._punctures {return false}
+        if _storage._vault != rhs_storage._vault {return false}
+        if _storage._recoveryEpoch != rhs_storage._recoveryEpoch {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1992,7 +2441,7 @@ nonisolated extension WireAnchorVault: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireEnrolSubjectKey: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EnrolSubjectKey"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dataset\0\u{1}enclave\0\u{1}commitment\0\u{3}vault_version\0\u{1}receipt\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dataset\0\u{1}enclave\0\u{1}commitment\0\u{3}vault_version\0\u{1}receipt\0\u{3}key_epoch\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2005,6 +2454,7 @@ nonisolated extension WireEnrolSubjectKey: SwiftProtobuf.Message, SwiftProtobuf.
       case 3: try { try decoder.decodeSingularBytesField(value: &self.commitment) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.vaultVersion) }()
       case 5: try { try decoder.decodeSingularBytesField(value: &self.receipt) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.keyEpoch) }()
       default: break
       }
     }
@@ -2026,6 +2476,9 @@ nonisolated extension WireEnrolSubjectKey: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.receipt.isEmpty {
       try visitor.visitSingularBytesField(value: self.receipt, fieldNumber: 5)
     }
+    if self.keyEpoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.keyEpoch, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2035,6 +2488,7 @@ nonisolated extension WireEnrolSubjectKey: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.commitment != rhs.commitment {return false}
     if lhs.vaultVersion != rhs.vaultVersion {return false}
     if lhs.receipt != rhs.receipt {return false}
+    if lhs.keyEpoch != rhs.keyEpoch {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2042,7 +2496,7 @@ nonisolated extension WireEnrolSubjectKey: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension WireSubjectKey: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SubjectKey"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{1}dataset\0\u{1}enclave\0\u{1}commitment\0\u{1}height\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{1}dataset\0\u{1}enclave\0\u{1}commitment\0\u{1}height\0\u{3}key_epoch\0\u{1}destroyed\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2055,6 +2509,8 @@ nonisolated extension WireSubjectKey: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 3: try { try decoder.decodeSingularBytesField(value: &self.enclave) }()
       case 4: try { try decoder.decodeSingularBytesField(value: &self.commitment) }()
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.keyEpoch) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.destroyed) }()
       default: break
       }
     }
@@ -2076,6 +2532,12 @@ nonisolated extension WireSubjectKey: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.height != 0 {
       try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 5)
     }
+    if self.keyEpoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.keyEpoch, fieldNumber: 6)
+    }
+    if self.destroyed != false {
+      try visitor.visitSingularBoolField(value: self.destroyed, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2085,6 +2547,8 @@ nonisolated extension WireSubjectKey: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.enclave != rhs.enclave {return false}
     if lhs.commitment != rhs.commitment {return false}
     if lhs.height != rhs.height {return false}
+    if lhs.keyEpoch != rhs.keyEpoch {return false}
+    if lhs.destroyed != rhs.destroyed {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2092,7 +2556,7 @@ nonisolated extension WireSubjectKey: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WirePutRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PutRecord"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dataset\0\u{1}record\0\u{3}schema_version\0\u{1}commitment\0\u{1}size\0\u{3}key_index\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dataset\0\u{1}record\0\u{3}schema_version\0\u{1}commitment\0\u{1}size\0\u{3}key_index\0\u{3}key_epoch\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2106,6 +2570,7 @@ nonisolated extension WirePutRecord: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 4: try { try decoder.decodeSingularBytesField(value: &self.commitment) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.size) }()
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.keyIndex) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.keyEpoch) }()
       default: break
       }
     }
@@ -2130,6 +2595,9 @@ nonisolated extension WirePutRecord: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.keyIndex != 0 {
       try visitor.visitSingularUInt32Field(value: self.keyIndex, fieldNumber: 6)
     }
+    if self.keyEpoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.keyEpoch, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2140,6 +2608,7 @@ nonisolated extension WirePutRecord: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.commitment != rhs.commitment {return false}
     if lhs.size != rhs.size {return false}
     if lhs.keyIndex != rhs.keyIndex {return false}
+    if lhs.keyEpoch != rhs.keyEpoch {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2182,7 +2651,7 @@ nonisolated extension WireEraseRecord: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Record"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}dataset\0\u{1}owner\0\u{3}schema_version\0\u{1}commitment\0\u{1}size\0\u{3}key_index\0\u{1}status\0\u{1}height\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}dataset\0\u{1}owner\0\u{3}schema_version\0\u{1}commitment\0\u{1}size\0\u{3}key_index\0\u{1}status\0\u{1}height\0\u{3}key_epoch\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2199,6 +2668,7 @@ nonisolated extension WireRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.keyIndex) }()
       case 8: try { try decoder.decodeSingularEnumField(value: &self.status) }()
       case 9: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      case 10: try { try decoder.decodeSingularUInt32Field(value: &self.keyEpoch) }()
       default: break
       }
     }
@@ -2232,6 +2702,9 @@ nonisolated extension WireRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if self.height != 0 {
       try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 9)
     }
+    if self.keyEpoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.keyEpoch, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2245,6 +2718,7 @@ nonisolated extension WireRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.keyIndex != rhs.keyIndex {return false}
     if lhs.status != rhs.status {return false}
     if lhs.height != rhs.height {return false}
+    if lhs.keyEpoch != rhs.keyEpoch {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2768,7 +3242,7 @@ nonisolated extension WireProgram: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireRequestAssessment: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RequestAssessment"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{1}grant\0\u{1}dataset\0\u{1}program\0\u{1}purpose\0\u{1}fields\0\u{3}recipient_key\0\u{1}deadline\0\u{1}price\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{1}grant\0\u{1}dataset\0\u{1}program\0\u{1}purpose\0\u{1}fields\0\u{3}recipient_key\0\u{1}deadline\0\u{1}price\0\u{1}demand\0\u{1}enclaves\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2785,6 +3259,8 @@ nonisolated extension WireRequestAssessment: SwiftProtobuf.Message, SwiftProtobu
       case 7: try { try decoder.decodeSingularMessageField(value: &self._recipientKey) }()
       case 8: try { try decoder.decodeSingularUInt64Field(value: &self.deadline) }()
       case 9: try { try decoder.decodeSingularUInt64Field(value: &self.price) }()
+      case 10: try { try decoder.decodeSingularMessageField(value: &self._demand) }()
+      case 11: try { try decoder.decodeRepeatedBytesField(value: &self.enclaves) }()
       default: break
       }
     }
@@ -2822,6 +3298,12 @@ nonisolated extension WireRequestAssessment: SwiftProtobuf.Message, SwiftProtobu
     if self.price != 0 {
       try visitor.visitSingularUInt64Field(value: self.price, fieldNumber: 9)
     }
+    try { if let v = self._demand {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    } }()
+    if !self.enclaves.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.enclaves, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2835,6 +3317,8 @@ nonisolated extension WireRequestAssessment: SwiftProtobuf.Message, SwiftProtobu
     if lhs._recipientKey != rhs._recipientKey {return false}
     if lhs.deadline != rhs.deadline {return false}
     if lhs.price != rhs.price {return false}
+    if lhs._demand != rhs._demand {return false}
+    if lhs.enclaves != rhs.enclaves {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2842,7 +3326,7 @@ nonisolated extension WireRequestAssessment: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Assessment"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}requester\0\u{1}request\0\u{3}transaction_id\0\u{3}message_index\0\u{1}status\0\u{3}use_number\0\u{3}grant_version\0\u{1}height\0\u{1}enclave\0\u{1}commitment\0\u{3}committed_height\0\u{3}key_box\0\u{3}refusal_code\0\u{3}opened_height\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}requester\0\u{1}request\0\u{3}transaction_id\0\u{3}message_index\0\u{1}status\0\u{3}use_number\0\u{3}grant_version\0\u{1}height\0\u{1}enclave\0\u{1}commitment\0\u{3}committed_height\0\u{3}key_box\0\u{3}refusal_code\0\u{3}opened_height\0\u{1}terms\0\u{3}confirmed_by\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -2860,6 +3344,8 @@ nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._Mess
     var _keyBox: WireSealedMessage? = nil
     var _refusalCode: UInt32 = 0
     var _openedHeight: UInt64 = 0
+    var _terms: WireConfirmationTerms? = nil
+    var _confirmedBy: [Data] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2885,6 +3371,8 @@ nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._Mess
       _keyBox = source._keyBox
       _refusalCode = source._refusalCode
       _openedHeight = source._openedHeight
+      _terms = source._terms
+      _confirmedBy = source._confirmedBy
     }
   }
 
@@ -2918,6 +3406,8 @@ nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._Mess
         case 13: try { try decoder.decodeSingularMessageField(value: &_storage._keyBox) }()
         case 14: try { try decoder.decodeSingularUInt32Field(value: &_storage._refusalCode) }()
         case 15: try { try decoder.decodeSingularUInt64Field(value: &_storage._openedHeight) }()
+        case 16: try { try decoder.decodeSingularMessageField(value: &_storage._terms) }()
+        case 17: try { try decoder.decodeRepeatedBytesField(value: &_storage._confirmedBy) }()
         default: break
         }
       }
@@ -2975,6 +3465,12 @@ nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._Mess
       if _storage._openedHeight != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._openedHeight, fieldNumber: 15)
       }
+      try { if let v = _storage._terms {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+      } }()
+      if !_storage._confirmedBy.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._confirmedBy, fieldNumber: 17)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2999,6 +3495,8 @@ nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._Mess
         if _storage._keyBox != rhs_storage._keyBox {return false}
         if _storage._refusalCode != rhs_storage._refusalCode {return false}
         if _storage._openedHeight != rhs_storage._openedHeight {return false}
+        if _storage._terms != rhs_storage._terms {return false}
+        if _storage._confirmedBy != rhs_storage._confirmedBy {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3010,7 +3508,7 @@ nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireCommitAssessment: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CommitAssessment"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}enclave\0\u{1}commitment\0\u{1}size\0\u{1}signature\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}enclave\0\u{1}commitment\0\u{1}size\0\u{1}signature\0\u{1}terms\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3023,12 +3521,17 @@ nonisolated extension WireCommitAssessment: SwiftProtobuf.Message, SwiftProtobuf
       case 3: try { try decoder.decodeSingularBytesField(value: &self.commitment) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.size) }()
       case 5: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._terms) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.id.isEmpty {
       try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
     }
@@ -3044,6 +3547,9 @@ nonisolated extension WireCommitAssessment: SwiftProtobuf.Message, SwiftProtobuf
     if !self.signature.isEmpty {
       try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 5)
     }
+    try { if let v = self._terms {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3052,6 +3558,126 @@ nonisolated extension WireCommitAssessment: SwiftProtobuf.Message, SwiftProtobuf
     if lhs.enclave != rhs.enclave {return false}
     if lhs.commitment != rhs.commitment {return false}
     if lhs.size != rhs.size {return false}
+    if lhs.signature != rhs.signature {return false}
+    if lhs._terms != rhs._terms {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireConfirmationTerms: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ConfirmationTerms"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}output_hash\0\u{1}salts\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.outputHash) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.salts) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.outputHash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.outputHash, fieldNumber: 1)
+    }
+    if !self.salts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.salts, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireConfirmationTerms, rhs: WireConfirmationTerms) -> Bool {
+    if lhs.outputHash != rhs.outputHash {return false}
+    if lhs.salts != rhs.salts {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSealedSalt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SealedSalt"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}enclave\0\u{1}salt\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.enclave) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._salt) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.enclave.isEmpty {
+      try visitor.visitSingularBytesField(value: self.enclave, fieldNumber: 1)
+    }
+    try { if let v = self._salt {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireSealedSalt, rhs: WireSealedSalt) -> Bool {
+    if lhs.enclave != rhs.enclave {return false}
+    if lhs._salt != rhs._salt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireConfirmAssessment: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ConfirmAssessment"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}enclave\0\u{3}output_hash\0\u{1}signature\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.enclave) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.outputHash) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.enclave.isEmpty {
+      try visitor.visitSingularBytesField(value: self.enclave, fieldNumber: 2)
+    }
+    if !self.outputHash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.outputHash, fieldNumber: 3)
+    }
+    if !self.signature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireConfirmAssessment, rhs: WireConfirmAssessment) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.enclave != rhs.enclave {return false}
+    if lhs.outputHash != rhs.outputHash {return false}
     if lhs.signature != rhs.signature {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

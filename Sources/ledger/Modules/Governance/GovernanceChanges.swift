@@ -27,7 +27,8 @@ enum GovernanceChanges {
             guard Genesis.isSensible(parameters) else { throw Refusal.governanceMalformed }
             let known = try TrustState.parameters(&state)
             guard parameters != (known.hasNext ? known.next : known.present) else { throw Refusal.governanceNoChange }
-        case nil: throw Refusal.governanceMalformed
+        case .addReferenceValue, .revokeReferenceValue, .setAttestationRules, .suspendEnclaves, .resumeEnclave, .setRecoveryHolders, nil:
+            throw Refusal.governanceMalformed
         }
     }
 
@@ -50,7 +51,8 @@ enum GovernanceChanges {
             var known = try TrustState.parameters(&state)
             if parameters == known.present { known.clearNext() } else { known.next = parameters }
             state.set(StateKey.parameters, known)
-        case nil: throw Refusal.governanceMalformed
+        case .addReferenceValue, .revokeReferenceValue, .setAttestationRules, .suspendEnclaves, .resumeEnclave, .setRecoveryHolders, nil:
+            throw Refusal.governanceMalformed
         }
         try TrustState.noteChange(&state)
     }
