@@ -61,6 +61,31 @@ package enum EnclaveStatement {
         text(chainID) + job.bytes + commitment.bytes
     }
 
+    /// Signed by the enclave (`Context.jobCommitment`): the sealed result is decided, and what others confirm it by.
+    package static func commitment(chainID: String, job: Hash32, commitment: Hash32, terms: WireConfirmationTerms) -> [UInt8] {
+        self.commitment(chainID: chainID, job: job, commitment: commitment) + Digest.hash(.confirmationTerms, terms.encoded()).bytes
+    }
+
+    /// What enclaves that confirm each other compare: the output under a salt that only they know.
+    package static func confirmedOutput(salt: [UInt8], output: [UInt8]) -> Hash32 {
+        var digest = Digest(.confirmedOutput)
+        digest.updateWithLength(salt)
+        digest.updateWithLength(output)
+        return digest.finalize()
+    }
+
+    /// Signed by another enclave (`Context.jobConfirmation`): what it came to for the job whose first result has this commitment.
+    package static func confirmation(
+        chainID: String, job: Hash32, enclave: Hash32, commitment: Hash32, outputHash: Hash32
+    ) -> [UInt8] {
+        text(chainID) + job.bytes + enclave.bytes + commitment.bytes + outputHash.bytes
+    }
+
+    /// The associated data of a salt that is sealed to another enclave.
+    package static func confirmationBinding(chainID: String, job: Hash32, enclave: Hash32) -> [UInt8] {
+        text(chainID) + job.bytes + enclave.bytes
+    }
+
     /// Signed by the enclave (`Context.jobCommitment`): a subscription's run at `runHeight` over `grants` is decided.
     package static func commitment(
         chainID: String, job: Hash32, commitment: Hash32, runHeight: UInt64, grants: Hash32
