@@ -117,7 +117,7 @@ let targets: [Target] = [
     library(
         .client, "JupiterClient",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient",
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "AuthenticatedState", "LightClient",
             "EnclaveProtocol", crypto,
         ]),
     library(.client, "LocalFederation", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol"]),
@@ -146,8 +146,8 @@ let targets: [Target] = [
     library(
         .node, "API",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Modules", "Engine", "ABCIServer", "Node", "Console", httpServer,
-            logging,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "Modules", "Engine", "ABCIServer", "Node", "Console",
+            httpServer, logging,
             nio, protobuf,
         ]),
 
@@ -155,8 +155,8 @@ let targets: [Target] = [
     program(
         "jupiter",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient", "LocalFederation", "Node",
-            "API", "Simplex", "Simulator", "CHardening", argumentParser, crypto, protobuf,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "EnclaveProtocol", "JupiterClient",
+            "LocalFederation", "Node", "API", "Simplex", "Simulator", "CHardening", argumentParser, crypto, protobuf,
         ]),
 
     support("TestVectors", ["Primitives"]),
@@ -164,9 +164,10 @@ let targets: [Target] = [
     support(
         "LedgerSupport",
         [
-            "CometSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient", "Modules",
-            "Execution", protobuf,
+            "CometSupport", "TpmSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation",
+            "LightClient", "Modules", "Execution", protobuf,
         ]),
+    support("TpmSupport", ["Primitives", "WireTypes", "ChainTypes", "Attestation", crypto]),
     support("CometSupport", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", crypto]),
     support("RunningNode", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Node", "API", logging]),
     support("ScriptedEngine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "ABCI", protobuf]),

@@ -15,6 +15,8 @@ extension EnclaveMachine {
         let job: Hash32
         let commitment: Hash32
         let sealedResult: [UInt8]
+        /// What other enclaves confirm it by; `nil` when nobody has to.
+        let terms: WireConfirmationTerms?
         /// What to write before it is answered; empty for a repeated request.
         let changes: [WireVaultEntry.OneOf_Change]
     }
@@ -43,7 +45,11 @@ extension EnclaveMachine {
         for (position, run) in decided {
             answer.outcomes[position].commitment = .init(run.commitment.bytes)
             answer.outcomes[position].sealedResult = .init(run.sealedResult)
-            let statement = EnclaveStatement.commitment(chainID: chainID, job: run.job, commitment: run.commitment)
+            var statement = EnclaveStatement.commitment(chainID: chainID, job: run.job, commitment: run.commitment)
+            if let terms = run.terms {
+                answer.outcomes[position].terms = terms
+                statement = EnclaveStatement.commitment(chainID: chainID, job: run.job, commitment: run.commitment, terms: terms)
+            }
             answer.outcomes[position].signature = .init(try sign(statement, .jobCommitment))
         }
         observer?(.other)
@@ -67,10 +73,37 @@ extension EnclaveMachine {
         guard assessment.height < client.trusted.height else { throw .host(.staleState) }
         // From here on it is known, by the chain's proof, which job a refusal is about.
         outcome.id = assessment.id
+        let peers = try peers(of: assessment, evidence, &checks)
         if let earlier = vault.runs(of: job).last {
             guard let sealed = earlier.sealedResult else { throw .host(.alreadyRun) }
-            return DecidedRun(job: job, commitment: earlier.commitment, sealedResult: sealed, changes: [])
+            var terms: WireConfirmationTerms?
+            if let peers { terms = try self.terms(ofEarlier: sealed, job: job, for: peers) }
+            return DecidedRun(job: job, commitment: earlier.commitment, sealedResult: sealed, terms: terms, changes: [])
         }
+        let work = try compute(assessment, evidence, &checks, pendingUses)
+        let sealed = try seal(work.output, job: job, program: work.program, by: work.ready, subjects: 1)
+        var terms: WireConfirmationTerms?
+        if let peers { terms = try self.terms(work.output, job: job, sealed: sealed.bytes, for: peers) }
+        let (isNew, _) = pendingUses[work.grant, default: []].insert(job)
+        guard isNew else { throw .host(.malformedCommand) }
+        return DecidedRun(
+            job: job, commitment: sealed.commitment, sealedResult: sealed.bytes, terms: terms,
+            changes: [.used(Self.use(work.grant, job)), .run(Self.run(job, sealed.commitment, sealed.bytes))])
+    }
+
+    /// What a program came to over one subject's record.
+    struct Computed {
+        let output: [UInt8]
+        let grant: Hash32
+        let program: Hash32
+        let ready: ReadyProgram
+    }
+
+    /// Checks everything that the request rests on, then runs its program.
+    mutating func compute(
+        _ assessment: WireAssessment, _ evidence: WireAssessmentEvidence, _ checks: inout EvidenceChecks,
+        _ pendingUses: [Hash32: Set<Hash32>]
+    ) throws(RunFailure) -> Computed {
         try checks.request(
             evidence.requestTransaction, id: assessment.id, transactionID: assessment.transactionID, index: assessment.messageIndex,
             requester: assessment.requester
@@ -85,12 +118,7 @@ extension EnclaveMachine {
         let row = try self.row(evidence, subject: request.subject, dataset: dataset, fields: request.fields, &checks)
         let ready = try programs.program(program, manifest: manifest)
         let output = try execute(ready, rows: [row], schema: dataset.schema, fields: request.fields, parameters: [])
-        let sealed = try seal(output, job: job, program: program, by: ready, subjects: 1)
-        let (isNew, _) = pendingUses[grant, default: []].insert(job)
-        guard isNew else { throw .host(.malformedCommand) }
-        return DecidedRun(
-            job: job, commitment: sealed.commitment, sealedResult: sealed.bytes,
-            changes: [.used(Self.use(grant, job)), .run(Self.run(job, sealed.commitment, sealed.bytes))])
+        return Computed(output: output, grant: grant, program: program, ready: ready)
     }
 
     /// The grant that covers the assessment: proven, signed by its subject, and judged by the enclave's own rules and count.

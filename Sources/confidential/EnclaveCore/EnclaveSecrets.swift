@@ -51,6 +51,11 @@ struct EnclaveSecrets {
         return identity
     }
 
+    /// Under which other enclaves' outputs are compared with that of one sealed result: 32 bytes.
+    func confirmationSalt(job: Hash32, salt: [UInt8]) -> [UInt8] {
+        KeyDerivation.derive(resultSecret, context: .confirmationSalt, identifier: job.bytes + salt).withUnsafeBytes { [UInt8]($0) }
+    }
+
     /// The key of one sealed result: of the job and the result's own salt, so two runs of one subscription share no key.
     func resultKey(job: Hash32, salt: [UInt8]) -> SymmetricKey {
         KeyDerivation.derive(resultSecret, context: .resultKey, identifier: job.bytes + salt)

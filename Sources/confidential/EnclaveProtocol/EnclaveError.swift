@@ -28,6 +28,11 @@ package enum EnclaveError: UInt32, CodedError {
     case badRecipientKey = 823
     case badSchema = 824
     case internalFailure = 829
+    case suspended = 840
+    case admissionEnded = 841
+    case notToConfirm = 842
+    case badConfirmationTerms = 843
+    case resultNotConfirmed = 844
 
     case frameTooLarge = 850
     case cannotConnect = 851
@@ -66,6 +71,11 @@ package enum EnclaveError: UInt32, CodedError {
         case .badRecipientKey: "the requester's recipient key is not valid"
         case .badSchema: "the dataset or program has a schema that this enclave cannot read"
         case .internalFailure: "the enclave failed at something that is nobody's fault; see its log"
+        case .suspended: "the chain has suspended this enclave"
+        case .admissionEnded: "the chain's appraisal of this enclave is too old: renew its evidence, then show the chain's value anew"
+        case .notToConfirm: "the result waits for no confirmation, or not for this enclave's"
+        case .badConfirmationTerms: "the first enclave's terms do not open, so nothing can be compared"
+        case .resultNotConfirmed: "the sealed result does not hold the output that its enclave said it does"
         case .frameTooLarge: "a message is longer than the socket carries"
         case .cannotConnect: "no enclave listens at the socket; is jupiter-enclave running?"
         case .connectionLost: "the connection to the enclave broke"

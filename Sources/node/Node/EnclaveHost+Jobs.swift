@@ -12,20 +12,25 @@ extension EnclaveHost {
     func work(_ builder: EvidenceBuilder, time: UInt64) async throws -> Bool {
         let assessments = take(.assessment, builder, limit: settings.batch)
         var groups: [Group: [(Hash32, WireAssessment)]] = [:]
-        var committed: [Hash32] = []
+        var (committed, confirmable): ([Hash32], [Group: [(Hash32, WireAssessment)]]) = ([], [:])
         for (id, found) in try await onThread({ try assessments.map { ($0, try builder.assessment($0)) } }) {
             switch found {
-            case .some(let assessment) where assessment.status == .pending:
-                // The chain takes no request without a program of 32 bytes.
-                let program = Hash32(assessment.request.program) ?? .zero
-                groups[Group(dataset: assessment.request.dataset, program: program), default: []].append((id, assessment))
-            case .some(let assessment) where assessment.status == .committed && Hash32(assessment.enclave) == builder.enclave:
-                committed.append(id)
-            default: state.withLock { $0.jobs.finish(id) }
+            case .some(let assessment):
+                switch JobPart(assessment, of: builder.enclave, at: builder.height) {
+                case .run: groups[Group(assessment), default: []].append((id, assessment))
+                case .runLater(let height): state.withLock { $0.jobs.postpone(id, to: height) }
+                case .confirm: confirmable[Group(assessment), default: []].append((id, assessment))
+                case .open: committed.append(id)
+                case .nothing: state.withLock { $0.jobs.finish(id) }
+                }
+            case nil: state.withLock { $0.jobs.finish(id) }
             }
         }
         for (group, members) in groups {
             try await attempt(members.map(\.0), builder) { try await run(group, members, builder) }
+        }
+        for (group, members) in confirmable {
+            try await attempt(members.map(\.0), builder) { try await confirm(group, members, builder) }
         }
         if !committed.isEmpty { try await attempt(committed, builder) { try await open(committed, builder) } }
         let subscriptions = take(.subscription, builder, limit: 1)
@@ -55,6 +60,11 @@ extension EnclaveHost {
     struct Group: Hashable {
         let dataset: String
         let program: Hash32
+
+        init(_ assessment: WireAssessment) {
+            // The chain takes no request without a program of 32 bytes.
+            (dataset, program) = (assessment.request.dataset, Hash32(assessment.request.program) ?? .zero)
+        }
     }
 
     private func take(_ kind: JobTracker.Kind, _ builder: EvidenceBuilder, limit: Int) -> [Hash32] {
@@ -87,6 +97,7 @@ extension EnclaveHost {
                 message.commitAssessment.commitment = outcome.commitment
                 message.commitAssessment.size = UInt32(outcome.sealedResult.count)
                 message.commitAssessment.signature = outcome.signature
+                if outcome.hasTerms { message.commitAssessment.terms = outcome.terms }
                 return [[UInt8](outcome.sealedResult)]
             } isFinal: {
                 try self.isFinal(outcome)
@@ -108,13 +119,16 @@ extension EnclaveHost {
         return message
     }
 
-    /// Whether an outcome goes to the chain: the others are this node's to mend and to try again.
     private func isFinal(_ outcome: WireRunOutcome) throws -> Bool {
-        guard outcome.hasFailure else { return true }
-        let failure = Refusal(outcome.failure)
+        !outcome.hasFailure || isFinal(outcome.failure, signature: outcome.signature)
+    }
+
+    /// Whether a failure goes to the chain: the others are this node's to mend and to try again.
+    func isFinal(_ failure: WireEnclaveFailure, signature: Data) -> Bool {
+        let failure = Refusal(failure)
         log.info("The enclave refuses a job.", metadata: ["code": "\(failure.code)", "name": "\(failure.name)"])
         if failure.code == EnclaveError.programNotLoaded.code { state.withLock { $0.loaded = [] } }
-        return !outcome.signature.isEmpty
+        return !signature.isEmpty
     }
 
     private func open(_ ids: [Hash32], _ builder: EvidenceBuilder) async throws {
@@ -205,7 +219,7 @@ extension EnclaveHost {
     // MARK: Both
 
     /// Gives the enclave a program's code, once a connection.
-    private func load(_ program: Hash32, _ builder: EvidenceBuilder) async throws {
+    func load(_ program: Hash32, _ builder: EvidenceBuilder) async throws {
         guard !state.withLock({ $0.loaded.contains(program) }),
             let bytes = try builder.value(StateKey.program(program)),
             let published = try? WireProgram(strictly: bytes, limit: Limits.stateValue), let commitment = Hash32(published.commitment),
@@ -217,7 +231,7 @@ extension EnclaveHost {
     }
 
     /// Posts what the enclave answered about a job, or lets the job be tried again later.
-    private func post(
+    func post(
         _ id: Hash32, _ builder: EvidenceBuilder, _ fill: (inout WireMessage) -> [[UInt8]], isFinal: () throws -> Bool
     ) async {
         do {
@@ -238,7 +252,7 @@ extension EnclaveHost {
 
     private func count(_ message: WireMessage) {
         switch message.kind {
-        case .commitAssessment, .commitSubscription: outcomes.committed.add()
+        case .commitAssessment, .commitSubscription, .confirmAssessment: outcomes.committed.add()
         case .openAssessment, .openSubscription: outcomes.opened.add()
         default: outcomes.refused.add()
         }

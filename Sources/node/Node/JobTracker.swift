@@ -19,6 +19,8 @@ package struct JobTracker {
         /// The first state height that shows it.
         var notBefore: UInt64
         var attempts = 0
+        /// Somebody has done something about it since this node posted, so a refusal need not be the consent's.
+        var isWoken = false
         /// Set while a transaction about it waits for a block.
         var posted: (transaction: Hash32, validUntil: UInt64)?
     }
@@ -46,7 +48,10 @@ package struct JobTracker {
                 case .requestAssessment: kind = .assessment
                 case .requestSubscription: kind = .subscription
                 case .commitAssessment(let message):
-                    add(message.id, .assessment, block.header.height)
+                    wake(message.id, block.header.height)
+                    continue
+                case .confirmAssessment(let message):
+                    wake(message.id, block.header.height)
                     continue
                 case .commitSubscription(let message):
                     add(message.id, .subscription, block.header.height)
@@ -56,6 +61,14 @@ package struct JobTracker {
                 add(transaction.messageIdentifier(index), kind, height: block.header.height)
             }
         }
+    }
+
+    /// An assessment that somebody's enclave has done something about: what this one has to do may have changed, whatever it waits for.
+    private mutating func wake(_ id: Data, _ height: UInt64) {
+        guard let id = Hash32(id) else { return }
+        guard var job = jobs[id] else { return add(id, .assessment, height: height) }
+        (job.notBefore, job.isWoken) = (height, true)
+        jobs[id] = job
     }
 
     private mutating func add(_ id: Data, _ kind: Kind, _ height: UInt64) {
@@ -79,7 +92,7 @@ package struct JobTracker {
             if let posted = job.posted {
                 switch settlement(posted.transaction) {
                 case .waiting where height <= posted.validUntil: continue
-                case .refused where kind == .assessment:
+                case .refused where kind == .assessment && !job.isWoken:
                     jobs[id] = nil
                     continue
                 default: jobs[id]?.posted = nil
@@ -95,6 +108,7 @@ package struct JobTracker {
         guard var job = jobs[id] else { return }
         job.attempts += 1
         job.posted = (transaction, validUntil)
+        job.isWoken = false
         jobs[id] = job.attempts < Self.maximumAttempts ? job : nil
     }
 
@@ -105,6 +119,9 @@ package struct JobTracker {
         job.notBefore = height + UInt64(1 << min(job.attempts, 6))
         jobs[id] = job.attempts < Self.maximumAttempts ? job : nil
     }
+
+    /// Looks at the job again at `height`; no failure of anybody's.
+    package mutating func postpone(_ id: Hash32, to height: UInt64) { jobs[id]?.notBefore = height }
 
     /// A job that needs nothing more from this node.
     package mutating func finish(_ id: Hash32) { jobs[id] = nil }
