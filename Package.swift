@@ -200,7 +200,8 @@ let targets: [Target] = [
     tests(
         "ModulesTests",
         [
-            "LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient", "Modules", "Execution",
+            "LedgerSupport", "TpmSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "ConsentRules",
+            "LightClient", "Modules", "Execution",
         ]),
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex", "Engine"]),
     tests(
