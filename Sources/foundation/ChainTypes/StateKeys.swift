@@ -18,6 +18,17 @@ package enum StateKey {
         family("keys") + subject.bytes + text(dataset) + enclave.bytes
     }
 
+    package static let attestationRules = family("admission") + Array("rules".utf8)
+    /// The enclaves that may be active.
+    package static let admittedEnclaves = family("admission") + Array("enclaves".utf8)
+    package static let endorsementCount = family("admission") + Array("endorsements".utf8)
+    /// What the vendor of a platform signed; at most 255 bytes of slot.
+    package static func endorsement(_ slot: String) -> [UInt8] { family("endorsements") + text(slot) }
+    /// A build of the enclave, by platform and measurement; at most 255 bytes of platform.
+    package static func referenceValue(_ platform: String, measurement: Hash32) -> [UInt8] {
+        family("references") + text(platform) + measurement.bytes
+    }
+
     package static func record(_ owner: Address, dataset: String, record: Hash32) -> [UInt8] {
         records(of: owner, dataset: dataset) + record.bytes
     }

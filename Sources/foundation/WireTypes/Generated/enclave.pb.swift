@@ -822,6 +822,12 @@ package nonisolated struct WireAssessmentEvidence: Sendable {
 
   package var records: [WireRecordEvidence] = []
 
+  /// those that the request names, in its order
+  package var enclaves: [WireProvenValue] = []
+
+  /// to be confirmed: the sidecar that the first enclave committed to
+  package var sealedResult: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -3515,7 +3521,7 @@ nonisolated extension WireSharedEvidence: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireAssessmentEvidence: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".AssessmentEvidence"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_transaction\0\u{1}assessment\0\u{3}grant_transaction\0\u{1}consent\0\u{3}subject_key\0\u{1}records\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_transaction\0\u{1}assessment\0\u{3}grant_transaction\0\u{1}consent\0\u{3}subject_key\0\u{1}records\0\u{1}enclaves\0\u{3}sealed_result\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3529,6 +3535,8 @@ nonisolated extension WireAssessmentEvidence: SwiftProtobuf.Message, SwiftProtob
       case 4: try { try decoder.decodeSingularMessageField(value: &self._consent) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._subjectKey) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.records) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.enclaves) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self.sealedResult) }()
       default: break
       }
     }
@@ -3557,6 +3565,12 @@ nonisolated extension WireAssessmentEvidence: SwiftProtobuf.Message, SwiftProtob
     if !self.records.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.records, fieldNumber: 6)
     }
+    if !self.enclaves.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.enclaves, fieldNumber: 7)
+    }
+    if !self.sealedResult.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sealedResult, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3567,6 +3581,8 @@ nonisolated extension WireAssessmentEvidence: SwiftProtobuf.Message, SwiftProtob
     if lhs._consent != rhs._consent {return false}
     if lhs._subjectKey != rhs._subjectKey {return false}
     if lhs.records != rhs.records {return false}
+    if lhs.enclaves != rhs.enclaves {return false}
+    if lhs.sealedResult != rhs.sealedResult {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
