@@ -1078,6 +1078,9 @@ package nonisolated struct WireVaultUse: Sendable {
 
   package var request: Data = Data()
 
+  /// what the use may have told, at most
+  package var outputBytes: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -3090,7 +3093,7 @@ nonisolated extension WireVaultKey: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireVaultUse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VaultUse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}request\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}request\0\u{3}output_bytes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3100,6 +3103,7 @@ nonisolated extension WireVaultUse: SwiftProtobuf.Message, SwiftProtobuf._Messag
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.grant) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.request) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.outputBytes) }()
       default: break
       }
     }
@@ -3112,12 +3116,16 @@ nonisolated extension WireVaultUse: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.request.isEmpty {
       try visitor.visitSingularBytesField(value: self.request, fieldNumber: 2)
     }
+    if self.outputBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.outputBytes, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireVaultUse, rhs: WireVaultUse) -> Bool {
     if lhs.grant != rhs.grant {return false}
     if lhs.request != rhs.request {return false}
+    if lhs.outputBytes != rhs.outputBytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
