@@ -3503,6 +3503,11 @@ package enum OpenAPIDocument {
      },
      "onwardSharing": {
       "type": "boolean"
+     },
+     "maximumOutputBytes": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Bytes of all results together; 0: bounded by uses and programs alone."
      }
     },
     "required": [
@@ -3519,7 +3524,8 @@ package enum OpenAPIDocument {
      "language",
      "legalBasis",
      "retention",
-     "onwardSharing"
+     "onwardSharing",
+     "maximumOutputBytes"
     ]
    },
    "Consent": {
@@ -3551,6 +3557,11 @@ package enum OpenAPIDocument {
       "type": "integer",
       "minimum": 0
      },
+     "outputBytes": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Charged against the scope's output budget, if it has one."
+     },
      "transactionId": {
       "$ref": "#/components/schemas/Hash"
      },
@@ -3566,6 +3577,7 @@ package enum OpenAPIDocument {
      "status",
      "version",
      "uses",
+     "outputBytes",
      "transactionId",
      "height"
     ]

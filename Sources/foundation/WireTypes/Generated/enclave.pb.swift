@@ -1991,6 +1991,9 @@ package nonisolated struct WireVaultUse: Sendable {
 
   package var request: Data = Data()
 
+  /// what the use may have told, at most
+  package var outputBytes: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -5612,7 +5615,7 @@ nonisolated extension WireVaultReplica: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireVaultUse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VaultUse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}request\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}request\0\u{3}output_bytes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5622,6 +5625,7 @@ nonisolated extension WireVaultUse: SwiftProtobuf.Message, SwiftProtobuf._Messag
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.grant) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.request) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.outputBytes) }()
       default: break
       }
     }
@@ -5634,12 +5638,16 @@ nonisolated extension WireVaultUse: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.request.isEmpty {
       try visitor.visitSingularBytesField(value: self.request, fieldNumber: 2)
     }
+    if self.outputBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.outputBytes, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireVaultUse, rhs: WireVaultUse) -> Bool {
     if lhs.grant != rhs.grant {return false}
     if lhs.request != rhs.request {return false}
+    if lhs.outputBytes != rhs.outputBytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
