@@ -85,12 +85,13 @@ extension EnclaveMachine {
         let row = try self.row(evidence, subject: request.subject, dataset: dataset, fields: request.fields, &checks)
         let ready = try programs.program(program, manifest: manifest)
         let output = try execute(ready, rows: [row], schema: dataset.schema, fields: request.fields, parameters: [])
-        let sealed = try seal(output, job: job, program: program, by: ready, subjects: 1)
+        let recipient = ResultEnvelope.recipient(request.recipientKey)
+        let sealed = try seal(output, job: job, recipient: recipient, program: program, by: ready, subjects: 1)
         let (isNew, _) = pendingUses[grant, default: []].insert(job)
         guard isNew else { throw .host(.malformedCommand) }
         return DecidedRun(
             job: job, commitment: sealed.commitment, sealedResult: sealed.bytes,
-            changes: [.used(Self.use(grant, job)), .run(Self.run(job, sealed.commitment, sealed.bytes))])
+            changes: [.used(Self.use(grant, job)), .run(Self.run(job, sealed.commitment, sealed.bytes, for: recipient))])
     }
 
     /// The grant that covers the assessment: proven, signed by its subject, and judged by the enclave's own rules and count.

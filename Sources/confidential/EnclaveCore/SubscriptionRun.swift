@@ -53,9 +53,11 @@ extension EnclaveMachine {
         let cohort = try cohort(command.contributions, subscription, program: program, dataset: dataset, &checks)
         let parameters = try Self.parameters(request.parameters)
         let output = try execute(ready, rows: cohort.rows, schema: dataset.schema, fields: request.fields, parameters: parameters)
-        let sealed = try seal(output, job: job, program: program, by: ready, subjects: cohort.rows.count)
+        let recipient = ResultEnvelope.recipient(request.recipientKey)
+        let sealed = try seal(
+            output, job: job, recipient: recipient, program: program, by: ready, subjects: cohort.rows.count)
         var changes: [WireVaultEntry.OneOf_Change] = cohort.grants.map { .used(Self.use($0, job)) }
-        changes.append(.run(Self.run(job, sealed.commitment, sealed.bytes)))
+        changes.append(.run(Self.run(job, sealed.commitment, sealed.bytes, for: recipient)))
         do throws(VaultError) { try record(changes) } catch { throw .host(error) }
         do throws(EnclaveError) { try answer(&outcome, job: job, sealed: sealed, grants: cohort.grants) } catch { throw .host(error) }
     }
