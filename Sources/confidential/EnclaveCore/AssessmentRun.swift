@@ -24,6 +24,7 @@ extension EnclaveMachine {
     private struct BegunRun {
         let position: Int
         let job: Hash32
+        let recipient: Hash32
         let grant: Hash32
         let outputBytes: UInt64
         let program: Hash32
@@ -77,13 +78,14 @@ extension EnclaveMachine {
         let run = progress.begun.removeFirst()
         do throws(RunFailure) {
             let output = try finish(run.ready)
-            let sealed = try seal(output, job: run.job, program: run.program, by: run.ready, subjects: 1)
+            let sealed = try seal(
+                output, job: run.job, recipient: run.recipient, program: run.program, by: run.ready, subjects: 1)
             progress.pending[run.grant, default: Vault.Uses()].add(run.job, outputBytes: run.outputBytes)
             let decided = DecidedRun(
                 job: run.job, commitment: sealed.commitment, sealedResult: sealed.bytes,
                 changes: [
                     .used(Self.use(run.grant, run.job, outputBytes: run.outputBytes)),
-                    .run(Self.run(run.job, sealed.commitment, sealed.bytes)),
+                    .run(Self.run(run.job, sealed.commitment, sealed.bytes, for: run.recipient)),
                 ])
             progress.decided.append((run.position, decided))
         } catch { progress.failures.append((run.position, error)) }
@@ -129,9 +131,11 @@ extension EnclaveMachine {
         let row = try self.row(evidence, subject: request.subject, dataset: dataset, fields: request.fields, &checks)
         guard progress.pending[grant]?.requests.contains(job) != true else { throw .host(.malformedCommand) }
         let ready = try programs.program(program, manifest: manifest)
+        let recipient = ResultEnvelope.recipient(request.recipientKey)
         try begin(ready, rows: [row], schema: dataset.schema, fields: request.fields, parameters: [])
         progress.begun.append(
-            BegunRun(position: position, job: job, grant: grant, outputBytes: outputBytes, program: program, ready: ready))
+            BegunRun(
+                position: position, job: job, recipient: recipient, grant: grant, outputBytes: outputBytes, program: program, ready: ready))
     }
 
     /// The grant that covers the assessment: proven, signed by its subject, and judged by the enclave's own rules and count.

@@ -34,7 +34,7 @@ extension EnclaveMachine {
 
     /// Signs, pads and seals a program's output.
     func seal(
-        _ output: [UInt8], job: Hash32, program: Hash32, by ready: ReadyProgram, subjects: Int
+        _ output: [UInt8], job: Hash32, recipient: Hash32, program: Hash32, by ready: ReadyProgram, subjects: Int
     ) throws(RunFailure) -> (bytes: [UInt8], commitment: Hash32) {
         observer?(.sealing)
         defer { observer?(.other) }
@@ -52,7 +52,7 @@ extension EnclaveMachine {
         let salt = SecureRandom.bytes(Sidecar.saltBytes)
         let padded = ResultEnvelope.paddedBytes(maximumOutput: ready.maximumOutput)
         do throws(EnclaveError) { signed.signature = .init(try sign([UInt8](signed.result), .result)) } catch { throw .host(error) }
-        let key = secrets.resultKey(job: job, salt: salt)
+        let key = secrets.resultKey(job: job, recipient: recipient, salt: salt)
         guard let sealed = try? ResultEnvelope.seal(signed, job: job, key: key, salt: salt, paddedBytes: padded) else {
             throw .host(.internalFailure)
         }
@@ -67,11 +67,12 @@ extension EnclaveMachine {
         return use
     }
 
-    static func run(_ job: Hash32, _ commitment: Hash32, _ sealed: [UInt8]) -> WireVaultRun {
+    static func run(_ job: Hash32, _ commitment: Hash32, _ sealed: [UInt8], for recipient: Hash32) -> WireVaultRun {
         var run = WireVaultRun()
         run.request = .init(job.bytes)
         run.commitment = .init(commitment.bytes)
         run.sealedResult = .init(sealed)
+        run.recipient = .init(recipient.bytes)
         return run
     }
 }

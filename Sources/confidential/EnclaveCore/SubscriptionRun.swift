@@ -56,9 +56,10 @@ extension EnclaveMachine {
         let parameters = try Self.parameters(request.parameters)
         try begin(ready, rows: cohort.rows, schema: dataset.schema, fields: request.fields, parameters: parameters)
         let output = try finish(ready)
-        let sealed = try seal(output, job: job, program: program, by: ready, subjects: cohort.rows.count)
+        let recipient = ResultEnvelope.recipient(request.recipientKey)
+        let sealed = try seal(output, job: job, recipient: recipient, program: program, by: ready, subjects: cohort.rows.count)
         var changes: [WireVaultEntry.OneOf_Change] = cohort.grants.map { .used(Self.use($0, job, outputBytes: use.outputBytes)) }
-        changes.append(.run(Self.run(job, sealed.commitment, sealed.bytes)))
+        changes.append(.run(Self.run(job, sealed.commitment, sealed.bytes, for: recipient)))
         do throws(VaultError) { try record(changes) } catch { throw .host(error) }
         do throws(EnclaveError) { try answer(&outcome, job: job, sealed: sealed, grants: cohort.grants) } catch { throw .host(error) }
     }

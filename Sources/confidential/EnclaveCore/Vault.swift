@@ -41,6 +41,8 @@ struct Vault: ~Copyable {
         let commitment: Hash32
         /// The first part of the sealed result; the result key derives from it.
         let salt: [UInt8]
+        /// Hash of the key that the requester signed: the only one that the result is opened to.
+        let recipient: Hash32
         /// `nil` once the job is opened, or when too many newer ones are kept.
         var sealedResult: [UInt8]?
         var isOpened = false
@@ -93,9 +95,13 @@ struct Vault: ~Copyable {
                 runs[request]?[index].sealedResult = nil
                 return
             }
-            guard wire.sealedResult.count >= 32 else { throw .damaged }
+            // A run from before recipients were kept is never opened: its requester is refunded.
+            guard wire.sealedResult.count >= 32, let recipient = wire.recipient.isEmpty ? .zero : Hash32(wire.recipient) else {
+                throw .damaged
+            }
             let sealed = [UInt8](wire.sealedResult)
-            runs[request, default: []].append(Run(commitment: commitment, salt: Array(sealed[..<32]), sealedResult: sealed))
+            runs[request, default: []].append(
+                Run(commitment: commitment, salt: Array(sealed[..<32]), recipient: recipient, sealedResult: sealed))
             keep(request)
         }
 

@@ -65,7 +65,7 @@ package enum EnclaveError: UInt32, CodedError {
         case .badEnrolment: "the enrolment does not open, or is not signed by its subject for this enclave"
         case .alreadyEnrolled: "the subject has another key for this dataset in the vault"
         case .alreadyRun: "the request was run before and its sealed result is no longer kept"
-        case .badRecipientKey: "the requester's recipient key is not valid"
+        case .badRecipientKey: "the recipient key is not valid, or not the one that the requester signed"
         case .badSchema: "the dataset or program has a schema that this enclave cannot read"
         case .workerLost: "the process that ran the program ended, or could not be started; try again"
         case .tooFast: "too many commands, bytes or broken proofs in a short time; try again later"

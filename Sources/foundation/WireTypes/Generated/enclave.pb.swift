@@ -2048,6 +2048,9 @@ package nonisolated struct WireVaultRun: Sendable {
 
   package var opened: Bool = false
 
+  /// hash of the recipient key that the requester signed: no other key is opened to
+  package var recipient: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -5740,7 +5743,7 @@ nonisolated extension WireVaultIdentity: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VaultRun"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}commitment\0\u{3}sealed_result\0\u{1}opened\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}commitment\0\u{3}sealed_result\0\u{1}opened\0\u{1}recipient\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5752,6 +5755,7 @@ nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 2: try { try decoder.decodeSingularBytesField(value: &self.commitment) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.sealedResult) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.opened) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.recipient) }()
       default: break
       }
     }
@@ -5770,6 +5774,9 @@ nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.opened != false {
       try visitor.visitSingularBoolField(value: self.opened, fieldNumber: 4)
     }
+    if !self.recipient.isEmpty {
+      try visitor.visitSingularBytesField(value: self.recipient, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5778,6 +5785,7 @@ nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.commitment != rhs.commitment {return false}
     if lhs.sealedResult != rhs.sealedResult {return false}
     if lhs.opened != rhs.opened {return false}
+    if lhs.recipient != rhs.recipient {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
