@@ -27,7 +27,8 @@ enum GovernanceChanges {
             guard Genesis.isSensible(parameters) else { throw Refusal.governanceMalformed }
             let known = try TrustState.parameters(&state)
             guard parameters != (known.hasNext ? known.next : known.present) else { throw Refusal.governanceNoChange }
-        case .addReferenceValue, .revokeReferenceValue, .setAttestationRules, .suspendEnclaves, .resumeEnclave, .setRecoveryHolders, nil:
+        case .setRecoveryHolders(let change): try RecoveryModule.check(change)
+        case .addReferenceValue, .revokeReferenceValue, .setAttestationRules, .suspendEnclaves, .resumeEnclave, nil:
             throw Refusal.governanceMalformed
         }
     }
@@ -51,7 +52,8 @@ enum GovernanceChanges {
             var known = try TrustState.parameters(&state)
             if parameters == known.present { known.clearNext() } else { known.next = parameters }
             state.set(StateKey.parameters, known)
-        case .addReferenceValue, .revokeReferenceValue, .setAttestationRules, .suspendEnclaves, .resumeEnclave, .setRecoveryHolders, nil:
+        case .setRecoveryHolders(let change): try RecoveryModule.apply(change, at: height, &state)
+        case .addReferenceValue, .revokeReferenceValue, .setAttestationRules, .suspendEnclaves, .resumeEnclave, nil:
             throw Refusal.governanceMalformed
         }
         try TrustState.noteChange(&state)
