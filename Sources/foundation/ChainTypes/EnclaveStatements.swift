@@ -18,17 +18,6 @@ package enum EnclaveStatement {
         return digest.finalize()
     }
 
-    /// What an enclave's report data bind: chain, role, all public keys, and a recent block as challenge (attestation notes §7).
-    package static func reportData(chainID: String, identity: WireEnclaveIdentity, height: UInt64, block: Hash32) -> Hash32 {
-        var digest = Digest(.reportData)
-        digest.updateWithLength(Array(chainID.utf8))
-        digest.updateWithLength(Array("vault".utf8))
-        digest.update(identifier(identity))
-        digest.update(bigEndian: height)
-        digest.update(block)
-        return digest.finalize()
-    }
-
     /// A subject key's commitment: its salted hash.
     package static func subjectKeyCommitment(key: [UInt8], salt: [UInt8]) -> Hash32 {
         var digest = Digest(.subjectKeyCommitment)
@@ -59,6 +48,31 @@ package enum EnclaveStatement {
     /// Signed by the enclave (`Context.jobCommitment`): an assessment's sealed result is decided.
     package static func commitment(chainID: String, job: Hash32, commitment: Hash32) -> [UInt8] {
         text(chainID) + job.bytes + commitment.bytes
+    }
+
+    /// Signed by the enclave (`Context.jobCommitment`): the sealed result is decided, and what others confirm it by.
+    package static func commitment(chainID: String, job: Hash32, commitment: Hash32, terms: WireConfirmationTerms) -> [UInt8] {
+        self.commitment(chainID: chainID, job: job, commitment: commitment) + Digest.hash(.confirmationTerms, terms.encoded()).bytes
+    }
+
+    /// What enclaves that confirm each other compare: the output under a salt that only they know.
+    package static func confirmedOutput(salt: [UInt8], output: [UInt8]) -> Hash32 {
+        var digest = Digest(.confirmedOutput)
+        digest.updateWithLength(salt)
+        digest.updateWithLength(output)
+        return digest.finalize()
+    }
+
+    /// Signed by another enclave (`Context.jobConfirmation`): what it came to for the job whose first result has this commitment.
+    package static func confirmation(
+        chainID: String, job: Hash32, enclave: Hash32, commitment: Hash32, outputHash: Hash32
+    ) -> [UInt8] {
+        text(chainID) + job.bytes + enclave.bytes + commitment.bytes + outputHash.bytes
+    }
+
+    /// The associated data of a salt that is sealed to another enclave.
+    package static func confirmationBinding(chainID: String, job: Hash32, enclave: Hash32) -> [UInt8] {
+        text(chainID) + job.bytes + enclave.bytes
     }
 
     /// Signed by the enclave (`Context.jobCommitment`): a subscription's run at `runHeight` over `grants` is decided.

@@ -518,6 +518,16 @@ package nonisolated struct WireStatusAnswer: @unchecked Sendable {
     set {_uniqueStorage()._vaultVersion = newValue}
   }
 
+  /// to be posted when the chain does not know yet whose keys it holds
+  package var announcement: WireAnnounceReplica {
+    get {_storage._announcement ?? WireAnnounceReplica()}
+    set {_uniqueStorage()._announcement = newValue}
+  }
+  /// Returns true if `announcement` has been explicitly set.
+  package var hasAnnouncement: Bool {_storage._announcement != nil}
+  /// Clears the value of `announcement`. Subsequent reads from it will return its default value.
+  package mutating func clearAnnouncement() {_uniqueStorage()._announcement = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -835,6 +845,12 @@ package nonisolated struct WireAssessmentEvidence: Sendable {
   package mutating func clearSubjectKey() {self._subjectKey = nil}
 
   package var records: [WireRecordEvidence] = []
+
+  /// those that the request names, in its order
+  package var enclaves: [WireProvenValue] = []
+
+  /// to be confirmed: the sidecar that the first enclave committed to
+  package var sealedResult: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2015,6 +2031,20 @@ package nonisolated struct WireVaultReplica: Sendable {
 
   package var sourceVersion: UInt64 = 0
 
+  /// the source's signature for AnnounceReplica, once everything up to source_version is here
+  package var handover: Data = Data()
+
+  /// from a recovery package
+  package var recovered: Bool = false
+
+  /// of that package
+  package var recoveryEpoch: UInt64 = 0
+
+  /// of the log that the package's keys had seen: what follows has to be applied to them
+  package var punctures: UInt64 = 0
+
+  package var punctureHash: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2930,7 +2960,7 @@ nonisolated extension WireStatusCommand: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StatusAnswer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identity\0\u{1}id\0\u{3}chain_id\0\u{3}trusted_height\0\u{1}serving\0\u{1}anchor\0\u{1}enrolled\0\u{1}punctures\0\u{1}vault\0\u{3}recovery_epoch\0\u{4}\u{a}vault_version\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identity\0\u{1}id\0\u{3}chain_id\0\u{3}trusted_height\0\u{1}serving\0\u{1}anchor\0\u{1}enrolled\0\u{1}punctures\0\u{1}vault\0\u{3}recovery_epoch\0\u{4}\u{a}vault_version\0\u{1}announcement\0")
 
   fileprivate class _StorageClass {
     var _identity: WireEnclaveIdentity? = nil
@@ -2944,6 +2974,7 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
     var _vault: Data = Data()
     var _recoveryEpoch: UInt64 = 0
     var _vaultVersion: UInt64 = 0
+    var _announcement: WireAnnounceReplica? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2965,6 +2996,7 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
       _vault = source._vault
       _recoveryEpoch = source._recoveryEpoch
       _vaultVersion = source._vaultVersion
+      _announcement = source._announcement
     }
   }
 
@@ -2994,6 +3026,7 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
         case 9: try { try decoder.decodeSingularBytesField(value: &_storage._vault) }()
         case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._recoveryEpoch) }()
         case 20: try { try decoder.decodeSingularUInt64Field(value: &_storage._vaultVersion) }()
+        case 21: try { try decoder.decodeSingularMessageField(value: &_storage._announcement) }()
         default: break
         }
       }
@@ -3039,6 +3072,9 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
       if _storage._vaultVersion != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._vaultVersion, fieldNumber: 20)
       }
+      try { if let v = _storage._announcement {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3059,6 +3095,7 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
         if _storage._vault != rhs_storage._vault {return false}
         if _storage._recoveryEpoch != rhs_storage._recoveryEpoch {return false}
         if _storage._vaultVersion != rhs_storage._vaultVersion {return false}
+        if _storage._announcement != rhs_storage._announcement {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3604,7 +3641,7 @@ nonisolated extension WireSharedEvidence: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireAssessmentEvidence: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".AssessmentEvidence"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_transaction\0\u{1}assessment\0\u{3}grant_transaction\0\u{1}consent\0\u{3}subject_key\0\u{1}records\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_transaction\0\u{1}assessment\0\u{3}grant_transaction\0\u{1}consent\0\u{3}subject_key\0\u{1}records\0\u{1}enclaves\0\u{3}sealed_result\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3618,6 +3655,8 @@ nonisolated extension WireAssessmentEvidence: SwiftProtobuf.Message, SwiftProtob
       case 4: try { try decoder.decodeSingularMessageField(value: &self._consent) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._subjectKey) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.records) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.enclaves) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self.sealedResult) }()
       default: break
       }
     }
@@ -3646,6 +3685,12 @@ nonisolated extension WireAssessmentEvidence: SwiftProtobuf.Message, SwiftProtob
     if !self.records.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.records, fieldNumber: 6)
     }
+    if !self.enclaves.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.enclaves, fieldNumber: 7)
+    }
+    if !self.sealedResult.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sealedResult, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3656,6 +3701,8 @@ nonisolated extension WireAssessmentEvidence: SwiftProtobuf.Message, SwiftProtob
     if lhs._consent != rhs._consent {return false}
     if lhs._subjectKey != rhs._subjectKey {return false}
     if lhs.records != rhs.records {return false}
+    if lhs.enclaves != rhs.enclaves {return false}
+    if lhs.sealedResult != rhs.sealedResult {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5667,7 +5714,7 @@ nonisolated extension WireVaultRecovery: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireVaultReplica: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VaultReplica"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}vault\0\u{3}vault_secret\0\u{1}source\0\u{3}source_version\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}vault\0\u{3}vault_secret\0\u{1}source\0\u{3}source_version\0\u{1}handover\0\u{1}recovered\0\u{3}recovery_epoch\0\u{1}punctures\0\u{3}puncture_hash\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5679,6 +5726,11 @@ nonisolated extension WireVaultReplica: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 2: try { try decoder.decodeSingularBytesField(value: &self.vaultSecret) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.source) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.sourceVersion) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.handover) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.recovered) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.recoveryEpoch) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.punctures) }()
+      case 9: try { try decoder.decodeSingularBytesField(value: &self.punctureHash) }()
       default: break
       }
     }
@@ -5697,6 +5749,21 @@ nonisolated extension WireVaultReplica: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.sourceVersion != 0 {
       try visitor.visitSingularUInt64Field(value: self.sourceVersion, fieldNumber: 4)
     }
+    if !self.handover.isEmpty {
+      try visitor.visitSingularBytesField(value: self.handover, fieldNumber: 5)
+    }
+    if self.recovered != false {
+      try visitor.visitSingularBoolField(value: self.recovered, fieldNumber: 6)
+    }
+    if self.recoveryEpoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.recoveryEpoch, fieldNumber: 7)
+    }
+    if self.punctures != 0 {
+      try visitor.visitSingularUInt64Field(value: self.punctures, fieldNumber: 8)
+    }
+    if !self.punctureHash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.punctureHash, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5705,6 +5772,11 @@ nonisolated extension WireVaultReplica: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.vaultSecret != rhs.vaultSecret {return false}
     if lhs.source != rhs.source {return false}
     if lhs.sourceVersion != rhs.sourceVersion {return false}
+    if lhs.handover != rhs.handover {return false}
+    if lhs.recovered != rhs.recovered {return false}
+    if lhs.recoveryEpoch != rhs.recoveryEpoch {return false}
+    if lhs.punctures != rhs.punctures {return false}
+    if lhs.punctureHash != rhs.punctureHash {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

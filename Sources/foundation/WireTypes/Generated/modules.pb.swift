@@ -467,7 +467,7 @@ package nonisolated struct WireEnclaveIdentity: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// "simulated", "tpm", "sev-snp", "tdx", "nitro"
+  /// as in docs/spec/attestation.md
   package var platform: String = String()
 
   /// Ed25519
@@ -523,12 +523,16 @@ package nonisolated struct WireEvidence: Sendable {
 
   package var platform: String = String()
 
+  /// the platform's own message (evidence.proto), encoded
   package var report: Data = Data()
 
   /// a block the enclave had to know
   package var challengeHeight: UInt64 = 0
 
   package var challengeBlock: Data = Data()
+
+  /// 32 bytes that a verifier asked for; empty on chain, where the block is challenge enough
+  package var challenge: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -634,6 +638,18 @@ package nonisolated struct WireEnclave: @unchecked Sendable {
   package var recoveryEpoch: UInt64 {
     get {_storage._recoveryEpoch}
     set {_uniqueStorage()._recoveryEpoch = newValue}
+  }
+
+  /// of the newest evidence: older evidence is not taken again
+  package var challengeHeight: UInt64 {
+    get {_storage._challengeHeight}
+    set {_uniqueStorage()._challengeHeight = newValue}
+  }
+
+  /// slots that its appraisal rested on; sorted
+  package var endorsements: [String] {
+    get {_storage._endorsements}
+    set {_uniqueStorage()._endorsements = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1206,6 +1222,22 @@ package nonisolated struct WireAssessment: @unchecked Sendable {
     set {_uniqueStorage()._confirmedBy = newValue}
   }
 
+  /// what dataset and request demand together
+  package var demand: WireEnclaveDemand {
+    get {_storage._demand ?? WireEnclaveDemand()}
+    set {_uniqueStorage()._demand = newValue}
+  }
+  /// Returns true if `demand` has been explicitly set.
+  package var hasDemand: Bool {_storage._demand != nil}
+  /// Clears the value of `demand`. Subsequent reads from it will return its default value.
+  package mutating func clearDemand() {_uniqueStorage()._demand = nil}
+
+  /// the enclave that came to another result
+  package var disputedBy: Data {
+    get {_storage._disputedBy}
+    set {_uniqueStorage()._disputedBy = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1269,6 +1301,7 @@ package nonisolated struct WireSealedSalt: Sendable {
 
   package var enclave: Data = Data()
 
+  /// the salt and the key of the sealed result, 32 bytes each
   package var salt: WireSealedMessage {
     get {_salt ?? WireSealedMessage()}
     set {_salt = newValue}
@@ -2164,7 +2197,7 @@ nonisolated extension WireRegisterEnclave: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension WireEvidence: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Evidence"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}platform\0\u{1}report\0\u{3}challenge_height\0\u{3}challenge_block\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}platform\0\u{1}report\0\u{3}challenge_height\0\u{3}challenge_block\0\u{1}challenge\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2176,6 +2209,7 @@ nonisolated extension WireEvidence: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 2: try { try decoder.decodeSingularBytesField(value: &self.report) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.challengeHeight) }()
       case 4: try { try decoder.decodeSingularBytesField(value: &self.challengeBlock) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.challenge) }()
       default: break
       }
     }
@@ -2194,6 +2228,9 @@ nonisolated extension WireEvidence: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.challengeBlock.isEmpty {
       try visitor.visitSingularBytesField(value: self.challengeBlock, fieldNumber: 4)
     }
+    if !self.challenge.isEmpty {
+      try visitor.visitSingularBytesField(value: self.challenge, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2202,6 +2239,7 @@ nonisolated extension WireEvidence: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.report != rhs.report {return false}
     if lhs.challengeHeight != rhs.challengeHeight {return false}
     if lhs.challengeBlock != rhs.challengeBlock {return false}
+    if lhs.challenge != rhs.challenge {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2209,7 +2247,7 @@ nonisolated extension WireEvidence: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireEnclave: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Enclave"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}identity\0\u{1}operator\0\u{1}status\0\u{1}assurance\0\u{3}anchor_nonce\0\u{3}vault_version\0\u{3}vault_root\0\u{1}height\0\u{1}label\0\u{1}expires\0\u{3}evidence_hash\0\u{1}machine\0\u{1}suspension\0\u{1}punctures\0\u{1}vault\0\u{3}recovery_epoch\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}identity\0\u{1}operator\0\u{1}status\0\u{1}assurance\0\u{3}anchor_nonce\0\u{3}vault_version\0\u{3}vault_root\0\u{1}height\0\u{1}label\0\u{1}expires\0\u{3}evidence_hash\0\u{1}machine\0\u{1}suspension\0\u{1}punctures\0\u{1}vault\0\u{3}recovery_epoch\0\u{3}challenge_height\0\u{1}endorsements\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -2229,6 +2267,8 @@ nonisolated extension WireEnclave: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _punctures: UInt64 = 0
     var _vault: Data = Data()
     var _recoveryEpoch: UInt64 = 0
+    var _challengeHeight: UInt64 = 0
+    var _endorsements: [String] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2256,6 +2296,8 @@ nonisolated extension WireEnclave: SwiftProtobuf.Message, SwiftProtobuf._Message
       _punctures = source._punctures
       _vault = source._vault
       _recoveryEpoch = source._recoveryEpoch
+      _challengeHeight = source._challengeHeight
+      _endorsements = source._endorsements
     }
   }
 
@@ -2291,6 +2333,8 @@ nonisolated extension WireEnclave: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 15: try { try decoder.decodeSingularUInt64Field(value: &_storage._punctures) }()
         case 16: try { try decoder.decodeSingularBytesField(value: &_storage._vault) }()
         case 17: try { try decoder.decodeSingularUInt64Field(value: &_storage._recoveryEpoch) }()
+        case 18: try { try decoder.decodeSingularUInt64Field(value: &_storage._challengeHeight) }()
+        case 19: try { try decoder.decodeRepeatedStringField(value: &_storage._endorsements) }()
         default: break
         }
       }
@@ -2354,6 +2398,12 @@ nonisolated extension WireEnclave: SwiftProtobuf.Message, SwiftProtobuf._Message
       if _storage._recoveryEpoch != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._recoveryEpoch, fieldNumber: 17)
       }
+      if _storage._challengeHeight != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._challengeHeight, fieldNumber: 18)
+      }
+      if !_storage._endorsements.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._endorsements, fieldNumber: 19)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2380,6 +2430,8 @@ nonisolated extension WireEnclave: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._punctures != rhs_storage._punctures {return false}
         if _storage._vault != rhs_storage._vault {return false}
         if _storage._recoveryEpoch != rhs_storage._recoveryEpoch {return false}
+        if _storage._challengeHeight != rhs_storage._challengeHeight {return false}
+        if _storage._endorsements != rhs_storage._endorsements {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3326,7 +3378,7 @@ nonisolated extension WireRequestAssessment: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Assessment"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}requester\0\u{1}request\0\u{3}transaction_id\0\u{3}message_index\0\u{1}status\0\u{3}use_number\0\u{3}grant_version\0\u{1}height\0\u{1}enclave\0\u{1}commitment\0\u{3}committed_height\0\u{3}key_box\0\u{3}refusal_code\0\u{3}opened_height\0\u{1}terms\0\u{3}confirmed_by\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}requester\0\u{1}request\0\u{3}transaction_id\0\u{3}message_index\0\u{1}status\0\u{3}use_number\0\u{3}grant_version\0\u{1}height\0\u{1}enclave\0\u{1}commitment\0\u{3}committed_height\0\u{3}key_box\0\u{3}refusal_code\0\u{3}opened_height\0\u{1}terms\0\u{3}confirmed_by\0\u{1}demand\0\u{3}disputed_by\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -3346,6 +3398,8 @@ nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._Mess
     var _openedHeight: UInt64 = 0
     var _terms: WireConfirmationTerms? = nil
     var _confirmedBy: [Data] = []
+    var _demand: WireEnclaveDemand? = nil
+    var _disputedBy: Data = Data()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3373,6 +3427,8 @@ nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._Mess
       _openedHeight = source._openedHeight
       _terms = source._terms
       _confirmedBy = source._confirmedBy
+      _demand = source._demand
+      _disputedBy = source._disputedBy
     }
   }
 
@@ -3408,6 +3464,8 @@ nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._Mess
         case 15: try { try decoder.decodeSingularUInt64Field(value: &_storage._openedHeight) }()
         case 16: try { try decoder.decodeSingularMessageField(value: &_storage._terms) }()
         case 17: try { try decoder.decodeRepeatedBytesField(value: &_storage._confirmedBy) }()
+        case 18: try { try decoder.decodeSingularMessageField(value: &_storage._demand) }()
+        case 19: try { try decoder.decodeSingularBytesField(value: &_storage._disputedBy) }()
         default: break
         }
       }
@@ -3471,6 +3529,12 @@ nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._Mess
       if !_storage._confirmedBy.isEmpty {
         try visitor.visitRepeatedBytesField(value: _storage._confirmedBy, fieldNumber: 17)
       }
+      try { if let v = _storage._demand {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
+      } }()
+      if !_storage._disputedBy.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._disputedBy, fieldNumber: 19)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3497,6 +3561,8 @@ nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._Mess
         if _storage._openedHeight != rhs_storage._openedHeight {return false}
         if _storage._terms != rhs_storage._terms {return false}
         if _storage._confirmedBy != rhs_storage._confirmedBy {return false}
+        if _storage._demand != rhs_storage._demand {return false}
+        if _storage._disputedBy != rhs_storage._disputedBy {return false}
         return true
       }
       if !storagesAreEqual {return false}

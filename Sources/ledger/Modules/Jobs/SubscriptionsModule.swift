@@ -1,3 +1,4 @@
+import Attestation
 import ChainTypes
 import ConsentRules
 import Cryptography
@@ -17,6 +18,8 @@ package enum SubscriptionsModule {
             message.parameters.count <= 64, message.parameters.allSatisfy({ $0.value != nil && $0.name.utf8.count <= Limits.identifier })
         else { throw Refusal.subscriptionsMalformed }
         let dataset = try RegistryModule.dataset(message.dataset, &state)
+        // Runs at different times see different cohorts, so two enclaves do not confirm one another.
+        guard try EnclaveRequirements(dataset: dataset.demand).confirmations == 1 else { throw Refusal.subscriptionsUnconfirmed }
         guard message.minimumCohort >= dataset.minimumCohort else { throw Refusal.subscriptionsCohortTooSmall }
         _ = try ProgramsModule.program(code, kind: .subscription, &state)
         let time = context.block.time
@@ -50,7 +53,9 @@ package enum SubscriptionsModule {
         else { throw Refusal.subscriptionsMalformed }
         guard grants.count >= Int(subscription.request.minimumCohort) else { throw Refusal.subscriptionsCohortTooSmall }
         guard grants.count <= Int(subscription.request.maximumCohort) else { throw Refusal.subscriptionsMalformed }
-        let (_, enclave) = try KeysModule.active(message.enclave, &state)
+        let (_, enclave) = try KeysModule.active(message.enclave, context, &state)
+        let dataset = try RegistryModule.dataset(subscription.request.dataset, &state)
+        try EnclaveRequirements(dataset: dataset.demand).check(enclave)
         let list = EnclaveStatement.grants(grants)
         let statement = EnclaveStatement.commitment(
             chainID: context.genesis.chainID, job: id, commitment: commitment, runHeight: message.runHeight, grants: list)
@@ -66,7 +71,7 @@ package enum SubscriptionsModule {
         state.set(StateKey.subscription(id), subscription)
         try SidecarReferences.add(commitment, &state)
         state.set(contributors(id), bytes: grants.flatMap(\.bytes))
-        state.emit("subscriptions.committed", id: id.bytes, account: Address(subscription.requester))
+        state.emit("subscriptions.committed", id: id.bytes, account: Address(subscription.requester), label: enclave.label)
     }
 
     /// Opens the result: pays each contributing subject and gives the rest of the escrow back.
@@ -74,7 +79,7 @@ package enum SubscriptionsModule {
         var (id, subscription) = try load(message.id, &state)
         guard subscription.status == .committed else { throw Refusal.subscriptionsNotCommitted }
         guard context.block.time < subscription.request.deadline else { throw Refusal.subscriptionsTooLate }
-        let (_, enclave) = try KeysModule.active(message.enclave, &state)
+        let (_, enclave) = try KeysModule.active(message.enclave, context, &state)
         guard try KeysModule.holdsSameVault(subscription.enclave, as: enclave, &state) else {
             throw Refusal.subscriptionsNotCommitted
         }
@@ -85,13 +90,13 @@ package enum SubscriptionsModule {
         subscription.keyBox = message.keyBox
         subscription.openedHeight = context.block.height
         state.set(StateKey.subscription(id), subscription)
-        state.emit("subscriptions.opened", id: id.bytes, account: Address(subscription.requester))
+        state.emit("subscriptions.opened", id: id.bytes, account: Address(subscription.requester), label: enclave.label)
     }
 
     package static func refuse(_ message: WireRefuseSubscription, _ context: MessageContext, _ state: inout ModuleState) throws {
         var (id, subscription) = try load(message.id, &state)
         guard subscription.status == .pending else { throw Refusal.subscriptionsNotPending }
-        let (_, enclave) = try KeysModule.active(message.enclave, &state)
+        let (_, enclave) = try KeysModule.active(message.enclave, context, &state)
         let statement = EnclaveStatement.refusal(chainID: context.genesis.chainID, job: id, code: message.code)
         try KeysModule.verify(message.signature, of: statement, .jobRefusal, enclave)
         subscription.status = .refused
@@ -188,8 +193,12 @@ extension Refusal {
         557, "subscriptions.grantEnded", "a contributing grant no longer stands; run again")
     package static let subscriptionsCohortTooSmall = Refusal(558, "subscriptions.cohortTooSmall", "fewer subjects than the minimum cohort")
 
+    package static let subscriptionsUnconfirmed = Refusal(
+        559, "subscriptions.unconfirmed", "the dataset demands results that several enclaves confirm, which those of subscriptions are not")
+
     package static let allSubscriptions: [Refusal] = [
         subscriptionsMalformed, subscriptionsBadDeadline, subscriptionsUnknown, subscriptionsNotPending, subscriptionsTooLate,
-        subscriptionsNotCommitted, subscriptionsStaleRun, subscriptionsGrantEnded, subscriptionsCohortTooSmall,
+        subscriptionsNotCommitted, subscriptionsStaleRun, subscriptionsGrantEnded, subscriptionsCohortTooSmall, subscriptionsUnconfirmed,
+        subscriptionsUnconfirmed,
     ]
 }

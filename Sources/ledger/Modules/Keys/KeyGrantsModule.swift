@@ -36,7 +36,7 @@ package enum KeyGrantsModule {
         guard grant.status == .pending else { throw Refusal.keyGrantsNotPending }
         guard let subject = Address(grant.subject) else { throw Refusal.keyGrantsMalformed }
         _ = try record(grant.request, of: subject, &state)
-        let (_, enclave) = try KeysModule.active(message.enclave, &state)
+        let (_, enclave) = try KeysModule.active(message.enclave, context, &state)
         let statement = EnclaveStatement.keyGrant(chainID: context.genesis.chainID, id: id, keyBox: message.keyBox)
         try KeysModule.verify(message.signature, of: statement, .keyGrant, enclave)
         (grant.status, grant.enclave, grant.keyBox) = (.complete, message.enclave, message.keyBox)

@@ -20,7 +20,7 @@ extension KeysModule {
     ///
     /// Only an enclave whose own program checked the other does so (docs/spec/vault.md §7); the chain sees that both are its own.
     package static func announce(_ message: WireAnnounceReplica, _ context: MessageContext, _ state: inout ModuleState) throws {
-        var (id, enclave) = try active(message.enclave, &state)
+        var (id, enclave) = try active(message.enclave, context, &state)
         guard let sourceID = Hash32(message.source), sourceID != id,
             let source: WireEnclave = try state.message(StateKey.enclave(sourceID))
         else { throw Refusal.keysUnknownEnclave }
@@ -44,7 +44,7 @@ extension KeysModule {
     private static func handover(
         _ message: WireAnnounceReplica, _ id: Hash32, _ source: WireEnclave, _ sourceID: Hash32, _ chainID: String
     ) throws -> [UInt8] {
-        guard message.recoveryEpoch == 0 else {
+        guard !message.recovered else {
             guard message.recoveryEpoch >= source.recoveryEpoch else { throw Refusal.keysOldRecovery }
             return EnclaveStatement.recoveryHandover(chainID: chainID, source: sourceID, epoch: message.recoveryEpoch)
         }
