@@ -40,6 +40,12 @@ package enum Context: String, CaseIterable, Sendable {
     case jobRefusal = "jupiter/sign/job-refusal/v1"
     case jobConfirmation = "jupiter/sign/job-confirmation/v1"
     case result = "jupiter/sign/result/v1"
+    case replicaOffer = "jupiter/sign/replica-offer/v1"
+    case replicaPart = "jupiter/sign/replica-part/v1"
+    case replicaHandover = "jupiter/sign/replica-handover/v1"
+    case replicaAnnouncement = "jupiter/sign/replica-announcement/v1"
+    case recoveryPackage = "jupiter/sign/recovery-package/v1"
+    case keyGrant = "jupiter/sign/key-grant/v1"
 
     // Key derivation, sealing and authenticated encryption
     case recordKeyTree = "jupiter/derive/record-key-tree/v1"
@@ -51,6 +57,10 @@ package enum Context: String, CaseIterable, Sendable {
     case keyBox = "jupiter/seal/key-box/v1"
     case confirmationBox = "jupiter/seal/confirmation/v1"
     case enrolmentBox = "jupiter/seal/enrolment/v1"
+    case replicaBox = "jupiter/seal/replica/v1"
+    case recoveryVault = "jupiter/seal/recovery-vault/v1"
+    case recoveryShare = "jupiter/seal/recovery-share/v1"
+    case recordKeyBox = "jupiter/seal/record-key/v1"
     case keyFile = "jupiter/seal/key-file/v1"
     case wallet = "jupiter/derive/wallet/v1"
     case walletFile = "jupiter/seal/wallet-file/v1"

@@ -16,6 +16,8 @@ struct EvidenceBuilder: Sendable {
     /// The state height.
     let height: UInt64
     let enclave: Hash32
+    /// The vault whose keys it holds.
+    let vault: Hash32
 
     /// The value of `key` or the proof of its absence.
     func proven(_ key: [UInt8]) throws -> WireProvenValue {
@@ -68,7 +70,7 @@ struct EvidenceBuilder: Sendable {
         evidence.assessment = try proven(StateKey.assessment(id))
         evidence.consent = try proven(StateKey.consent(subject, grant: grant))
         evidence.grantTransaction = .init(try grantTransaction(evidence.consent) ?? [])
-        evidence.subjectKey = try proven(StateKey.subjectKey(subject, dataset: assessment.request.dataset, enclave: enclave))
+        evidence.subjectKey = try proven(StateKey.subjectKey(subject, dataset: assessment.request.dataset, enclave: vault))
         evidence.records = try records(of: subject, dataset: assessment.request.dataset)
         return evidence
     }
@@ -148,7 +150,7 @@ struct EvidenceBuilder: Sendable {
         contribution.consent = try proven(key)
         guard let transaction = try grantTransaction(contribution.consent) else { return nil }
         contribution.grantTransaction = .init(transaction)
-        contribution.subjectKey = try proven(StateKey.subjectKey(subject, dataset: use.dataset, enclave: enclave))
+        contribution.subjectKey = try proven(StateKey.subjectKey(subject, dataset: use.dataset, enclave: vault))
         contribution.records = try records(of: subject, dataset: use.dataset)
         return contribution.records.isEmpty ? nil : (subject, contribution)
     }

@@ -73,9 +73,9 @@ package enum AssessmentsModule {
     package static func open(_ message: WireOpenAssessment, _ context: MessageContext, _ state: inout ModuleState) throws {
         var (id, assessment) = try load(message.id, &state)
         guard assessment.status == .committed else { throw Refusal.assessmentsNotCommitted }
-        guard assessment.enclave == message.enclave else { throw Refusal.assessmentsOtherEnclave }
         guard context.block.time < assessment.request.deadline else { throw Refusal.assessmentsTooLate }
         let (_, enclave) = try KeysModule.active(message.enclave, context, &state)
+        guard try KeysModule.holdsSameVault(assessment.enclave, as: enclave, &state) else { throw Refusal.assessmentsOtherEnclave }
         try requireConfirmed(assessment, context, &state)
         let statement = EnclaveStatement.opening(chainID: context.genesis.chainID, job: id, keyBox: message.keyBox)
         try KeysModule.verify(message.signature, of: statement, .jobOpening, enclave)
@@ -156,7 +156,8 @@ extension Refusal {
     package static let assessmentsNotPending = Refusal(503, "assessments.notPending", "the assessment is not waiting for a result")
     package static let assessmentsTooLate = Refusal(504, "assessments.tooLate", "the deadline has passed")
     package static let assessmentsNotCommitted = Refusal(505, "assessments.notCommitted", "the assessment has no committed result")
-    package static let assessmentsOtherEnclave = Refusal(506, "assessments.otherEnclave", "another enclave committed to this result")
+    package static let assessmentsOtherEnclave = Refusal(
+        506, "assessments.otherEnclave", "an enclave of another vault committed to this result")
 
     package static let assessmentsUnconfirmed = Refusal(
         507, "assessments.unconfirmed", "fewer enclaves have come to this result than are demanded")
