@@ -2,6 +2,7 @@ import Attestation
 import ChainTypes
 import FoundationEssentials
 import Primitives
+import SwiftProtobuf
 import WireTypes
 
 /// What vendors signed about their platforms: submitted by anybody, believed for its signature, and only ever replaced by something newer.

@@ -1,5 +1,6 @@
 import Attestation
 import ChainTypes
+import Cryptography
 import FoundationEssentials
 import Primitives
 import WireTypes
