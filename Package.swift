@@ -214,6 +214,12 @@ let targets: [Target] = [
             "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient",
             "EnclaveProtocol", "EnclaveCore", "jupiter-enclave", crypto,
         ]),
+    tests(
+        "HostileNodeTests",
+        [
+            "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "EnclaveCore",
+            "jupiter-enclave", crypto, protobuf,
+        ]),
     tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient"]),
     tests("CommandTests", ["JupiterClient"]),
     tests(
