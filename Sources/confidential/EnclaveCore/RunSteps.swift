@@ -4,15 +4,16 @@ import DataModel
 import EnclaveProtocol
 import FoundationEssentials
 import LightClient
+import PlatformProtocol
 import Primitives
 import WireTypes
 
 /// The steps that assessments and subscriptions share.
 extension EnclaveMachine {
-    /// Runs the program over `rows`.
-    func execute(
+    /// Begins a run of the program over `rows`, in one message whose length tells the fields and the number of rows alone.
+    func begin(
         _ program: ReadyProgram, rows: [[FieldValue?]], schema: Schema, fields: [String], parameters: [RowBatch.Parameter]
-    ) throws(RunFailure) -> [UInt8] {
+    ) throws(RunFailure) {
         observer?(.program)
         defer { observer?(.other) }
         var batch: RowBatch
@@ -20,7 +21,15 @@ extension EnclaveMachine {
             batch = try RowBatch(schema: schema, fields: fields, parameters: parameters)
             for row in rows { try batch.appendRow(row) }
         } catch { throw .final(error) }
-        return try program.run(batch)
+        try program.begin(
+            batch, bound: RowBatch.maximumBytes(schema: schema, fields: fields, parameters: parameters, rows: rows.count))
+    }
+
+    /// The output of the program's oldest run.
+    func finish(_ program: ReadyProgram) throws(RunFailure) -> [UInt8] {
+        observer?(.program)
+        defer { observer?(.other) }
+        return try program.finish()
     }
 
     /// Signs, pads and seals a program's output.
@@ -50,10 +59,11 @@ extension EnclaveMachine {
         return (sealed, Sidecar.commitment(sealed))
     }
 
-    static func use(_ grant: Hash32, _ job: Hash32) -> WireVaultUse {
+    static func use(_ grant: Hash32, _ job: Hash32, outputBytes: UInt64) -> WireVaultUse {
         var use = WireVaultUse()
         use.grant = .init(grant.bytes)
         use.request = .init(job.bytes)
+        use.outputBytes = outputBytes
         return use
     }
 

@@ -27,6 +27,8 @@ package enum EnclaveError: UInt32, CodedError {
     case alreadyRun = 822
     case badRecipientKey = 823
     case badSchema = 824
+    case workerLost = 827
+    case tooFast = 828
     case internalFailure = 829
 
     case frameTooLarge = 850
@@ -65,6 +67,8 @@ package enum EnclaveError: UInt32, CodedError {
         case .alreadyRun: "the request was run before and its sealed result is no longer kept"
         case .badRecipientKey: "the recipient key is not valid, or not the one that the requester signed"
         case .badSchema: "the dataset or program has a schema that this enclave cannot read"
+        case .workerLost: "the process that ran the program ended, or could not be started; try again"
+        case .tooFast: "too many commands, bytes or broken proofs in a short time; try again later"
         case .internalFailure: "the enclave failed at something that is nobody's fault; see its log"
         case .frameTooLarge: "a message is longer than the socket carries"
         case .cannotConnect: "no enclave listens at the socket; is jupiter-enclave running?"

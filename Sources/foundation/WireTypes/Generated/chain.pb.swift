@@ -588,6 +588,9 @@ package nonisolated struct WireEvent: Sendable {
 
   package var amount: UInt64 = 0
 
+  /// of the enclave that did it: "simulated", "tpm (software)", "sev-snp"
+  package var label: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -873,6 +876,28 @@ package nonisolated struct WireGenesis: @unchecked Sendable {
   package var consensus: WireConsensusKind {
     get {_storage._consensus}
     set {_uniqueStorage()._consensus = newValue}
+  }
+
+  /// TPMs that nothing vouches for: assurance class none
+  package var allowSoftwareTpm: Bool {
+    get {_storage._allowSoftwareTpm}
+    set {_uniqueStorage()._allowSoftwareTpm = newValue}
+  }
+
+  /// until governance decides others; the usual ones when there are none
+  package var attestation: WireAttestationRules {
+    get {_storage._attestation ?? WireAttestationRules()}
+    set {_uniqueStorage()._attestation = newValue}
+  }
+  /// Returns true if `attestation` has been explicitly set.
+  package var hasAttestation: Bool {_storage._attestation != nil}
+  /// Clears the value of `attestation`. Subsequent reads from it will return its default value.
+  package mutating func clearAttestation() {_uniqueStorage()._attestation = nil}
+
+  /// accepted from the first block on
+  package var referenceValues: [WireReferenceMeasurement] {
+    get {_storage._referenceValues}
+    set {_uniqueStorage()._referenceValues = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1903,7 +1928,7 @@ nonisolated extension WireTransactionWithSidecars: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension WireEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Event"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{1}id\0\u{1}account\0\u{1}amount\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{1}id\0\u{1}account\0\u{1}amount\0\u{1}label\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1915,6 +1940,7 @@ nonisolated extension WireEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 2: try { try decoder.decodeSingularBytesField(value: &self.id) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.account) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.amount) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.label) }()
       default: break
       }
     }
@@ -1933,6 +1959,9 @@ nonisolated extension WireEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if self.amount != 0 {
       try visitor.visitSingularUInt64Field(value: self.amount, fieldNumber: 4)
     }
+    if !self.label.isEmpty {
+      try visitor.visitSingularStringField(value: self.label, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1941,6 +1970,7 @@ nonisolated extension WireEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.id != rhs.id {return false}
     if lhs.account != rhs.account {return false}
     if lhs.amount != rhs.amount {return false}
+    if lhs.label != rhs.label {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2418,7 +2448,7 @@ nonisolated extension WireAllocation: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Genesis"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}chain_id\0\u{1}time\0\u{1}profile\0\u{1}validators\0\u{1}allocations\0\u{1}operator\0\u{3}allow_simulated_enclaves\0\u{1}parameters\0\u{3}agreement_hash\0\u{1}nodes\0\u{1}consensus\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}chain_id\0\u{1}time\0\u{1}profile\0\u{1}validators\0\u{1}allocations\0\u{1}operator\0\u{3}allow_simulated_enclaves\0\u{1}parameters\0\u{3}agreement_hash\0\u{1}nodes\0\u{1}consensus\0\u{3}allow_software_tpm\0\u{1}attestation\0\u{3}reference_values\0")
 
   fileprivate class _StorageClass {
     var _version: UInt32 = 0
@@ -2433,6 +2463,9 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _agreementHash: Data = Data()
     var _nodes: [WireValidatorNode] = []
     var _consensus: WireConsensusKind = .simplex
+    var _allowSoftwareTpm: Bool = false
+    var _attestation: WireAttestationRules? = nil
+    var _referenceValues: [WireReferenceMeasurement] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2455,6 +2488,9 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
       _agreementHash = source._agreementHash
       _nodes = source._nodes
       _consensus = source._consensus
+      _allowSoftwareTpm = source._allowSoftwareTpm
+      _attestation = source._attestation
+      _referenceValues = source._referenceValues
     }
   }
 
@@ -2485,6 +2521,9 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 10: try { try decoder.decodeSingularBytesField(value: &_storage._agreementHash) }()
         case 11: try { try decoder.decodeRepeatedMessageField(value: &_storage._nodes) }()
         case 12: try { try decoder.decodeSingularEnumField(value: &_storage._consensus) }()
+        case 13: try { try decoder.decodeSingularBoolField(value: &_storage._allowSoftwareTpm) }()
+        case 14: try { try decoder.decodeSingularMessageField(value: &_storage._attestation) }()
+        case 15: try { try decoder.decodeRepeatedMessageField(value: &_storage._referenceValues) }()
         default: break
         }
       }
@@ -2533,6 +2572,15 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
       if _storage._consensus != .simplex {
         try visitor.visitSingularEnumField(value: _storage._consensus, fieldNumber: 12)
       }
+      if _storage._allowSoftwareTpm != false {
+        try visitor.visitSingularBoolField(value: _storage._allowSoftwareTpm, fieldNumber: 13)
+      }
+      try { if let v = _storage._attestation {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      } }()
+      if !_storage._referenceValues.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._referenceValues, fieldNumber: 15)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2554,6 +2602,9 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._agreementHash != rhs_storage._agreementHash {return false}
         if _storage._nodes != rhs_storage._nodes {return false}
         if _storage._consensus != rhs_storage._consensus {return false}
+        if _storage._allowSoftwareTpm != rhs_storage._allowSoftwareTpm {return false}
+        if _storage._attestation != rhs_storage._attestation {return false}
+        if _storage._referenceValues != rhs_storage._referenceValues {return false}
         return true
       }
       if !storagesAreEqual {return false}
