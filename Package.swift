@@ -242,6 +242,12 @@ let targets: [Target] = [
             "ProgramInterface", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol", "EnclavePlatforms", "WorkerProtocol",
             "EnclaveWorker", "EnclaveCore", "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker", "sandbox-breaker", crypto,
         ]),
+    tests(
+        "HostileNodeTests",
+        [
+            "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "EnclaveCore",
+            "jupiter-enclave", crypto, protobuf,
+        ]),
     tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient"]),
     tests("CommandTests", ["JupiterClient"]),
     tests(
