@@ -20,14 +20,15 @@ extension EnclaveMachine {
         var checks = EvidenceChecks(
             chainID: chainID, enclave: id, trusted: client.trusted, shared: command.shared, observer: observer)
         var answer = WireConfirmAssessmentsAnswer()
-        var pendingUses: [Hash32: Set<Hash32>] = [:]
+        var pending: [Hash32: Vault.Uses] = [:]
         var changes: [WireVaultEntry.OneOf_Change] = []
         for evidence in command.assessments {
             var outcome = WireConfirmOutcome()
             do throws(RunFailure) {
-                let use = try confirm(evidence, &checks, pendingUses, &outcome)
-                if pendingUses[use.grant, default: []].insert(use.job).inserted, !vault.uses(of: use.grant).contains(use.job) {
-                    changes.append(.used(Self.use(use.grant, use.job)))
+                let run = try confirm(evidence, &checks, pending, &outcome)
+                if !vault.uses(of: run.grant).requests.contains(run.job) {
+                    pending[run.grant, default: Vault.Uses()].add(run.job, outputBytes: run.outputBytes)
+                    changes.append(.used(Self.use(run.grant, run.job, outputBytes: run.outputBytes)))
                 }
             } catch { try fail(&outcome, error) }
             answer.outcomes.append(outcome)
@@ -45,9 +46,9 @@ extension EnclaveMachine {
     }
 
     private mutating func confirm(
-        _ evidence: WireAssessmentEvidence, _ checks: inout EvidenceChecks, _ pendingUses: [Hash32: Set<Hash32>],
+        _ evidence: WireAssessmentEvidence, _ checks: inout EvidenceChecks, _ pending: [Hash32: Vault.Uses],
         _ outcome: inout WireConfirmOutcome
-    ) throws(RunFailure) -> (grant: Hash32, job: Hash32) {
+    ) throws(RunFailure) -> BegunRun {
         let assessment = try checks.assessment(evidence.assessment)
         guard let job = Hash32(assessment.id), let commitment = Hash32(assessment.commitment), assessment.status == .committed,
             assessment.hasTerms
@@ -58,10 +59,11 @@ extension EnclaveMachine {
         let sealed = [UInt8](evidence.sealedResult)
         guard sealed.count <= Limits.sidecar, Sidecar.commitment(sealed) == commitment else { throw .host(.tamperedCiphertext) }
         let (salt, key) = try secret(in: assessment.terms, job: job)
-        let work = try compute(assessment, evidence, &checks, pendingUses)
-        let own = EnclaveStatement.confirmedOutput(salt: salt, output: work.output)
+        let run = try begin(assessment, evidence, job: job, &checks, pending)
+        let output = try finish(run.ready)
+        let own = EnclaveStatement.confirmedOutput(salt: salt, output: output)
         if own.bytes == [UInt8](assessment.terms.outputHash) {
-            guard Self.output(of: sealed, key: key, job: job, chainID: chainID, enclave: first.identity) == work.output else {
+            guard Self.output(of: sealed, key: key, job: job, chainID: chainID, enclave: first.identity) == output else {
                 throw .final(.resultNotConfirmed)
             }
         }
@@ -69,7 +71,7 @@ extension EnclaveMachine {
             chainID: chainID, job: job, enclave: id, commitment: commitment, outputHash: own)
         do throws(EnclaveError) { outcome.signature = .init(try sign(statement, .jobConfirmation)) } catch { throw .host(error) }
         outcome.outputHash = .init(own.bytes)
-        return (work.grant, job)
+        return run
     }
 
     /// What the first enclave sealed to this one.
@@ -130,11 +132,11 @@ extension EnclaveMachine {
 
     /// What the others confirm `output` by: its hash under a salt, and for each of them the salt and the key of the sealed result.
     func terms(
-        _ output: [UInt8], job: Hash32, sealed: [UInt8], for peers: [WireEnclave]
+        _ output: [UInt8], job: Hash32, recipient: Hash32, sealed: [UInt8], for peers: [WireEnclave]
     ) throws(RunFailure) -> WireConfirmationTerms {
         let own = Array(sealed.prefix(Sidecar.saltBytes))
         let salt = secrets.confirmationSalt(job: job, salt: own)
-        let secret = salt + secrets.resultKey(job: job, salt: own).withUnsafeBytes { [UInt8]($0) }
+        let secret = salt + secrets.resultKey(job: job, recipient: recipient, salt: own).withUnsafeBytes { [UInt8]($0) }
         var terms = WireConfirmationTerms()
         terms.outputHash = .init(EnclaveStatement.confirmedOutput(salt: salt, output: output).bytes)
         for peer in peers {
@@ -151,11 +153,13 @@ extension EnclaveMachine {
     }
 
     /// The same of a run that was decided before.
-    func terms(ofEarlier sealed: [UInt8], job: Hash32, for peers: [WireEnclave]) throws(RunFailure) -> WireConfirmationTerms {
-        let key = secrets.resultKey(job: job, salt: Array(sealed.prefix(Sidecar.saltBytes)))
+    func terms(
+        ofEarlier sealed: [UInt8], job: Hash32, recipient: Hash32, for peers: [WireEnclave]
+    ) throws(RunFailure) -> WireConfirmationTerms {
+        let key = secrets.resultKey(job: job, recipient: recipient, salt: Array(sealed.prefix(Sidecar.saltBytes)))
         guard let output = Self.output(of: sealed, key: key, job: job, chainID: chainID, enclave: identity) else {
             throw .host(.internalFailure)
         }
-        return try terms(output, job: job, sealed: sealed, for: peers)
+        return try terms(output, job: job, recipient: recipient, sealed: sealed, for: peers)
     }
 }

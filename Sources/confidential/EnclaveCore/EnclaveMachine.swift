@@ -4,8 +4,10 @@ import Cryptography
 import EnclaveProtocol
 import FoundationEssentials
 import LightClient
+import PlatformProtocol
 import Primitives
 import WireTypes
+import WorkerProtocol
 
 /// The enclave's state and what each command does to it. It believes nothing that its host says.
 ///
@@ -22,7 +24,7 @@ struct EnclaveMachine: ~Copyable {
     let observer: EnclaveStepObserver?
 
     var vault: Vault
-    var programs = ProgramCache()
+    var programs: ProgramCache
     private(set) var client: LightVerifier
     private var newestHeader: WireVaultHead?
     private var durableHeight: UInt64
@@ -35,7 +37,8 @@ struct EnclaveMachine: ~Copyable {
 
     /// Opens or begins the enclave of the chain that `genesis` begins.
     init(
-        platform: some EnclavePlatform, storage: any VaultStorage, genesis: Genesis, observer: EnclaveStepObserver? = nil
+        platform: some EnclavePlatform, storage: any VaultStorage, genesis: Genesis, programs: any ProgramRunner,
+        observer: EnclaveStepObserver? = nil
     ) throws(VaultError) {
         var opened = try Vault(storage: storage, key: platform.sealingKey(), platform: platform.name)
         if opened.identity == nil {
@@ -53,6 +56,7 @@ struct EnclaveMachine: ~Copyable {
         (self.platform, self.observer, self.secrets, self.identity, self.id) = (platform, observer, secrets, identity, id)
         (self.client, durableHeight, durableEpoch) = (client, client.trusted.height, client.trusted.epoch)
         vault = opened
+        self.programs = ProgramCache(programs)
     }
 
     /// Continues from the vault's header; from the genesis only when there is none.

@@ -100,6 +100,47 @@ package enum EnclaveStatement {
         text(chainID) + job.bytes + bigEndian(UInt64(code))
     }
 
+    /// Signed by the source (`Context.replicaHandover`): it gave its keys, up to `sourceVersion` of its vault, to `enclave`.
+    package static func handover(chainID: String, source: Hash32, enclave: Hash32, sourceVersion: UInt64) -> [UInt8] {
+        text(chainID) + [1] + source.bytes + enclave.bytes + bigEndian(sourceVersion)
+    }
+
+    /// Signed by the source (`Context.replicaHandover`) inside a recovery package: whoever opens it holds the source's keys.
+    package static func recoveryHandover(chainID: String, source: Hash32, epoch: UInt64) -> [UInt8] {
+        text(chainID) + [2] + source.bytes + bigEndian(epoch)
+    }
+
+    /// Signed by the replica (`Context.replicaAnnouncement`).
+    package static func announcement(chainID: String, _ message: WireAnnounceReplica) -> [UInt8] {
+        var message = message
+        message.signature = .init()
+        return text(chainID) + message.encoded()
+    }
+
+    /// Signed by the enclave that asks for keys (`Context.replicaOffer`).
+    package static func replicaOffer(_ offer: WireReplicaOffer) -> [UInt8] { offer.encoded() }
+
+    /// Signed by the source (`Context.replicaPart`): this sealed part is for the offer with `nonce`.
+    package static func replicaPart(
+        chainID: String, source: Hash32, nonce: Hash32, part: WireSealedMessage, version: UInt64, isLast: Bool
+    ) -> [UInt8] {
+        text(chainID) + source.bytes + nonce.bytes + bigEndian(version) + [isLast ? 1 : 0] + part.encoded()
+    }
+
+    /// Signed by the enclave that made the package (`Context.recoveryPackage`).
+    package static func recoveryPackage(_ package: WireRecoveryPackage) -> [UInt8] {
+        var package = package
+        package.signature = .init()
+        // A holder seals its share anew to the enclave that recovers; the recovered key itself shows whether it is the same.
+        package.shares = []
+        return package.encoded()
+    }
+
+    /// Signed by the enclave (`Context.keyGrant`): this box holds the record's key for the recipient.
+    package static func keyGrant(chainID: String, id: Hash32, keyBox: WireSealedMessage) -> [UInt8] {
+        text(chainID) + id.bytes + keyBox.encoded()
+    }
+
     /// The associated data that a record's ciphertext is bound to.
     ///
     /// - Parameter schema: the canonical encoding, version included: under another schema of the same version, which a corrupt quorum

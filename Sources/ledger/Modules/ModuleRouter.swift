@@ -37,8 +37,11 @@ package enum ModuleRouter {
         case .updateEndpoint(let message): try TrustModule.updateEndpoint(message, context, &state)
         case .proposeChange(let message): try GovernanceModule.propose(message, context, &state)
         case .voteOnProposal(let message): try GovernanceModule.vote(message, context, &state)
-        case .announceReplica, .acknowledgeErasure, .attestShareDestruction, .eraseDataset, .eraseSubject, .requestKeyGrant,
-            .completeKeyGrant, nil:
+        case .announceReplica(let message): try KeysModule.announce(message, context, &state)
+        case .attestShareDestruction(let message): try RecoveryModule.attest(message, context, &state)
+        case .requestKeyGrant(let message): try KeyGrantsModule.request(message, context, &state)
+        case .completeKeyGrant(let message): try KeyGrantsModule.complete(message, context, &state)
+        case .acknowledgeErasure, .eraseDataset, .eraseSubject, nil:
             throw Refusal.unknownMessage
         }
     }
@@ -51,5 +54,5 @@ extension Refusal {
     /// Every refusal that a receipt can carry, for the catalogue and the check that no code is used twice.
     package static let all: [Refusal] =
         [unknownMessage] + allAssets + allRegistry + allConsent + allRecords + allKeys + allPrograms + allAssessments + allSubscriptions
-        + allFederation + allTrust + allGovernance + allAdmission
+        + allFederation + allTrust + allGovernance + allAdmission + allVaultGroups + allRecovery + allKeyGrants
 }

@@ -24,6 +24,9 @@ private struct StatusView: Encodable {
         let expires: UInt64?
         let suspension: String?
         let trustedHeight: UInt64
+        let vault: String?
+        let vaultVersion: UInt64
+        let subjectKeys: UInt32
     }
     struct Validators: Encodable {
         /// In the present set with weight.
@@ -51,7 +54,9 @@ private struct StatusView: Encodable {
     let peers: Peers
     let sync: SyncView
     let mempool: Mempool
+    /// The one that takes enrolments now.
     let enclave: Enclave?
+    let enclaves: [Enclave]
     let localities: Int
 
     init(_ node: JupiterNode) throws {
@@ -74,6 +79,7 @@ private struct StatusView: Encodable {
         sync = node.syncView
         mempool = Mempool(transactions: node.mempool.count, bytes: node.mempool.bytes)
         enclave = node.enclave?.status.view
+        enclaves = node.enclaves.map(\.status.view)
         localities = try view.ledger.keys(prefix: StateKey.family("localities"), after: nil, limit: 1_000).count
     }
 }
@@ -83,7 +89,8 @@ extension EnclaveHost.Status {
         StatusView.Enclave(
             connected: isConnected, id: id?.description, platform: platform, label: label.isEmpty ? nil : label,
             simulated: platform == "simulated", assurance: assurance.isEmpty ? nil : assurance, serving: isServing,
-            expires: expires == 0 ? nil : expires, suspension: suspension.isEmpty ? nil : suspension, trustedHeight: trustedHeight)
+            expires: expires == 0 ? nil : expires, suspension: suspension.isEmpty ? nil : suspension, trustedHeight: trustedHeight,
+            vault: vault?.description, vaultVersion: vaultVersion, subjectKeys: enrolled)
     }
 }
 

@@ -2687,6 +2687,19 @@ package enum OpenAPIDocument {
      "trustedHeight": {
       "type": "integer",
       "minimum": 0
+     },
+     "vault": {
+      "$ref": "#/components/schemas/Hash"
+     },
+     "vaultVersion": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "How many changes the vault has seen."
+     },
+     "subjectKeys": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "How many subject keys the vault holds."
      }
     },
     "required": [
@@ -2694,7 +2707,9 @@ package enum OpenAPIDocument {
      "platform",
      "simulated",
      "serving",
-     "trustedHeight"
+     "trustedHeight",
+     "vaultVersion",
+     "subjectKeys"
     ]
    },
    "Status": {
@@ -2824,6 +2839,13 @@ package enum OpenAPIDocument {
      "enclave": {
       "$ref": "#/components/schemas/EnclaveStatus"
      },
+     "enclaves": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/EnclaveStatus"
+      },
+      "description": "All of the node's enclaves, in the order of its configuration; `enclave` is the one that takes enrolments."
+     },
      "localities": {
       "type": "integer",
       "minimum": 0,
@@ -2849,6 +2871,7 @@ package enum OpenAPIDocument {
      "peers",
      "sync",
      "mempool",
+     "enclaves",
      "localities"
     ]
    },
@@ -3773,6 +3796,11 @@ package enum OpenAPIDocument {
      },
      "onwardSharing": {
       "type": "boolean"
+     },
+     "maximumOutputBytes": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Bytes of all results together; 0: bounded by uses and programs alone."
      }
     },
     "required": [
@@ -3789,7 +3817,8 @@ package enum OpenAPIDocument {
      "language",
      "legalBasis",
      "retention",
-     "onwardSharing"
+     "onwardSharing",
+     "maximumOutputBytes"
     ]
    },
    "Consent": {
@@ -3821,6 +3850,11 @@ package enum OpenAPIDocument {
       "type": "integer",
       "minimum": 0
      },
+     "outputBytes": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Charged against the scope's output budget, if it has one."
+     },
      "transactionId": {
       "$ref": "#/components/schemas/Hash"
      },
@@ -3836,6 +3870,7 @@ package enum OpenAPIDocument {
      "status",
      "version",
      "uses",
+     "outputBytes",
      "transactionId",
      "height"
     ]

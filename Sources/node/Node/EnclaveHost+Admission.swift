@@ -16,7 +16,7 @@ extension EnclaveHost {
     func awaitAdmission(_ id: Hash32) async throws {
         while !Task.isCancelled {
             let header = try await feed()
-            let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id)
+            let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id, vault: id)
             if let enclave = try note(builder), enclave.status == .active {
                 guard enclave.isExpired(at: header.time) else { return }
                 try await renew(enclave, at: header)

@@ -11,6 +11,7 @@ enum JobPart: Equatable {
     /// Another of the named enclaves has the first turn; this one goes on without it from that height.
     case runLater(UInt64)
     case confirm
+    /// As many as are demanded have come to the result: whoever holds its vault may open it.
     case open
     case nothing
 
@@ -33,10 +34,9 @@ enum JobPart: Equatable {
             let first = Int(id.bytes[31]) % names.count
             let start = assessment.height + Self.turn * UInt64((own + names.count - first) % names.count)
             self = height >= start ? .run : .runLater(start)
-        case .committed where Hash32(assessment.enclave) == enclave:
-            self = assessment.confirmedBy.count >= max(1, Int(assessment.demand.confirmations)) || !assessment.hasTerms ? .open : .nothing
         case .committed where assessment.hasTerms && names.contains(enclave) && !assessment.confirmedBy.contains(Data(enclave.bytes)):
             self = .confirm
+        case .committed where assessment.confirmedBy.count >= Int(assessment.demand.confirmations) || !assessment.hasTerms: self = .open
         default: self = .nothing
         }
     }
@@ -71,8 +71,6 @@ extension EnclaveHost {
             }
         }
         let answered = Set(answer.outcomes.compactMap { Hash32($0.id) })
-        state.withLock { state in
-            for (id, _) in members where !answered.contains(id) { state.jobs.retry(id, after: builder.height) }
-        }
+        retry(members.map(\.0).filter { !answered.contains($0) }, builder)
     }
 }

@@ -149,7 +149,8 @@ extension Refusal {
     package static let allAdmission: [Refusal] =
         [
             admissionMalformedDemand, admissionPlatformExcluded, admissionAssuranceTooLow, admissionWrongEnclaves, admissionNotDistinct,
-            admissionNotEnrolled,            admissionTooManyEnclaves, admissionEvidenceReused, admissionExpired, admissionStaleEndorsement, admissionEndorsementTooLarge,
+            admissionNotEnrolled, admissionTooManyEnclaves, admissionEvidenceReused, admissionExpired, admissionStaleEndorsement,
+            admissionEndorsementTooLarge,
             admissionEndorsementFee, admissionEndorsementsFull, admissionMalformedChange, admissionUnknownReference,
         ] + AttestationError.allCases.map { Refusal($0) }
 }

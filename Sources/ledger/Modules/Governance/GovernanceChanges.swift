@@ -27,9 +27,10 @@ enum GovernanceChanges {
             guard Genesis.isSensible(parameters) else { throw Refusal.governanceMalformed }
             let known = try TrustState.parameters(&state)
             guard parameters != (known.hasNext ? known.next : known.present) else { throw Refusal.governanceNoChange }
+        case .setRecoveryHolders(let change): try RecoveryModule.check(change)
         case .addReferenceValue, .revokeReferenceValue, .setAttestationRules, .suspendEnclaves, .resumeEnclave:
             if let kind = change.kind { try AdmissionChanges.check(kind, genesis, &state) }
-        case .setRecoveryHolders, nil: throw Refusal.governanceMalformed
+        case nil: throw Refusal.governanceMalformed
         }
     }
 
@@ -52,10 +53,13 @@ enum GovernanceChanges {
             var known = try TrustState.parameters(&state)
             if parameters == known.present { known.clearNext() } else { known.next = parameters }
             state.set(StateKey.parameters, known)
+        case .setRecoveryHolders(let change):
+            try RecoveryModule.apply(change, at: height, &state)
+            return
         case .addReferenceValue, .revokeReferenceValue, .setAttestationRules, .suspendEnclaves, .resumeEnclave:
             if let kind = change.kind { try AdmissionChanges.apply(kind, at: height, genesis, &state) }
             return
-        case .setRecoveryHolders, nil: throw Refusal.governanceMalformed
+        case nil: throw Refusal.governanceMalformed
         }
         try TrustState.noteChange(&state)
     }

@@ -16,10 +16,10 @@ package enum AssessmentsModule {
         let dataset = try RegistryModule.dataset(message.dataset, &state)
         let requirements = try EnclaveRequirements(dataset: dataset.demand, request: message.demand)
         try checkNamed(message, requirements, of: subject, context, &state)
-        _ = try ProgramsModule.program(code, kind: .assessment, &state)
+        let program = try ProgramsModule.program(code, kind: .assessment, &state)
         let time = context.block.time
         guard message.deadline > time, message.deadline - time <= Deadlines.longest else { throw Refusal.assessmentsBadDeadline }
-        let use = use(message, requester: context.sender, program: code, context.genesis.chainID)
+        let use = use(message, requester: context.sender, program: code, program.manifest, context.genesis.chainID)
         let (useNumber, version) = try ConsentModule.charge(grant, of: subject, use: use, context.block, &state)
         if let consent = try ConsentModule.consent(grant, of: subject, &state), message.deadline > consent.scope.validUntil {
             throw Refusal.assessmentsBadDeadline
@@ -55,7 +55,8 @@ package enum AssessmentsModule {
         guard let subject = Address(assessment.request.subject), let grant = Hash32(assessment.request.grant),
             let requester = Address(assessment.requester), let code = Hash32(assessment.request.program)
         else { throw Refusal.assessmentsMalformed }
-        let use = use(assessment.request, requester: requester, program: code, context.genesis.chainID)
+        let program = try ProgramsModule.program(code, kind: .assessment, &state)
+        let use = use(assessment.request, requester: requester, program: code, program.manifest, context.genesis.chainID)
         try ConsentPolicy.checkCharged(
             ConsentModule.consent(grant, of: subject, &state), use: use, useNumber: assessment.useNumber, at: context.block.time)
         assessment.status = .committed
@@ -72,9 +73,9 @@ package enum AssessmentsModule {
     package static func open(_ message: WireOpenAssessment, _ context: MessageContext, _ state: inout ModuleState) throws {
         var (id, assessment) = try load(message.id, &state)
         guard assessment.status == .committed else { throw Refusal.assessmentsNotCommitted }
-        guard assessment.enclave == message.enclave else { throw Refusal.assessmentsOtherEnclave }
         guard context.block.time < assessment.request.deadline else { throw Refusal.assessmentsTooLate }
         let (_, enclave) = try KeysModule.active(message.enclave, context, &state)
+        guard try KeysModule.holdsSameVault(assessment.enclave, as: enclave, &state) else { throw Refusal.assessmentsOtherEnclave }
         try requireConfirmed(assessment, context, &state)
         let statement = EnclaveStatement.opening(chainID: context.genesis.chainID, job: id, keyBox: message.keyBox)
         try KeysModule.verify(message.signature, of: statement, .jobOpening, enclave)
@@ -132,11 +133,11 @@ package enum AssessmentsModule {
 
     /// The use of data that `request` asks for.
     package static func use(
-        _ request: WireRequestAssessment, requester: Address, program: Hash32, _ chainID: String
+        _ request: WireRequestAssessment, requester: Address, program: Hash32, _ manifest: WireProgramManifest, _ chainID: String
     ) -> ConsentUse {
         ConsentUse(
             recipient: requester, dataset: request.dataset, fields: request.fields, purpose: request.purpose, program: program,
-            locality: chainID, price: request.price)
+            locality: chainID, price: request.price, outputBytes: UInt64(manifest.maximumOutput))
     }
 
     static func load(_ id: some Sequence<UInt8>, _ state: inout ModuleState) throws -> (Hash32, WireAssessment) {
@@ -155,7 +156,8 @@ extension Refusal {
     package static let assessmentsNotPending = Refusal(503, "assessments.notPending", "the assessment is not waiting for a result")
     package static let assessmentsTooLate = Refusal(504, "assessments.tooLate", "the deadline has passed")
     package static let assessmentsNotCommitted = Refusal(505, "assessments.notCommitted", "the assessment has no committed result")
-    package static let assessmentsOtherEnclave = Refusal(506, "assessments.otherEnclave", "another enclave committed to this result")
+    package static let assessmentsOtherEnclave = Refusal(
+        506, "assessments.otherEnclave", "an enclave of another vault committed to this result")
 
     package static let assessmentsUnconfirmed = Refusal(
         507, "assessments.unconfirmed", "fewer enclaves have come to this result than are demanded")

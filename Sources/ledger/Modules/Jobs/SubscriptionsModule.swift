@@ -78,9 +78,11 @@ package enum SubscriptionsModule {
     package static func open(_ message: WireOpenSubscription, _ context: MessageContext, _ state: inout ModuleState) throws {
         var (id, subscription) = try load(message.id, &state)
         guard subscription.status == .committed else { throw Refusal.subscriptionsNotCommitted }
-        guard subscription.enclave == message.enclave else { throw Refusal.subscriptionsNotCommitted }
         guard context.block.time < subscription.request.deadline else { throw Refusal.subscriptionsTooLate }
         let (_, enclave) = try KeysModule.active(message.enclave, context, &state)
+        guard try KeysModule.holdsSameVault(subscription.enclave, as: enclave, &state) else {
+            throw Refusal.subscriptionsNotCommitted
+        }
         let statement = EnclaveStatement.opening(chainID: context.genesis.chainID, job: id, keyBox: message.keyBox)
         try KeysModule.verify(message.signature, of: statement, .jobOpening, enclave)
         try pay(id, subscription, &state)
@@ -122,7 +124,8 @@ package enum SubscriptionsModule {
         guard let requester = Address(subscription.requester), let code = Hash32(subscription.request.program) else {
             throw Refusal.subscriptionsMalformed
         }
-        let use = use(subscription.request, requester: requester, program: code, context.genesis.chainID)
+        let program = try ProgramsModule.program(code, kind: .subscription, &state)
+        let use = use(subscription.request, requester: requester, program: code, program.manifest, context.genesis.chainID)
         for grant in grants {
             guard let owner = try state.value(StateKey.grantSubject(grant)), let subject = Address(owner) else {
                 throw Refusal.subscriptionsGrantEnded
@@ -160,11 +163,11 @@ package enum SubscriptionsModule {
 
     /// The use of data that `request` asks of each subject.
     package static func use(
-        _ request: WireRequestSubscription, requester: Address, program: Hash32, _ chainID: String
+        _ request: WireRequestSubscription, requester: Address, program: Hash32, _ manifest: WireProgramManifest, _ chainID: String
     ) -> ConsentUse {
         ConsentUse(
             recipient: requester, dataset: request.dataset, fields: request.fields, purpose: request.purpose, program: program,
-            locality: chainID, price: request.price)
+            locality: chainID, price: request.price, outputBytes: UInt64(manifest.maximumOutput))
     }
 
     /// The grants of a committed run, 32 bytes each.
@@ -185,7 +188,7 @@ extension Refusal {
     package static let subscriptionsNotPending = Refusal(553, "subscriptions.notPending", "the subscription is not waiting for a run")
     package static let subscriptionsTooLate = Refusal(554, "subscriptions.tooLate", "the deadline has passed")
     package static let subscriptionsNotCommitted = Refusal(
-        555, "subscriptions.notCommitted", "the subscription has no committed run by this enclave")
+        555, "subscriptions.notCommitted", "the subscription has no committed run by this vault")
     package static let subscriptionsStaleRun = Refusal(556, "subscriptions.staleRun", "the run was made too many blocks ago; run again")
     package static let subscriptionsGrantEnded = Refusal(
         557, "subscriptions.grantEnded", "a contributing grant no longer stands; run again")
