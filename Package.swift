@@ -221,6 +221,13 @@ let targets: [Target] = [
             "LedgerSupport", "TpmSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "ConsentRules",
             "LightClient", "Modules", "Execution",
         ]),
+    tests(
+        "AdmissionTests",
+        [
+            "AdversarySupport", "TpmSupport", "StateModel", "TestVectors", "LedgerSupport", "Primitives", "WireTypes", "Cryptography",
+            "ChainTypes", "DataModel", "Attestation", "AuthenticatedState", "LightClient", "Modules", "Execution", "EnclaveProtocol",
+            "PlatformProtocol", "EnclaveWorker", "EnclaveCore", crypto, protobuf,
+        ]),
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex", "Engine"]),
     tests(
         "NetworkingTests",
@@ -250,8 +257,8 @@ let targets: [Target] = [
             "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "EnclaveCore",
             "jupiter-enclave", crypto, protobuf,
         ]),
-    tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient"]),
-    tests("CommandTests", ["JupiterClient"]),
+    tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "DataModel", "JupiterClient"]),
+    tests("CommandTests", ["WireTypes", "ChainTypes", "JupiterClient"]),
     tests(
         "EndToEndTests",
         [

@@ -150,7 +150,7 @@ extension Refusal {
         [
             admissionMalformedDemand, admissionPlatformExcluded, admissionAssuranceTooLow, admissionWrongEnclaves, admissionNotDistinct,
             admissionNotEnrolled, admissionTooManyEnclaves, admissionEvidenceReused, admissionExpired, admissionStaleEndorsement,
-            admissionEndorsementTooLarge,
-            admissionEndorsementFee, admissionEndorsementsFull, admissionMalformedChange, admissionUnknownReference,
+            admissionEndorsementTooLarge, admissionEndorsementFee, admissionEndorsementsFull, admissionMalformedChange,
+            admissionUnknownReference,
         ] + AttestationError.allCases.map { Refusal($0) }
 }
