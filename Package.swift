@@ -125,8 +125,8 @@ let targets: [Target] = [
     library(
         .client, "JupiterClient",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient",
-            "EnclaveProtocol", crypto,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "AuthenticatedState", "LightClient",
+            "ConsentRules", "EnclaveProtocol", crypto, protobuf,
         ]),
     library(.client, "LocalFederation", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol"]),
 
@@ -246,7 +246,7 @@ let targets: [Target] = [
         "HostileNodeTests",
         [
             "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "EnclaveCore",
-            "jupiter-enclave", crypto, protobuf,
+            "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker", crypto, protobuf,
         ]),
     tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient"]),
     tests("CommandTests", ["JupiterClient"]),
@@ -287,8 +287,8 @@ let targets: [Target] = [
     tests(
         "APITests",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "JupiterClient", "Node", "API", "RunningNode", logging,
-            protobuf,
+            "LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "LightClient", "JupiterClient", "Node",
+            "API", "RunningNode", logging, protobuf,
         ]),
     tests("ConsoleTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Node", "Console", "RunningNode"]),
 ]
