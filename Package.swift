@@ -20,6 +20,8 @@ let settings: [SwiftSetting] =
 
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let httpServer = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -66,6 +68,7 @@ let targets: [Target] = [
     system("CRocksDB", pkgConfig: "rocksdb", apt: "librocksdb-dev"),
     system("CSodium", pkgConfig: "libsodium", apt: "libsodium-dev"),
     system("CWasmtime", pkgConfig: "wasmtime"),
+    system("CSeccomp", pkgConfig: "libseccomp", apt: "libseccomp-dev"),
     .systemLibrary(name: "CHardening", path: "Sources/system/CHardening"),
 
     library(.foundation, "Primitives"),
@@ -75,10 +78,18 @@ let targets: [Target] = [
 
     library(.data, "DataModel", ["Primitives"]),
 
-    library(.evidence, "Attestation", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
+    library(
+        .evidence, "Attestation",
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", crypto, cryptoExtras, asn1],
+        resources: [
+            .embedInCode("Resources/amd-milan-ark.der"), .embedInCode("Resources/amd-genoa-ark.der"),
+            .embedInCode("Resources/amd-turin-ark.der"), .embedInCode("Resources/intel-sgx-root-ca.der"),
+            .embedInCode("Resources/aws-nitro-root-g1.der"),
+        ]),
 
     library(.ledger, "AuthenticatedState", ["Primitives", crypto]),
-    library(.ledger, "ContractVM", ["Primitives", "CWasmtime"]),
+    library(.ledger, "ProgramInterface", ["Primitives"]),
+    library(.ledger, "ContractVM", ["ProgramInterface", "CWasmtime"]),
     library(.ledger, "LightClient", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
     library(.ledger, "ConsentRules", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
     library(
@@ -86,7 +97,7 @@ let targets: [Target] = [
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient", "ConsentRules", protobuf,
         ]),
-    library(.ledger, "Execution", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Modules"]),
+    library(.ledger, "Execution", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "Modules"]),
 
     library(.consensus, "Simplex", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient"]),
     library(.consensus, "Engine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex"]),
@@ -96,11 +107,17 @@ let targets: [Target] = [
     library(.simulation, "Simulator", ["Primitives", "WireTypes", "ChainTypes", "LightClient", "Simplex"]),
 
     library(.confidential, "EnclaveProtocol", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", crypto]),
+    library(.confidential, "EnclaveSandbox", ["Primitives", "CHardening", "CSeccomp"]),
+    library(.confidential, "WorkerProtocol", ["Primitives", "ProgramInterface"]),
+    library(
+        .confidential, "EnclaveWorker", ["ProgramInterface", "ContractVM", "WorkerProtocol", "EnclaveSandbox", "CHardening"]),
+    library(.confidential, "PlatformProtocol", ["Primitives", "ChainTypes", "EnclaveSandbox", crypto]),
+    library(.confidential, "EnclavePlatforms", ["Primitives", "ChainTypes", "Cryptography", "Attestation", "PlatformProtocol", crypto]),
     library(
         .confidential, "EnclaveCore",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "AuthenticatedState", "ContractVM",
-            "LightClient", "ConsentRules", "EnclaveProtocol", crypto, protobuf,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "AuthenticatedState", "ProgramInterface",
+            "LightClient", "ConsentRules", "EnclaveProtocol", "PlatformProtocol", "WorkerProtocol", crypto, protobuf,
         ]),
 
     library(.federation, "Relayer", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
@@ -142,7 +159,16 @@ let targets: [Target] = [
             nio, protobuf,
         ]),
 
-    program("jupiter-enclave", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol", "EnclaveCore", "CHardening"]),
+    program(
+        "jupiter-enclave",
+        ["Primitives", "ChainTypes", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol", "EnclavePlatforms", "CHardening", crypto]),
+    program(
+        "jupiter-enclave-vault",
+        [
+            "Primitives", "WireTypes", "ChainTypes", "ProgramInterface", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol",
+            "WorkerProtocol", "EnclaveCore",
+        ]),
+    program("jupiter-enclave-worker", ["Primitives", "EnclaveSandbox", "EnclaveWorker"]),
     program(
         "jupiter",
         [
@@ -164,12 +190,13 @@ let targets: [Target] = [
     support("PowerLossSupport", folder: "PowerLoss", ["Primitives"], exclude: ["powerloss.c"]),
     support("ChainFixtures", ["Primitives", "AuthenticatedState", "Storage"]),
     supportProgram("storage-crasher", folder: "StorageCrasher", ["ChainFixtures", "Storage"]),
+    supportProgram("sandbox-breaker", folder: "SandboxBreaker", ["EnclaveSandbox"]),
 
     support(
         "AdversarySupport", folder: "BypassedNode",
         [
             "CometSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient",
-            "EnclaveProtocol", "EnclaveCore", "StateModel", crypto, protobuf,
+            "EnclaveProtocol", "PlatformProtocol", "EnclavePlatforms", "EnclaveCore", "EnclaveWorker", "StateModel", crypto, protobuf,
         ]),
 
     tests("PrimitivesTests", ["Primitives", "TestVectors"]),
@@ -180,7 +207,7 @@ let targets: [Target] = [
     tests("AttestationTests", ["Attestation", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
     tests("AuthenticatedStateTests", ["Primitives", "AuthenticatedState", "StateModel", "TestVectors"]),
     tests("StatePropertyTests", ["Primitives", "AuthenticatedState", "StateModel"]),
-    tests("ContractVMTests", ["ContractVM", "DataModel", "Primitives"]),
+    tests("ContractVMTests", ["ContractVM", "ProgramInterface", "DataModel", "Primitives"]),
     tests(
         "LightClientTests",
         ["CometSupport", "TestVectors", "LightClient", "ChainTypes", "Cryptography", "Primitives", "WireTypes", "CSodium"]),
@@ -212,7 +239,8 @@ let targets: [Target] = [
         "EnclaveCoreTests",
         [
             "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient",
-            "EnclaveProtocol", "EnclaveCore", "jupiter-enclave", crypto,
+            "ProgramInterface", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol", "EnclavePlatforms", "WorkerProtocol",
+            "EnclaveWorker", "EnclaveCore", "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker", "sandbox-breaker", crypto,
         ]),
     tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient"]),
     tests("CommandTests", ["JupiterClient"]),
@@ -271,7 +299,8 @@ let benchmarks: [Target] =
         benchmark(
             "EnclaveBenchmarks",
             [
-                "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "EnclaveCore",
+                "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol",
+                "EnclavePlatforms", "EnclaveCore",
             ]),
         benchmark(
             "ConsensusBenchmarks",
@@ -289,6 +318,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-protobuf.git", exact: "1.39.0"),
         .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-asn1.git", exact: "1.7.4"),
         .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),

@@ -4,8 +4,10 @@ import Cryptography
 import EnclaveProtocol
 import FoundationEssentials
 import LightClient
+import PlatformProtocol
 import Primitives
 import WireTypes
+import WorkerProtocol
 
 /// The enclave's state and what each command does to it. It believes nothing that its host says.
 ///
@@ -22,7 +24,7 @@ struct EnclaveMachine: ~Copyable {
     let observer: EnclaveStepObserver?
 
     var vault: Vault
-    var programs = ProgramCache()
+    var programs: ProgramCache
     private(set) var client: LightVerifier
     private var newestHeader: WireVaultHead?
     private var durableHeight: UInt64
@@ -40,7 +42,8 @@ struct EnclaveMachine: ~Copyable {
 
     /// Opens or begins the enclave of the chain that `genesis` begins.
     init(
-        platform: some EnclavePlatform, storage: any VaultStorage, genesis: Genesis, observer: EnclaveStepObserver? = nil
+        platform: some EnclavePlatform, storage: any VaultStorage, genesis: Genesis, programs: any ProgramRunner,
+        observer: EnclaveStepObserver? = nil
     ) throws(VaultError) {
         var opened = try Vault(storage: storage, sealingKey: platform.sealingKey(), platform: platform.name)
         if opened.identity == nil {
@@ -58,6 +61,7 @@ struct EnclaveMachine: ~Copyable {
         (self.platform, self.observer, self.secrets, self.identity, self.id) = (platform, observer, secrets, identity, id)
         (self.client, durableHeight, durableEpoch) = (client, client.trusted.height, client.trusted.epoch)
         vault = opened
+        self.programs = ProgramCache(programs)
     }
 
     /// Continues from the vault's header; from the genesis only when there is none.
@@ -135,11 +139,10 @@ extension EnclaveMachine {
     /// Evidence that binds chain, keys and the challenged block.
     func attest(_ command: WireAttestCommand) throws -> WireAttestAnswer {
         guard let block = Hash32(command.challengeBlock) else { throw EnclaveError.malformedCommand }
-        let data = EnclaveStatement.reportData(
-            chainID: chainID, identity: identity, height: command.challengeHeight, block: block)
+        let binding = AttestationBinding(chainID: chainID, identity: identity, height: command.challengeHeight, block: block)
         var evidence = WireEvidence()
         evidence.platform = platform.name
-        evidence.report = .init(try platform.report(data))
+        evidence.report = .init(try platform.report(binding))
         evidence.challengeHeight = command.challengeHeight
         evidence.challengeBlock = command.challengeBlock
         var answer = WireAttestAnswer()
@@ -179,7 +182,8 @@ extension EnclaveMachine {
             throw EnclaveError.anchorMismatch
         }
         // One that is suspended because it did not destroy in time may come back and do so; the chain takes nothing else from it.
-        guard enclave.status == .active || enclave.suspension == EnclaveSuspension.erasure, enclave.anchorNonce == anchor.nonce, enclave.vaultVersion == anchor.vaultVersion,
+        guard enclave.status == .active || enclave.suspension == EnclaveSuspension.erasure, enclave.anchorNonce == anchor.nonce,
+            enclave.vaultVersion == anchor.vaultVersion,
             enclave.vaultRoot == anchor.vaultRoot
         else { throw EnclaveError.anchorMismatch }
         isAnchored = true

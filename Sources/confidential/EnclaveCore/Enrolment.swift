@@ -50,7 +50,8 @@ extension EnclaveMachine {
         else { throw .badEnrolment }
         guard wire.chainID == chainID else { throw .wrongChain }
         guard let subject = Address(wire.subject), let key = try? VerificationKey(wire.publicKey), key.address == subject,
-            wire.subjectKey.count == 32, wire.salt.count == 32, wire.keyEpoch == 0, (1...Limits.identifier).contains(wire.dataset.utf8.count)
+            wire.subjectKey.count == 32, wire.salt.count == 32, wire.keyEpoch == 0,
+            (1...Limits.identifier).contains(wire.dataset.utf8.count)
         else { throw .badEnrolment }
         let commitment = EnclaveStatement.subjectKeyCommitment(key: [UInt8](wire.subjectKey), salt: [UInt8](wire.salt))
         let statement = EnclaveStatement.enrolment(chainID: chainID, enclave: id, dataset: wire.dataset, commitment: commitment)
@@ -62,7 +63,8 @@ extension EnclaveMachine {
         entry.salt = wire.salt
         entry.enrolledBy = wire.publicKey.key
         entry.keyEpoch = wire.keyEpoch
-        return Enrolment(name: Vault.KeyName(subject: subject, dataset: wire.dataset, epoch: wire.keyEpoch), commitment: commitment, key: entry)
+        return Enrolment(
+            name: Vault.KeyName(subject: subject, dataset: wire.dataset, epoch: wire.keyEpoch), commitment: commitment, key: entry)
     }
 
     private func outcome(_ result: Result<Enrolment, EnclaveError>) throws(EnclaveError) -> WireEnrolOutcome {

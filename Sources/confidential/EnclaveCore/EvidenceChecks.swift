@@ -75,6 +75,12 @@ struct EvidenceChecks: ~Copyable {
         return program.manifest
     }
 
+    /// What a use of `program` counts against the output budget of `scope`; looked up only where there is one.
+    mutating func outputBytes(_ program: Hash32, scope: WireConsentScope) throws(RunFailure) -> UInt64 {
+        guard scope.maximumOutputBytes > 0 else { return 0 }
+        return UInt64(try self.program(program, kind: .assessment).maximumOutput)
+    }
+
     /// Returns if the chain knows `key` as the key that this enclave holds of `subject` for `dataset`.
     func subjectKey(
         _ proven: WireProvenValue, subject: Address, dataset: String, key: Vault.SubjectKey?

@@ -18,6 +18,9 @@ private struct StatusView: Encodable {
         let simulated: Bool
         let serving: Bool
         let trustedHeight: UInt64
+        let vault: String?
+        let vaultVersion: UInt64
+        let subjectKeys: UInt32
     }
     struct Validators: Encodable {
         /// In the present set with weight.
@@ -45,7 +48,9 @@ private struct StatusView: Encodable {
     let peers: Peers
     let sync: SyncView
     let mempool: Mempool
+    /// The one that takes enrolments now.
     let enclave: Enclave?
+    let enclaves: [Enclave]
     let localities: Int
 
     init(_ node: JupiterNode) throws {
@@ -68,6 +73,7 @@ private struct StatusView: Encodable {
         sync = node.syncView
         mempool = Mempool(transactions: node.mempool.count, bytes: node.mempool.bytes)
         enclave = node.enclave?.status.view
+        enclaves = node.enclaves.map(\.status.view)
         localities = try view.ledger.keys(prefix: StateKey.family("localities"), after: nil, limit: 1_000).count
     }
 }
@@ -76,7 +82,7 @@ extension EnclaveHost.Status {
     fileprivate var view: StatusView.Enclave {
         StatusView.Enclave(
             connected: isConnected, id: id?.description, platform: platform, simulated: platform == "simulated", serving: isServing,
-            trustedHeight: trustedHeight)
+            trustedHeight: trustedHeight, vault: vault?.description, vaultVersion: vaultVersion, subjectKeys: enrolled)
     }
 }
 

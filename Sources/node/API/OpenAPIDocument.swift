@@ -2450,6 +2450,19 @@ package enum OpenAPIDocument {
      "trustedHeight": {
       "type": "integer",
       "minimum": 0
+     },
+     "vault": {
+      "$ref": "#/components/schemas/Hash"
+     },
+     "vaultVersion": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "How many changes the vault has seen."
+     },
+     "subjectKeys": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "How many subject keys the vault holds."
      }
     },
     "required": [
@@ -2457,7 +2470,9 @@ package enum OpenAPIDocument {
      "platform",
      "simulated",
      "serving",
-     "trustedHeight"
+     "trustedHeight",
+     "vaultVersion",
+     "subjectKeys"
     ]
    },
    "Status": {
@@ -2587,6 +2602,13 @@ package enum OpenAPIDocument {
      "enclave": {
       "$ref": "#/components/schemas/EnclaveStatus"
      },
+     "enclaves": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/EnclaveStatus"
+      },
+      "description": "All of the node's enclaves, in the order of its configuration; `enclave` is the one that takes enrolments."
+     },
      "localities": {
       "type": "integer",
       "minimum": 0,
@@ -2612,6 +2634,7 @@ package enum OpenAPIDocument {
      "peers",
      "sync",
      "mempool",
+     "enclaves",
      "localities"
     ]
    },
@@ -3503,6 +3526,11 @@ package enum OpenAPIDocument {
      },
      "onwardSharing": {
       "type": "boolean"
+     },
+     "maximumOutputBytes": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Bytes of all results together; 0: bounded by uses and programs alone."
      }
     },
     "required": [
@@ -3519,7 +3547,8 @@ package enum OpenAPIDocument {
      "language",
      "legalBasis",
      "retention",
-     "onwardSharing"
+     "onwardSharing",
+     "maximumOutputBytes"
     ]
    },
    "Consent": {
@@ -3551,6 +3580,11 @@ package enum OpenAPIDocument {
       "type": "integer",
       "minimum": 0
      },
+     "outputBytes": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Charged against the scope's output budget, if it has one."
+     },
      "transactionId": {
       "$ref": "#/components/schemas/Hash"
      },
@@ -3566,6 +3600,7 @@ package enum OpenAPIDocument {
      "status",
      "version",
      "uses",
+     "outputBytes",
      "transactionId",
      "height"
     ]

@@ -20,6 +20,11 @@ package final class EnclaveHost: Sendable {
         package var platform = ""
         package var isServing = false
         package var trustedHeight: UInt64 = 0
+        /// The vault whose keys it holds.
+        package var vault: Hash32?
+        package var vaultVersion: UInt64 = 0
+        /// How many subject keys it holds.
+        package var enrolled: UInt32 = 0
     }
 
     struct State {
@@ -40,6 +45,9 @@ package final class EnclaveHost: Sendable {
     }
 
     let state = Mutex(State())
+    /// Its place among the node's enclaves, from 0.
+    package let index: Int
+    let group: EnclaveGroup
     let view: ChainView
     let account: OperatorAccount
     let events: EventHub
@@ -51,17 +59,23 @@ package final class EnclaveHost: Sendable {
     private let enrolments: EnclaveConnection
     private let threads = WorkerPool(width: 2, maximumWaiting: 256)
 
-    init(socket: String, view: ChainView, account: OperatorAccount, events: EventHub, settings: Settings, metrics: Metrics, log: Logger) {
+    init(
+        socket: String, index: Int, group: EnclaveGroup, view: ChainView, account: OperatorAccount, events: EventHub, settings: Settings,
+        metrics: Metrics, log: Logger
+    ) {
+        (self.index, self.group) = (index, group)
         connection = EnclaveConnection(path: socket)
         // Enrolments do not wait behind runs.
         enrolments = EnclaveConnection(path: socket)
         (self.view, self.account, self.events, self.settings, self.log) = (view, account, events, settings, log)
-        runs = metrics.histogram("jupiter_enclave_run_seconds", "Time of one run command to the enclave, in seconds.")
+        let label = ("enclave", String(index))
+        runs = metrics.histogram("jupiter_enclave_run_seconds", "Time of one run command to the enclave, in seconds.", labels: [label])
         let name = "jupiter_enclave_outcomes_total"
         let help = "Job outcomes posted to the chain for the enclave."
         outcomes = (
-            metrics.counter(name, help, labels: [("outcome", "committed")]), metrics.counter(name, help, labels: [("outcome", "opened")]),
-            metrics.counter(name, help, labels: [("outcome", "refused")])
+            metrics.counter(name, help, labels: [label, ("outcome", "committed")]),
+            metrics.counter(name, help, labels: [label, ("outcome", "opened")]),
+            metrics.counter(name, help, labels: [label, ("outcome", "refused")])
         )
     }
 
@@ -108,6 +122,7 @@ package final class EnclaveHost: Sendable {
                     return state.status.isConnected
                 }
                 connection.disconnect()
+                group.releaseAll(of: index)
                 if wasConnected { pause = 0.25 }
                 log.warning("The enclave cannot be used now.", metadata: ["error": "\(Self.text(error))", "retry_seconds": "\(pause)"])
             }
@@ -124,7 +139,8 @@ package final class EnclaveHost: Sendable {
             state.followed = nil
             state.status = Status(
                 isConnected: true, id: id, platform: status.identity.platform, isServing: status.serving,
-                trustedHeight: status.trustedHeight)
+                trustedHeight: status.trustedHeight, vault: Hash32(status.vault) ?? id, vaultVersion: status.vaultVersion,
+                enrolled: status.enrolled)
         }
         log.notice("The enclave is connected.", metadata: ["enclave": "\(id)", "platform": "\(status.identity.platform)"])
         try await atHeight(2)
@@ -137,7 +153,7 @@ package final class EnclaveHost: Sendable {
         try findJobs()
         while !Task.isCancelled {
             let header = try await feed()
-            let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id)
+            let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id, vault: self.status.vault ?? id)
             try await followPunctures(builder)
             let worked = try await work(builder, time: header.time)
             if !worked { await news() }
@@ -187,7 +203,7 @@ package final class EnclaveHost: Sendable {
             try Task.checkCancellation()
             header = try await feed()
         }
-        let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id)
+        let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id, vault: id)
         let proof = try builder.proven(StateKey.enclave(id))
         _ = try await onThread { try self.connection.proveAnchor(proof) }
         try await followPunctures(builder)

@@ -2,10 +2,22 @@ import ChainTypes
 import Crypto
 import Cryptography
 import EnclaveCore
+import EnclavePlatforms
 import EnclaveProtocol
+import EnclaveWorker
+import PlatformProtocol
 import Primitives
 import Synchronization
 import WireTypes
+
+extension Enclave {
+    /// An enclave that runs programs in this process.
+    package convenience init(
+        platform: some EnclavePlatform, storage: sending any VaultStorage, genesis: Genesis, observer: EnclaveStepObserver? = nil
+    ) throws(VaultError) {
+        try self.init(platform: platform, storage: storage, genesis: genesis, programs: InProcessPrograms(), observer: observer)
+    }
+}
 
 /// How a test speaks to an enclave: over a socket, or to one in its own process through the same bytes.
 package enum EnclaveDriver {
@@ -114,7 +126,7 @@ package struct MemoryPlatform: EnclavePlatform {
 
     package var name: String { platform.name }
     package var measurement: Hash32 { platform.measurement }
-    package func report(_ reportData: Hash32) throws(VaultError) -> [UInt8] { platform.report(reportData) }
+    package func report(_ binding: AttestationBinding) throws(VaultError) -> [UInt8] { platform.report(binding) }
     package func sealingKey() throws(VaultError) -> SymmetricKey {
         guard let key = try? AuthenticatedEncryption.key(secret) else { throw .badSealingKey }
         return key

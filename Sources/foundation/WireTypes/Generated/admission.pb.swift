@@ -71,14 +71,32 @@ package nonisolated struct WireEndorsementEntry: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var slot: Data = Data()
+  /// what it is about, such as "intel/tcb-info/tdx/b0c06f000000"
+  package var slot: String = String()
 
   /// rises with each newer one
   package var number: UInt64 = 0
 
+  /// encoded Endorsement
   package var endorsement: Data = Data()
 
   package var height: UInt64 = 0
+
+  /// until when the vendor stands by it, in milliseconds since 1970
+  package var expires: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// How many slots are taken.
+package nonisolated struct WireEndorsementCount: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var slots: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -114,7 +132,7 @@ package nonisolated struct WireSuspendEnclave: Sendable {
   package init() {}
 }
 
-/// A measurement of a program that governance has read and built itself.
+/// A build of the enclave on one platform that governance has read and built itself.
 package nonisolated struct WireReferenceValue: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -122,7 +140,7 @@ package nonisolated struct WireReferenceValue: Sendable {
 
   package var platform: String = String()
 
-  /// as the platform reports it: 32 or 48 bytes
+  /// what identities of this build carry: the hash of the registers
   package var measurement: Data = Data()
 
   package var description_p: String = String()
@@ -134,36 +152,136 @@ package nonisolated struct WireReferenceValue: Sendable {
 
   package var revoked: Bool = false
 
+  /// that must have these values; sorted by name
+  package var registers: [WireMeasurementRegister] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
 
 /// The rules of appraisal that governance decides.
-package nonisolated struct WireAttestationRules: Sendable {
+package nonisolated struct WireAttestationRules: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// milliseconds of block time that a registration holds
-  package var evidenceLifetime: UInt64 = 0
+  package var evidenceLifetime: UInt64 {
+    get {_storage._evidenceLifetime}
+    set {_uniqueStorage()._evidenceLifetime = newValue}
+  }
 
   /// heights between a reference value's passing and keys for it
-  package var measurementDelay: UInt64 = 0
+  package var measurementDelay: UInt64 {
+    get {_storage._measurementDelay}
+    set {_uniqueStorage()._measurementDelay = newValue}
+  }
 
   /// accepted; sorted, unique; empty means up to date only
-  package var tcbStatuses: [String] = []
+  package var tcbStatuses: [String] {
+    get {_storage._tcbStatuses}
+    set {_uniqueStorage()._tcbStatuses = newValue}
+  }
 
   /// sorted, unique
-  package var excludedProductLines: [String] = []
+  package var excludedProductLines: [String] {
+    get {_storage._excludedProductLines}
+    set {_uniqueStorage()._excludedProductLines = newValue}
+  }
 
   /// sorted by product line
-  package var floors: [WireTCBFloor] = []
+  package var floors: [WireTCBFloor] {
+    get {_storage._floors}
+    set {_uniqueStorage()._floors = newValue}
+  }
 
-  /// always on where simulated enclaves are not allowed
-  package var referenceValuesRequired: Bool = false
+  /// always on where the genesis allows neither simulated enclaves nor software TPMs
+  package var referenceValuesRequired: Bool {
+    get {_storage._referenceValuesRequired}
+    set {_uniqueStorage()._referenceValuesRequired = newValue}
+  }
 
-  package var allowSoftwareTpm: Bool = false
+  /// only where the genesis allows it
+  package var allowSoftwareTpm: Bool {
+    get {_storage._allowSoftwareTpm}
+    set {_uniqueStorage()._allowSoftwareTpm = newValue}
+  }
+
+  /// known to be broken: no registration, no renewal; sorted, unique
+  package var excludedPlatforms: [String] {
+    get {_storage._excludedPlatforms}
+    set {_uniqueStorage()._excludedPlatforms = newValue}
+  }
+
+  /// milliseconds in which enclaves renew when the vendor has published something newer
+  package var renewalGrace: UInt64 {
+    get {_storage._renewalGrace}
+    set {_uniqueStorage()._renewalGrace = newValue}
+  }
+
+  /// heights back that the block may lie which evidence answers; at most 256
+  package var evidenceWindow: UInt32 {
+    get {_storage._evidenceWindow}
+    set {_uniqueStorage()._evidenceWindow = newValue}
+  }
+
+  /// X.509 DER of TPM manufacturers' roots; sorted, unique
+  package var tpmRoots: [Data] {
+    get {_storage._tpmRoots}
+    set {_uniqueStorage()._tpmRoots = newValue}
+  }
+
+  /// names of TPM keys that were activated against their endorsement key; sorted, unique
+  package var attestationKeys: [Data] {
+    get {_storage._attestationKeys}
+    set {_uniqueStorage()._attestationKeys = newValue}
+  }
+
+  /// Intel's; sorted, unique
+  package var refusedAdvisories: [String] {
+    get {_storage._refusedAdvisories}
+    set {_uniqueStorage()._refusedAdvisories = newValue}
+  }
+
+  /// Intel's tcbEvaluationDataNumber
+  package var minimumTcbEvaluation: UInt64 {
+    get {_storage._minimumTcbEvaluation}
+    set {_uniqueStorage()._minimumTcbEvaluation = newValue}
+  }
+
+  /// Intel TDX
+  package var requireSeptVeDisable: Bool {
+    get {_storage._requireSeptVeDisable}
+    set {_uniqueStorage()._requireSeptVeDisable = newValue}
+  }
+
+  /// AMD SEV-SNP
+  package var maximumVmpl: UInt32 {
+    get {_storage._maximumVmpl}
+    set {_uniqueStorage()._maximumVmpl = newValue}
+  }
+
+  /// AMD SEV-SNP
+  package var requireAliasCheck: Bool {
+    get {_storage._requireAliasCheck}
+    set {_uniqueStorage()._requireAliasCheck = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// The enclaves that may be active, so that a decision about all of them finds them; sorted.
+package nonisolated struct WireAdmittedEnclaves: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var enclaves: [Data] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -192,15 +310,22 @@ package nonisolated struct WireAddReferenceValue: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var platform: String = String()
-
-  package var measurement: Data = Data()
+  package var measurement: WireReferenceMeasurement {
+    get {_measurement ?? WireReferenceMeasurement()}
+    set {_measurement = newValue}
+  }
+  /// Returns true if `measurement` has been explicitly set.
+  package var hasMeasurement: Bool {self._measurement != nil}
+  /// Clears the value of `measurement`. Subsequent reads from it will return its default value.
+  package mutating func clearMeasurement() {self._measurement = nil}
 
   package var description_p: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _measurement: WireReferenceMeasurement? = nil
 }
 
 package nonisolated struct WireRevokeReferenceValue: Sendable {
@@ -210,6 +335,7 @@ package nonisolated struct WireRevokeReferenceValue: Sendable {
 
   package var platform: String = String()
 
+  /// 32 bytes, as the reference value is known by
   package var measurement: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -332,7 +458,7 @@ nonisolated extension WireSubmitEndorsement: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension WireEndorsementEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EndorsementEntry"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}slot\0\u{1}number\0\u{1}endorsement\0\u{1}height\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}slot\0\u{1}number\0\u{1}endorsement\0\u{1}height\0\u{1}expires\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -340,10 +466,11 @@ nonisolated extension WireEndorsementEntry: SwiftProtobuf.Message, SwiftProtobuf
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.slot) }()
+      case 1: try { try decoder.decodeSingularStringField(value: &self.slot) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.endorsement) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.expires) }()
       default: break
       }
     }
@@ -351,7 +478,7 @@ nonisolated extension WireEndorsementEntry: SwiftProtobuf.Message, SwiftProtobuf
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.slot.isEmpty {
-      try visitor.visitSingularBytesField(value: self.slot, fieldNumber: 1)
+      try visitor.visitSingularStringField(value: self.slot, fieldNumber: 1)
     }
     if self.number != 0 {
       try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 2)
@@ -362,6 +489,9 @@ nonisolated extension WireEndorsementEntry: SwiftProtobuf.Message, SwiftProtobuf
     if self.height != 0 {
       try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 4)
     }
+    if self.expires != 0 {
+      try visitor.visitSingularUInt64Field(value: self.expires, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -370,6 +500,37 @@ nonisolated extension WireEndorsementEntry: SwiftProtobuf.Message, SwiftProtobuf
     if lhs.number != rhs.number {return false}
     if lhs.endorsement != rhs.endorsement {return false}
     if lhs.height != rhs.height {return false}
+    if lhs.expires != rhs.expires {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireEndorsementCount: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".EndorsementCount"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}slots\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.slots) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.slots != 0 {
+      try visitor.visitSingularUInt32Field(value: self.slots, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireEndorsementCount, rhs: WireEndorsementCount) -> Bool {
+    if lhs.slots != rhs.slots {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -442,7 +603,7 @@ nonisolated extension WireSuspendEnclave: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireReferenceValue: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReferenceValue"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}platform\0\u{1}measurement\0\u{1}description\0\u{3}added_height\0\u{3}active_height\0\u{1}revoked\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}platform\0\u{1}measurement\0\u{1}description\0\u{3}added_height\0\u{3}active_height\0\u{1}revoked\0\u{1}registers\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -456,6 +617,7 @@ nonisolated extension WireReferenceValue: SwiftProtobuf.Message, SwiftProtobuf._
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.addedHeight) }()
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.activeHeight) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self.revoked) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.registers) }()
       default: break
       }
     }
@@ -480,6 +642,9 @@ nonisolated extension WireReferenceValue: SwiftProtobuf.Message, SwiftProtobuf._
     if self.revoked != false {
       try visitor.visitSingularBoolField(value: self.revoked, fieldNumber: 6)
     }
+    if !self.registers.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.registers, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -490,6 +655,7 @@ nonisolated extension WireReferenceValue: SwiftProtobuf.Message, SwiftProtobuf._
     if lhs.addedHeight != rhs.addedHeight {return false}
     if lhs.activeHeight != rhs.activeHeight {return false}
     if lhs.revoked != rhs.revoked {return false}
+    if lhs.registers != rhs.registers {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -497,7 +663,185 @@ nonisolated extension WireReferenceValue: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireAttestationRules: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".AttestationRules"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}evidence_lifetime\0\u{3}measurement_delay\0\u{3}tcb_statuses\0\u{3}excluded_product_lines\0\u{1}floors\0\u{3}reference_values_required\0\u{3}allow_software_tpm\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}evidence_lifetime\0\u{3}measurement_delay\0\u{3}tcb_statuses\0\u{3}excluded_product_lines\0\u{1}floors\0\u{3}reference_values_required\0\u{3}allow_software_tpm\0\u{3}excluded_platforms\0\u{3}renewal_grace\0\u{3}evidence_window\0\u{3}tpm_roots\0\u{3}attestation_keys\0\u{3}refused_advisories\0\u{3}minimum_tcb_evaluation\0\u{3}require_sept_ve_disable\0\u{3}maximum_vmpl\0\u{3}require_alias_check\0")
+
+  fileprivate class _StorageClass {
+    var _evidenceLifetime: UInt64 = 0
+    var _measurementDelay: UInt64 = 0
+    var _tcbStatuses: [String] = []
+    var _excludedProductLines: [String] = []
+    var _floors: [WireTCBFloor] = []
+    var _referenceValuesRequired: Bool = false
+    var _allowSoftwareTpm: Bool = false
+    var _excludedPlatforms: [String] = []
+    var _renewalGrace: UInt64 = 0
+    var _evidenceWindow: UInt32 = 0
+    var _tpmRoots: [Data] = []
+    var _attestationKeys: [Data] = []
+    var _refusedAdvisories: [String] = []
+    var _minimumTcbEvaluation: UInt64 = 0
+    var _requireSeptVeDisable: Bool = false
+    var _maximumVmpl: UInt32 = 0
+    var _requireAliasCheck: Bool = false
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _evidenceLifetime = source._evidenceLifetime
+      _measurementDelay = source._measurementDelay
+      _tcbStatuses = source._tcbStatuses
+      _excludedProductLines = source._excludedProductLines
+      _floors = source._floors
+      _referenceValuesRequired = source._referenceValuesRequired
+      _allowSoftwareTpm = source._allowSoftwareTpm
+      _excludedPlatforms = source._excludedPlatforms
+      _renewalGrace = source._renewalGrace
+      _evidenceWindow = source._evidenceWindow
+      _tpmRoots = source._tpmRoots
+      _attestationKeys = source._attestationKeys
+      _refusedAdvisories = source._refusedAdvisories
+      _minimumTcbEvaluation = source._minimumTcbEvaluation
+      _requireSeptVeDisable = source._requireSeptVeDisable
+      _maximumVmpl = source._maximumVmpl
+      _requireAliasCheck = source._requireAliasCheck
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._evidenceLifetime) }()
+        case 2: try { try decoder.decodeSingularUInt64Field(value: &_storage._measurementDelay) }()
+        case 3: try { try decoder.decodeRepeatedStringField(value: &_storage._tcbStatuses) }()
+        case 4: try { try decoder.decodeRepeatedStringField(value: &_storage._excludedProductLines) }()
+        case 5: try { try decoder.decodeRepeatedMessageField(value: &_storage._floors) }()
+        case 6: try { try decoder.decodeSingularBoolField(value: &_storage._referenceValuesRequired) }()
+        case 7: try { try decoder.decodeSingularBoolField(value: &_storage._allowSoftwareTpm) }()
+        case 8: try { try decoder.decodeRepeatedStringField(value: &_storage._excludedPlatforms) }()
+        case 9: try { try decoder.decodeSingularUInt64Field(value: &_storage._renewalGrace) }()
+        case 10: try { try decoder.decodeSingularUInt32Field(value: &_storage._evidenceWindow) }()
+        case 11: try { try decoder.decodeRepeatedBytesField(value: &_storage._tpmRoots) }()
+        case 12: try { try decoder.decodeRepeatedBytesField(value: &_storage._attestationKeys) }()
+        case 13: try { try decoder.decodeRepeatedStringField(value: &_storage._refusedAdvisories) }()
+        case 14: try { try decoder.decodeSingularUInt64Field(value: &_storage._minimumTcbEvaluation) }()
+        case 15: try { try decoder.decodeSingularBoolField(value: &_storage._requireSeptVeDisable) }()
+        case 16: try { try decoder.decodeSingularUInt32Field(value: &_storage._maximumVmpl) }()
+        case 17: try { try decoder.decodeSingularBoolField(value: &_storage._requireAliasCheck) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      if _storage._evidenceLifetime != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._evidenceLifetime, fieldNumber: 1)
+      }
+      if _storage._measurementDelay != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._measurementDelay, fieldNumber: 2)
+      }
+      if !_storage._tcbStatuses.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._tcbStatuses, fieldNumber: 3)
+      }
+      if !_storage._excludedProductLines.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._excludedProductLines, fieldNumber: 4)
+      }
+      if !_storage._floors.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._floors, fieldNumber: 5)
+      }
+      if _storage._referenceValuesRequired != false {
+        try visitor.visitSingularBoolField(value: _storage._referenceValuesRequired, fieldNumber: 6)
+      }
+      if _storage._allowSoftwareTpm != false {
+        try visitor.visitSingularBoolField(value: _storage._allowSoftwareTpm, fieldNumber: 7)
+      }
+      if !_storage._excludedPlatforms.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._excludedPlatforms, fieldNumber: 8)
+      }
+      if _storage._renewalGrace != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._renewalGrace, fieldNumber: 9)
+      }
+      if _storage._evidenceWindow != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._evidenceWindow, fieldNumber: 10)
+      }
+      if !_storage._tpmRoots.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._tpmRoots, fieldNumber: 11)
+      }
+      if !_storage._attestationKeys.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._attestationKeys, fieldNumber: 12)
+      }
+      if !_storage._refusedAdvisories.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._refusedAdvisories, fieldNumber: 13)
+      }
+      if _storage._minimumTcbEvaluation != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._minimumTcbEvaluation, fieldNumber: 14)
+      }
+      if _storage._requireSeptVeDisable != false {
+        try visitor.visitSingularBoolField(value: _storage._requireSeptVeDisable, fieldNumber: 15)
+      }
+      if _storage._maximumVmpl != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._maximumVmpl, fieldNumber: 16)
+      }
+      if _storage._requireAliasCheck != false {
+        try visitor.visitSingularBoolField(value: _storage._requireAliasCheck, fieldNumber: 17)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireAttestationRules, rhs: WireAttestationRules) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._evidenceLifetime != rhs_storage._evidenceLifetime {return false}
+        if _storage._measurementDelay != rhs_storage._measurementDelay {return false}
+        if _storage._tcbStatuses != rhs_storage._tcbStatuses {return false}
+        if _storage._excludedProductLines != rhs_storage._excludedProductLines {return false}
+        if _storage._floors != rhs_storage._floors {return false}
+        if _storage._referenceValuesRequired != rhs_storage._referenceValuesRequired {return false}
+        if _storage._allowSoftwareTpm != rhs_storage._allowSoftwareTpm {return false}
+        if _storage._excludedPlatforms != rhs_storage._excludedPlatforms {return false}
+        if _storage._renewalGrace != rhs_storage._renewalGrace {return false}
+        if _storage._evidenceWindow != rhs_storage._evidenceWindow {return false}
+        if _storage._tpmRoots != rhs_storage._tpmRoots {return false}
+        if _storage._attestationKeys != rhs_storage._attestationKeys {return false}
+        if _storage._refusedAdvisories != rhs_storage._refusedAdvisories {return false}
+        if _storage._minimumTcbEvaluation != rhs_storage._minimumTcbEvaluation {return false}
+        if _storage._requireSeptVeDisable != rhs_storage._requireSeptVeDisable {return false}
+        if _storage._maximumVmpl != rhs_storage._maximumVmpl {return false}
+        if _storage._requireAliasCheck != rhs_storage._requireAliasCheck {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAdmittedEnclaves: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AdmittedEnclaves"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}enclaves\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -505,51 +849,21 @@ nonisolated extension WireAttestationRules: SwiftProtobuf.Message, SwiftProtobuf
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.evidenceLifetime) }()
-      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.measurementDelay) }()
-      case 3: try { try decoder.decodeRepeatedStringField(value: &self.tcbStatuses) }()
-      case 4: try { try decoder.decodeRepeatedStringField(value: &self.excludedProductLines) }()
-      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.floors) }()
-      case 6: try { try decoder.decodeSingularBoolField(value: &self.referenceValuesRequired) }()
-      case 7: try { try decoder.decodeSingularBoolField(value: &self.allowSoftwareTpm) }()
+      case 1: try { try decoder.decodeRepeatedBytesField(value: &self.enclaves) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.evidenceLifetime != 0 {
-      try visitor.visitSingularUInt64Field(value: self.evidenceLifetime, fieldNumber: 1)
-    }
-    if self.measurementDelay != 0 {
-      try visitor.visitSingularUInt64Field(value: self.measurementDelay, fieldNumber: 2)
-    }
-    if !self.tcbStatuses.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.tcbStatuses, fieldNumber: 3)
-    }
-    if !self.excludedProductLines.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.excludedProductLines, fieldNumber: 4)
-    }
-    if !self.floors.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.floors, fieldNumber: 5)
-    }
-    if self.referenceValuesRequired != false {
-      try visitor.visitSingularBoolField(value: self.referenceValuesRequired, fieldNumber: 6)
-    }
-    if self.allowSoftwareTpm != false {
-      try visitor.visitSingularBoolField(value: self.allowSoftwareTpm, fieldNumber: 7)
+    if !self.enclaves.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.enclaves, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: WireAttestationRules, rhs: WireAttestationRules) -> Bool {
-    if lhs.evidenceLifetime != rhs.evidenceLifetime {return false}
-    if lhs.measurementDelay != rhs.measurementDelay {return false}
-    if lhs.tcbStatuses != rhs.tcbStatuses {return false}
-    if lhs.excludedProductLines != rhs.excludedProductLines {return false}
-    if lhs.floors != rhs.floors {return false}
-    if lhs.referenceValuesRequired != rhs.referenceValuesRequired {return false}
-    if lhs.allowSoftwareTpm != rhs.allowSoftwareTpm {return false}
+  package static func ==(lhs: WireAdmittedEnclaves, rhs: WireAdmittedEnclaves) -> Bool {
+    if lhs.enclaves != rhs.enclaves {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -592,7 +906,7 @@ nonisolated extension WireTCBFloor: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireAddReferenceValue: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".AddReferenceValue"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}platform\0\u{1}measurement\0\u{1}description\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}measurement\0\u{1}description\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -600,30 +914,29 @@ nonisolated extension WireAddReferenceValue: SwiftProtobuf.Message, SwiftProtobu
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.platform) }()
-      case 2: try { try decoder.decodeSingularBytesField(value: &self.measurement) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.description_p) }()
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._measurement) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.description_p) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.platform.isEmpty {
-      try visitor.visitSingularStringField(value: self.platform, fieldNumber: 1)
-    }
-    if !self.measurement.isEmpty {
-      try visitor.visitSingularBytesField(value: self.measurement, fieldNumber: 2)
-    }
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._measurement {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
     if !self.description_p.isEmpty {
-      try visitor.visitSingularStringField(value: self.description_p, fieldNumber: 3)
+      try visitor.visitSingularStringField(value: self.description_p, fieldNumber: 2)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireAddReferenceValue, rhs: WireAddReferenceValue) -> Bool {
-    if lhs.platform != rhs.platform {return false}
-    if lhs.measurement != rhs.measurement {return false}
+    if lhs._measurement != rhs._measurement {return false}
     if lhs.description_p != rhs.description_p {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

@@ -25,165 +25,171 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-package nonisolated struct WireEnclaveRequest: Sendable {
+package nonisolated struct WireEnclaveRequest: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var id: UInt64 = 0
+  package var id: UInt64 {
+    get {_storage._id}
+    set {_uniqueStorage()._id = newValue}
+  }
 
-  package var command: WireEnclaveRequest.OneOf_Command? = nil
+  package var command: OneOf_Command? {
+    get {return _storage._command}
+    set {_uniqueStorage()._command = newValue}
+  }
 
   package var status: WireStatusCommand {
     get {
-      if case .status(let v)? = command {return v}
+      if case .status(let v)? = _storage._command {return v}
       return WireStatusCommand()
     }
-    set {command = .status(newValue)}
+    set {_uniqueStorage()._command = .status(newValue)}
   }
 
   package var attest: WireAttestCommand {
     get {
-      if case .attest(let v)? = command {return v}
+      if case .attest(let v)? = _storage._command {return v}
       return WireAttestCommand()
     }
-    set {command = .attest(newValue)}
+    set {_uniqueStorage()._command = .attest(newValue)}
   }
 
   package var importHeaders: WireImportHeadersCommand {
     get {
-      if case .importHeaders(let v)? = command {return v}
+      if case .importHeaders(let v)? = _storage._command {return v}
       return WireImportHeadersCommand()
     }
-    set {command = .importHeaders(newValue)}
+    set {_uniqueStorage()._command = .importHeaders(newValue)}
   }
 
   package var proveAnchor: WireProveAnchorCommand {
     get {
-      if case .proveAnchor(let v)? = command {return v}
+      if case .proveAnchor(let v)? = _storage._command {return v}
       return WireProveAnchorCommand()
     }
-    set {command = .proveAnchor(newValue)}
+    set {_uniqueStorage()._command = .proveAnchor(newValue)}
   }
 
   package var enrol: WireEnrolCommand {
     get {
-      if case .enrol(let v)? = command {return v}
+      if case .enrol(let v)? = _storage._command {return v}
       return WireEnrolCommand()
     }
-    set {command = .enrol(newValue)}
+    set {_uniqueStorage()._command = .enrol(newValue)}
   }
 
   package var runAssessments: WireRunAssessmentsCommand {
     get {
-      if case .runAssessments(let v)? = command {return v}
+      if case .runAssessments(let v)? = _storage._command {return v}
       return WireRunAssessmentsCommand()
     }
-    set {command = .runAssessments(newValue)}
+    set {_uniqueStorage()._command = .runAssessments(newValue)}
   }
 
   package var openAssessments: WireOpenAssessmentsCommand {
     get {
-      if case .openAssessments(let v)? = command {return v}
+      if case .openAssessments(let v)? = _storage._command {return v}
       return WireOpenAssessmentsCommand()
     }
-    set {command = .openAssessments(newValue)}
+    set {_uniqueStorage()._command = .openAssessments(newValue)}
   }
 
   package var runSubscription: WireRunSubscriptionCommand {
     get {
-      if case .runSubscription(let v)? = command {return v}
+      if case .runSubscription(let v)? = _storage._command {return v}
       return WireRunSubscriptionCommand()
     }
-    set {command = .runSubscription(newValue)}
+    set {_uniqueStorage()._command = .runSubscription(newValue)}
   }
 
   package var openSubscription: WireOpenSubscriptionCommand {
     get {
-      if case .openSubscription(let v)? = command {return v}
+      if case .openSubscription(let v)? = _storage._command {return v}
       return WireOpenSubscriptionCommand()
     }
-    set {command = .openSubscription(newValue)}
+    set {_uniqueStorage()._command = .openSubscription(newValue)}
   }
 
   package var loadProgram: WireLoadProgramCommand {
     get {
-      if case .loadProgram(let v)? = command {return v}
+      if case .loadProgram(let v)? = _storage._command {return v}
       return WireLoadProgramCommand()
     }
-    set {command = .loadProgram(newValue)}
+    set {_uniqueStorage()._command = .loadProgram(newValue)}
   }
 
   package var backup: WireBackupCommand {
     get {
-      if case .backup(let v)? = command {return v}
+      if case .backup(let v)? = _storage._command {return v}
       return WireBackupCommand()
     }
-    set {command = .backup(newValue)}
+    set {_uniqueStorage()._command = .backup(newValue)}
   }
 
   package var provePunctures: WireProvePuncturesCommand {
     get {
-      if case .provePunctures(let v)? = command {return v}
+      if case .provePunctures(let v)? = _storage._command {return v}
       return WireProvePuncturesCommand()
     }
-    set {command = .provePunctures(newValue)}
+    set {_uniqueStorage()._command = .provePunctures(newValue)}
   }
 
   package var offerReplica: WireOfferReplicaCommand {
     get {
-      if case .offerReplica(let v)? = command {return v}
+      if case .offerReplica(let v)? = _storage._command {return v}
       return WireOfferReplicaCommand()
     }
-    set {command = .offerReplica(newValue)}
+    set {_uniqueStorage()._command = .offerReplica(newValue)}
   }
 
   package var exportReplica: WireExportReplicaCommand {
     get {
-      if case .exportReplica(let v)? = command {return v}
+      if case .exportReplica(let v)? = _storage._command {return v}
       return WireExportReplicaCommand()
     }
-    set {command = .exportReplica(newValue)}
+    set {_uniqueStorage()._command = .exportReplica(newValue)}
   }
 
   package var importReplica: WireImportReplicaCommand {
     get {
-      if case .importReplica(let v)? = command {return v}
+      if case .importReplica(let v)? = _storage._command {return v}
       return WireImportReplicaCommand()
     }
-    set {command = .importReplica(newValue)}
+    set {_uniqueStorage()._command = .importReplica(newValue)}
   }
 
   package var exportRecovery: WireExportRecoveryCommand {
     get {
-      if case .exportRecovery(let v)? = command {return v}
+      if case .exportRecovery(let v)? = _storage._command {return v}
       return WireExportRecoveryCommand()
     }
-    set {command = .exportRecovery(newValue)}
+    set {_uniqueStorage()._command = .exportRecovery(newValue)}
   }
 
   package var importRecovery: WireImportRecoveryCommand {
     get {
-      if case .importRecovery(let v)? = command {return v}
+      if case .importRecovery(let v)? = _storage._command {return v}
       return WireImportRecoveryCommand()
     }
-    set {command = .importRecovery(newValue)}
+    set {_uniqueStorage()._command = .importRecovery(newValue)}
   }
 
   package var grantKeys: WireGrantKeysCommand {
     get {
-      if case .grantKeys(let v)? = command {return v}
+      if case .grantKeys(let v)? = _storage._command {return v}
       return WireGrantKeysCommand()
     }
-    set {command = .grantKeys(newValue)}
+    set {_uniqueStorage()._command = .grantKeys(newValue)}
   }
 
   package var confirmAssessments: WireConfirmAssessmentsCommand {
     get {
-      if case .confirmAssessments(let v)? = command {return v}
+      if case .confirmAssessments(let v)? = _storage._command {return v}
       return WireConfirmAssessmentsCommand()
     }
-    set {command = .confirmAssessments(newValue)}
+    set {_uniqueStorage()._command = .confirmAssessments(newValue)}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -212,6 +218,8 @@ package nonisolated struct WireEnclaveRequest: Sendable {
   }
 
   package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct WireEnclaveResponse: Sendable {
@@ -503,6 +511,22 @@ package nonisolated struct WireStatusAnswer: @unchecked Sendable {
     get {_storage._recoveryEpoch}
     set {_uniqueStorage()._recoveryEpoch = newValue}
   }
+
+  /// now; the anchor has that of the start
+  package var vaultVersion: UInt64 {
+    get {_storage._vaultVersion}
+    set {_uniqueStorage()._vaultVersion = newValue}
+  }
+
+  /// to be posted when the chain does not know yet whose keys it holds
+  package var announcement: WireAnnounceReplica {
+    get {_storage._announcement ?? WireAnnounceReplica()}
+    set {_uniqueStorage()._announcement = newValue}
+  }
+  /// Returns true if `announcement` has been explicitly set.
+  package var hasAnnouncement: Bool {_storage._announcement != nil}
+  /// Clears the value of `announcement`. Subsequent reads from it will return its default value.
+  package mutating func clearAnnouncement() {_uniqueStorage()._announcement = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -833,6 +857,12 @@ package nonisolated struct WireAssessmentEvidence: Sendable {
 
   package var records: [WireRecordEvidence] = []
 
+  /// those that the request names, in its order
+  package var enclaves: [WireProvenValue] = []
+
+  /// to be confirmed: the sidecar that the first enclave committed to
+  package var sealedResult: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -932,6 +962,9 @@ package nonisolated struct WireOpenAssessmentsCommand: Sendable {
   package var height: UInt64 = 0
 
   package var assessments: [WireProvenValue] = []
+
+  /// sealed results of another enclave of the vault; in any order
+  package var sidecars: [Data] = []
 
   /// PunctureLog
   package var punctures: WireProvenValue {
@@ -1103,6 +1136,9 @@ package nonisolated struct WireOpenSubscriptionCommand: Sendable {
   package var hasSubscription: Bool {self._subscription != nil}
   /// Clears the value of `subscription`. Subsequent reads from it will return its default value.
   package mutating func clearSubscription() {self._subscription = nil}
+
+  /// the sealed result of another enclave of the vault
+  package var sidecar: Data = Data()
 
   /// PunctureLog
   package var punctures: WireProvenValue {
@@ -1318,6 +1354,16 @@ package nonisolated struct WireExportReplicaCommand: @unchecked Sendable {
   /// Clears the value of `rules`. Subsequent reads from it will return its default value.
   package mutating func clearRules() {_uniqueStorage()._rules = nil}
 
+  /// the recent block that the evidence answers
+  package var challenge: WireProvenValue {
+    get {_storage._challenge ?? WireProvenValue()}
+    set {_uniqueStorage()._challenge = newValue}
+  }
+  /// Returns true if `challenge` has been explicitly set.
+  package var hasChallenge: Bool {_storage._challenge != nil}
+  /// Clears the value of `challenge`. Subsequent reads from it will return its default value.
+  package mutating func clearChallenge() {_uniqueStorage()._challenge = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1384,6 +1430,9 @@ package nonisolated struct WireReplicaPart: Sendable {
   /// what result keys derive from
   package var vaultSecret: Data = Data()
 
+  /// in the last part: the source's signature for AnnounceReplica
+  package var handover: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1435,6 +1484,16 @@ package nonisolated struct WireImportReplicaCommand: Sendable {
   /// Clears the value of `rules`. Subsequent reads from it will return its default value.
   package mutating func clearRules() {self._rules = nil}
 
+  /// the recent block that the source's evidence answers
+  package var challenge: WireProvenValue {
+    get {_challenge ?? WireProvenValue()}
+    set {_challenge = newValue}
+  }
+  /// Returns true if `challenge` has been explicitly set.
+  package var hasChallenge: Bool {self._challenge != nil}
+  /// Clears the value of `challenge`. Subsequent reads from it will return its default value.
+  package mutating func clearChallenge() {self._challenge = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1443,6 +1502,7 @@ package nonisolated struct WireImportReplicaCommand: Sendable {
   fileprivate var _source: WireProvenValue? = nil
   fileprivate var _referenceValue: WireProvenValue? = nil
   fileprivate var _rules: WireProvenValue? = nil
+  fileprivate var _challenge: WireProvenValue? = nil
 }
 
 package nonisolated struct WireImportReplicaAnswer: Sendable {
@@ -2018,6 +2078,20 @@ package nonisolated struct WireVaultReplica: Sendable {
 
   package var sourceVersion: UInt64 = 0
 
+  /// the source's signature for AnnounceReplica, once everything up to source_version is here
+  package var handover: Data = Data()
+
+  /// from a recovery package
+  package var recovered: Bool = false
+
+  /// of that package
+  package var recoveryEpoch: UInt64 = 0
+
+  /// of the log that the package's keys had seen: what follows has to be applied to them
+  package var punctures: UInt64 = 0
+
+  package var punctureHash: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2031,6 +2105,9 @@ package nonisolated struct WireVaultUse: Sendable {
   package var grant: Data = Data()
 
   package var request: Data = Data()
+
+  /// what the use may have told, at most
+  package var outputBytes: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2086,13 +2163,16 @@ package nonisolated struct WireVaultRun: Sendable {
 
   package var opened: Bool = false
 
-  package var dataset: String = String()
+  /// hash of the recipient key that the requester signed: no other key is opened to
+  package var recipient: Data = Data()
 
   /// the records it was made from
   package var sources: [WireVaultRunSource] = []
 
   /// a record was erased since: the result is gone
   package var erased: Bool = false
+
+  package var dataset: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2124,358 +2204,396 @@ nonisolated extension WireEnclaveRequest: SwiftProtobuf.Message, SwiftProtobuf._
   package static let protoMessageName: String = _protobuf_package + ".EnclaveRequest"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}status\0\u{1}attest\0\u{3}import_headers\0\u{3}prove_anchor\0\u{1}enrol\0\u{3}run_assessments\0\u{3}open_assessments\0\u{3}run_subscription\0\u{3}open_subscription\0\u{3}load_program\0\u{1}backup\0\u{3}prove_punctures\0\u{3}offer_replica\0\u{3}export_replica\0\u{3}import_replica\0\u{3}export_recovery\0\u{3}import_recovery\0\u{3}grant_keys\0\u{3}confirm_assessments\0")
 
+  fileprivate class _StorageClass {
+    var _id: UInt64 = 0
+    var _command: WireEnclaveRequest.OneOf_Command?
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _id = source._id
+      _command = source._command
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.id) }()
-      case 2: try {
-        var v: WireStatusCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .status(let m) = current {v = m}
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._id) }()
+        case 2: try {
+          var v: WireStatusCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .status(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .status(v)
+          }
+        }()
+        case 3: try {
+          var v: WireAttestCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .attest(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .attest(v)
+          }
+        }()
+        case 4: try {
+          var v: WireImportHeadersCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .importHeaders(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .importHeaders(v)
+          }
+        }()
+        case 5: try {
+          var v: WireProveAnchorCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .proveAnchor(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .proveAnchor(v)
+          }
+        }()
+        case 6: try {
+          var v: WireEnrolCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .enrol(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .enrol(v)
+          }
+        }()
+        case 7: try {
+          var v: WireRunAssessmentsCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .runAssessments(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .runAssessments(v)
+          }
+        }()
+        case 8: try {
+          var v: WireOpenAssessmentsCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .openAssessments(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .openAssessments(v)
+          }
+        }()
+        case 9: try {
+          var v: WireRunSubscriptionCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .runSubscription(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .runSubscription(v)
+          }
+        }()
+        case 10: try {
+          var v: WireOpenSubscriptionCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .openSubscription(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .openSubscription(v)
+          }
+        }()
+        case 11: try {
+          var v: WireLoadProgramCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .loadProgram(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .loadProgram(v)
+          }
+        }()
+        case 12: try {
+          var v: WireBackupCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .backup(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .backup(v)
+          }
+        }()
+        case 13: try {
+          var v: WireProvePuncturesCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .provePunctures(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .provePunctures(v)
+          }
+        }()
+        case 14: try {
+          var v: WireOfferReplicaCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .offerReplica(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .offerReplica(v)
+          }
+        }()
+        case 15: try {
+          var v: WireExportReplicaCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .exportReplica(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .exportReplica(v)
+          }
+        }()
+        case 16: try {
+          var v: WireImportReplicaCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .importReplica(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .importReplica(v)
+          }
+        }()
+        case 17: try {
+          var v: WireExportRecoveryCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .exportRecovery(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .exportRecovery(v)
+          }
+        }()
+        case 18: try {
+          var v: WireImportRecoveryCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .importRecovery(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .importRecovery(v)
+          }
+        }()
+        case 19: try {
+          var v: WireGrantKeysCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .grantKeys(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .grantKeys(v)
+          }
+        }()
+        case 20: try {
+          var v: WireConfirmAssessmentsCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .confirmAssessments(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .confirmAssessments(v)
+          }
+        }()
+        default: break
         }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .status(v)
-        }
-      }()
-      case 3: try {
-        var v: WireAttestCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .attest(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .attest(v)
-        }
-      }()
-      case 4: try {
-        var v: WireImportHeadersCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .importHeaders(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .importHeaders(v)
-        }
-      }()
-      case 5: try {
-        var v: WireProveAnchorCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .proveAnchor(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .proveAnchor(v)
-        }
-      }()
-      case 6: try {
-        var v: WireEnrolCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .enrol(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .enrol(v)
-        }
-      }()
-      case 7: try {
-        var v: WireRunAssessmentsCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .runAssessments(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .runAssessments(v)
-        }
-      }()
-      case 8: try {
-        var v: WireOpenAssessmentsCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .openAssessments(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .openAssessments(v)
-        }
-      }()
-      case 9: try {
-        var v: WireRunSubscriptionCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .runSubscription(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .runSubscription(v)
-        }
-      }()
-      case 10: try {
-        var v: WireOpenSubscriptionCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .openSubscription(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .openSubscription(v)
-        }
-      }()
-      case 11: try {
-        var v: WireLoadProgramCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .loadProgram(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .loadProgram(v)
-        }
-      }()
-      case 12: try {
-        var v: WireBackupCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .backup(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .backup(v)
-        }
-      }()
-      case 13: try {
-        var v: WireProvePuncturesCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .provePunctures(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .provePunctures(v)
-        }
-      }()
-      case 14: try {
-        var v: WireOfferReplicaCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .offerReplica(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .offerReplica(v)
-        }
-      }()
-      case 15: try {
-        var v: WireExportReplicaCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .exportReplica(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .exportReplica(v)
-        }
-      }()
-      case 16: try {
-        var v: WireImportReplicaCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .importReplica(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .importReplica(v)
-        }
-      }()
-      case 17: try {
-        var v: WireExportRecoveryCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .exportRecovery(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .exportRecovery(v)
-        }
-      }()
-      case 18: try {
-        var v: WireImportRecoveryCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .importRecovery(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .importRecovery(v)
-        }
-      }()
-      case 19: try {
-        var v: WireGrantKeysCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .grantKeys(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .grantKeys(v)
-        }
-      }()
-      case 20: try {
-        var v: WireConfirmAssessmentsCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .confirmAssessments(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .confirmAssessments(v)
-        }
-      }()
-      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.id != 0 {
-      try visitor.visitSingularUInt64Field(value: self.id, fieldNumber: 1)
-    }
-    switch self.command {
-    case .status?: try {
-      guard case .status(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    }()
-    case .attest?: try {
-      guard case .attest(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    }()
-    case .importHeaders?: try {
-      guard case .importHeaders(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    }()
-    case .proveAnchor?: try {
-      guard case .proveAnchor(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-    }()
-    case .enrol?: try {
-      guard case .enrol(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-    }()
-    case .runAssessments?: try {
-      guard case .runAssessments(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-    }()
-    case .openAssessments?: try {
-      guard case .openAssessments(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
-    }()
-    case .runSubscription?: try {
-      guard case .runSubscription(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
-    }()
-    case .openSubscription?: try {
-      guard case .openSubscription(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
-    }()
-    case .loadProgram?: try {
-      guard case .loadProgram(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
-    }()
-    case .backup?: try {
-      guard case .backup(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
-    }()
-    case .provePunctures?: try {
-      guard case .provePunctures(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
-    }()
-    case .offerReplica?: try {
-      guard case .offerReplica(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
-    }()
-    case .exportReplica?: try {
-      guard case .exportReplica(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
-    }()
-    case .importReplica?: try {
-      guard case .importReplica(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
-    }()
-    case .exportRecovery?: try {
-      guard case .exportRecovery(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
-    }()
-    case .importRecovery?: try {
-      guard case .importRecovery(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
-    }()
-    case .grantKeys?: try {
-      guard case .grantKeys(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
-    }()
-    case .confirmAssessments?: try {
-      guard case .confirmAssessments(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
-    }()
-    case nil: break
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._id != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._id, fieldNumber: 1)
+      }
+      switch _storage._command {
+      case .status?: try {
+        guard case .status(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      }()
+      case .attest?: try {
+        guard case .attest(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      }()
+      case .importHeaders?: try {
+        guard case .importHeaders(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      }()
+      case .proveAnchor?: try {
+        guard case .proveAnchor(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      }()
+      case .enrol?: try {
+        guard case .enrol(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      }()
+      case .runAssessments?: try {
+        guard case .runAssessments(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      }()
+      case .openAssessments?: try {
+        guard case .openAssessments(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      }()
+      case .runSubscription?: try {
+        guard case .runSubscription(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+      }()
+      case .openSubscription?: try {
+        guard case .openSubscription(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      }()
+      case .loadProgram?: try {
+        guard case .loadProgram(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+      }()
+      case .backup?: try {
+        guard case .backup(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+      }()
+      case .provePunctures?: try {
+        guard case .provePunctures(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+      }()
+      case .offerReplica?: try {
+        guard case .offerReplica(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      }()
+      case .exportReplica?: try {
+        guard case .exportReplica(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+      }()
+      case .importReplica?: try {
+        guard case .importReplica(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+      }()
+      case .exportRecovery?: try {
+        guard case .exportRecovery(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+      }()
+      case .importRecovery?: try {
+        guard case .importRecovery(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
+      }()
+      case .grantKeys?: try {
+        guard case .grantKeys(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
+      }()
+      case .confirmAssessments?: try {
+        guard case .confirmAssessments(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      }()
+      case nil: break
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireEnclaveRequest, rhs: WireEnclaveRequest) -> Bool {
-    if lhs.id != rhs.id {return false}
-    if lhs.command != rhs.command {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._id != rhs_storage._id {return false}
+        if _storage._command != rhs_storage._command {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2920,7 +3038,7 @@ nonisolated extension WireStatusCommand: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StatusAnswer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identity\0\u{1}id\0\u{3}chain_id\0\u{3}trusted_height\0\u{1}serving\0\u{1}anchor\0\u{1}enrolled\0\u{1}punctures\0\u{1}vault\0\u{3}recovery_epoch\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identity\0\u{1}id\0\u{3}chain_id\0\u{3}trusted_height\0\u{1}serving\0\u{1}anchor\0\u{1}enrolled\0\u{1}punctures\0\u{1}vault\0\u{3}recovery_epoch\0\u{4}\u{a}vault_version\0\u{1}announcement\0")
 
   fileprivate class _StorageClass {
     var _identity: WireEnclaveIdentity? = nil
@@ -2933,6 +3051,8 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
     var _punctures: UInt64 = 0
     var _vault: Data = Data()
     var _recoveryEpoch: UInt64 = 0
+    var _vaultVersion: UInt64 = 0
+    var _announcement: WireAnnounceReplica? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2953,6 +3073,8 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
       _punctures = source._punctures
       _vault = source._vault
       _recoveryEpoch = source._recoveryEpoch
+      _vaultVersion = source._vaultVersion
+      _announcement = source._announcement
     }
   }
 
@@ -2981,6 +3103,8 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
         case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._punctures) }()
         case 9: try { try decoder.decodeSingularBytesField(value: &_storage._vault) }()
         case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._recoveryEpoch) }()
+        case 20: try { try decoder.decodeSingularUInt64Field(value: &_storage._vaultVersion) }()
+        case 21: try { try decoder.decodeSingularMessageField(value: &_storage._announcement) }()
         default: break
         }
       }
@@ -3023,6 +3147,12 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
       if _storage._recoveryEpoch != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._recoveryEpoch, fieldNumber: 10)
       }
+      if _storage._vaultVersion != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._vaultVersion, fieldNumber: 20)
+      }
+      try { if let v = _storage._announcement {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3042,6 +3172,8 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
         if _storage._punctures != rhs_storage._punctures {return false}
         if _storage._vault != rhs_storage._vault {return false}
         if _storage._recoveryEpoch != rhs_storage._recoveryEpoch {return false}
+        if _storage._vaultVersion != rhs_storage._vaultVersion {return false}
+        if _storage._announcement != rhs_storage._announcement {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3592,7 +3724,7 @@ nonisolated extension WireSharedEvidence: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireAssessmentEvidence: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".AssessmentEvidence"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_transaction\0\u{1}assessment\0\u{3}grant_transaction\0\u{1}consent\0\u{3}subject_key\0\u{1}records\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_transaction\0\u{1}assessment\0\u{3}grant_transaction\0\u{1}consent\0\u{3}subject_key\0\u{1}records\0\u{1}enclaves\0\u{3}sealed_result\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3606,6 +3738,8 @@ nonisolated extension WireAssessmentEvidence: SwiftProtobuf.Message, SwiftProtob
       case 4: try { try decoder.decodeSingularMessageField(value: &self._consent) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._subjectKey) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.records) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.enclaves) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self.sealedResult) }()
       default: break
       }
     }
@@ -3634,6 +3768,12 @@ nonisolated extension WireAssessmentEvidence: SwiftProtobuf.Message, SwiftProtob
     if !self.records.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.records, fieldNumber: 6)
     }
+    if !self.enclaves.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.enclaves, fieldNumber: 7)
+    }
+    if !self.sealedResult.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sealedResult, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3644,6 +3784,8 @@ nonisolated extension WireAssessmentEvidence: SwiftProtobuf.Message, SwiftProtob
     if lhs._consent != rhs._consent {return false}
     if lhs._subjectKey != rhs._subjectKey {return false}
     if lhs.records != rhs.records {return false}
+    if lhs.enclaves != rhs.enclaves {return false}
+    if lhs.sealedResult != rhs.sealedResult {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3789,7 +3931,7 @@ nonisolated extension WireRunAssessmentsAnswer: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension WireOpenAssessmentsCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".OpenAssessmentsCommand"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}height\0\u{1}assessments\0\u{2}\u{2}punctures\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}height\0\u{1}assessments\0\u{1}sidecars\0\u{1}punctures\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3799,6 +3941,7 @@ nonisolated extension WireOpenAssessmentsCommand: SwiftProtobuf.Message, SwiftPr
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.assessments) }()
+      case 3: try { try decoder.decodeRepeatedBytesField(value: &self.sidecars) }()
       case 4: try { try decoder.decodeSingularMessageField(value: &self._punctures) }()
       default: break
       }
@@ -3816,6 +3959,9 @@ nonisolated extension WireOpenAssessmentsCommand: SwiftProtobuf.Message, SwiftPr
     if !self.assessments.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.assessments, fieldNumber: 2)
     }
+    if !self.sidecars.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.sidecars, fieldNumber: 3)
+    }
     try { if let v = self._punctures {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     } }()
@@ -3825,6 +3971,7 @@ nonisolated extension WireOpenAssessmentsCommand: SwiftProtobuf.Message, SwiftPr
   package static func ==(lhs: WireOpenAssessmentsCommand, rhs: WireOpenAssessmentsCommand) -> Bool {
     if lhs.height != rhs.height {return false}
     if lhs.assessments != rhs.assessments {return false}
+    if lhs.sidecars != rhs.sidecars {return false}
     if lhs._punctures != rhs._punctures {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -4044,7 +4191,7 @@ nonisolated extension WireRunSubscriptionAnswer: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension WireOpenSubscriptionCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".OpenSubscriptionCommand"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}height\0\u{1}subscription\0\u{2}\u{2}punctures\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}height\0\u{1}subscription\0\u{1}sidecar\0\u{1}punctures\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4054,6 +4201,7 @@ nonisolated extension WireOpenSubscriptionCommand: SwiftProtobuf.Message, SwiftP
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._subscription) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.sidecar) }()
       case 4: try { try decoder.decodeSingularMessageField(value: &self._punctures) }()
       default: break
       }
@@ -4071,6 +4219,9 @@ nonisolated extension WireOpenSubscriptionCommand: SwiftProtobuf.Message, SwiftP
     try { if let v = self._subscription {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     } }()
+    if !self.sidecar.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sidecar, fieldNumber: 3)
+    }
     try { if let v = self._punctures {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     } }()
@@ -4080,6 +4231,7 @@ nonisolated extension WireOpenSubscriptionCommand: SwiftProtobuf.Message, SwiftP
   package static func ==(lhs: WireOpenSubscriptionCommand, rhs: WireOpenSubscriptionCommand) -> Bool {
     if lhs.height != rhs.height {return false}
     if lhs._subscription != rhs._subscription {return false}
+    if lhs.sidecar != rhs.sidecar {return false}
     if lhs._punctures != rhs._punctures {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -4318,7 +4470,7 @@ nonisolated extension WireReplicaOffer: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireExportReplicaCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ExportReplicaCommand"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}offer\0\u{1}signature\0\u{1}enclave\0\u{3}reference_value\0\u{1}endorsements\0\u{3}after_version\0\u{1}rules\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}offer\0\u{1}signature\0\u{1}enclave\0\u{3}reference_value\0\u{1}endorsements\0\u{3}after_version\0\u{1}rules\0\u{1}challenge\0")
 
   fileprivate class _StorageClass {
     var _offer: WireReplicaOffer? = nil
@@ -4328,6 +4480,7 @@ nonisolated extension WireExportReplicaCommand: SwiftProtobuf.Message, SwiftProt
     var _endorsements: [WireProvenValue] = []
     var _afterVersion: UInt64 = 0
     var _rules: WireProvenValue? = nil
+    var _challenge: WireProvenValue? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4345,6 +4498,7 @@ nonisolated extension WireExportReplicaCommand: SwiftProtobuf.Message, SwiftProt
       _endorsements = source._endorsements
       _afterVersion = source._afterVersion
       _rules = source._rules
+      _challenge = source._challenge
     }
   }
 
@@ -4370,6 +4524,7 @@ nonisolated extension WireExportReplicaCommand: SwiftProtobuf.Message, SwiftProt
         case 5: try { try decoder.decodeRepeatedMessageField(value: &_storage._endorsements) }()
         case 6: try { try decoder.decodeSingularUInt64Field(value: &_storage._afterVersion) }()
         case 7: try { try decoder.decodeSingularMessageField(value: &_storage._rules) }()
+        case 8: try { try decoder.decodeSingularMessageField(value: &_storage._challenge) }()
         default: break
         }
       }
@@ -4403,6 +4558,9 @@ nonisolated extension WireExportReplicaCommand: SwiftProtobuf.Message, SwiftProt
       try { if let v = _storage._rules {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
       } }()
+      try { if let v = _storage._challenge {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4419,6 +4577,7 @@ nonisolated extension WireExportReplicaCommand: SwiftProtobuf.Message, SwiftProt
         if _storage._endorsements != rhs_storage._endorsements {return false}
         if _storage._afterVersion != rhs_storage._afterVersion {return false}
         if _storage._rules != rhs_storage._rules {return false}
+        if _storage._challenge != rhs_storage._challenge {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -4479,7 +4638,7 @@ nonisolated extension WireExportReplicaAnswer: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension WireReplicaPart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReplicaPart"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}chain_id\0\u{1}source\0\u{1}nonce\0\u{3}after_version\0\u{1}version\0\u{3}is_last\0\u{1}punctures\0\u{3}puncture_hash\0\u{1}entries\0\u{1}vault\0\u{3}vault_secret\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}chain_id\0\u{1}source\0\u{1}nonce\0\u{3}after_version\0\u{1}version\0\u{3}is_last\0\u{1}punctures\0\u{3}puncture_hash\0\u{1}entries\0\u{1}vault\0\u{3}vault_secret\0\u{1}handover\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4498,6 +4657,7 @@ nonisolated extension WireReplicaPart: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 9: try { try decoder.decodeRepeatedMessageField(value: &self.entries) }()
       case 10: try { try decoder.decodeSingularBytesField(value: &self.vault) }()
       case 11: try { try decoder.decodeSingularBytesField(value: &self.vaultSecret) }()
+      case 12: try { try decoder.decodeSingularBytesField(value: &self.handover) }()
       default: break
       }
     }
@@ -4537,6 +4697,9 @@ nonisolated extension WireReplicaPart: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if !self.vaultSecret.isEmpty {
       try visitor.visitSingularBytesField(value: self.vaultSecret, fieldNumber: 11)
     }
+    if !self.handover.isEmpty {
+      try visitor.visitSingularBytesField(value: self.handover, fieldNumber: 12)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4552,6 +4715,7 @@ nonisolated extension WireReplicaPart: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.entries != rhs.entries {return false}
     if lhs.vault != rhs.vault {return false}
     if lhs.vaultSecret != rhs.vaultSecret {return false}
+    if lhs.handover != rhs.handover {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4559,7 +4723,7 @@ nonisolated extension WireReplicaPart: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireImportReplicaCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ImportReplicaCommand"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}part\0\u{1}source\0\u{3}source_evidence\0\u{3}reference_value\0\u{1}endorsements\0\u{1}rules\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}part\0\u{1}source\0\u{3}source_evidence\0\u{3}reference_value\0\u{1}endorsements\0\u{1}rules\0\u{1}challenge\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4573,6 +4737,7 @@ nonisolated extension WireImportReplicaCommand: SwiftProtobuf.Message, SwiftProt
       case 4: try { try decoder.decodeSingularMessageField(value: &self._referenceValue) }()
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.endorsements) }()
       case 6: try { try decoder.decodeSingularMessageField(value: &self._rules) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._challenge) }()
       default: break
       }
     }
@@ -4601,6 +4766,9 @@ nonisolated extension WireImportReplicaCommand: SwiftProtobuf.Message, SwiftProt
     try { if let v = self._rules {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     } }()
+    try { if let v = self._challenge {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4611,6 +4779,7 @@ nonisolated extension WireImportReplicaCommand: SwiftProtobuf.Message, SwiftProt
     if lhs._referenceValue != rhs._referenceValue {return false}
     if lhs.endorsements != rhs.endorsements {return false}
     if lhs._rules != rhs._rules {return false}
+    if lhs._challenge != rhs._challenge {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5651,7 +5820,7 @@ nonisolated extension WireVaultRecovery: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireVaultReplica: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VaultReplica"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}vault\0\u{3}vault_secret\0\u{1}source\0\u{3}source_version\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}vault\0\u{3}vault_secret\0\u{1}source\0\u{3}source_version\0\u{1}handover\0\u{1}recovered\0\u{3}recovery_epoch\0\u{1}punctures\0\u{3}puncture_hash\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5663,6 +5832,11 @@ nonisolated extension WireVaultReplica: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 2: try { try decoder.decodeSingularBytesField(value: &self.vaultSecret) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.source) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.sourceVersion) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.handover) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.recovered) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.recoveryEpoch) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.punctures) }()
+      case 9: try { try decoder.decodeSingularBytesField(value: &self.punctureHash) }()
       default: break
       }
     }
@@ -5681,6 +5855,21 @@ nonisolated extension WireVaultReplica: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.sourceVersion != 0 {
       try visitor.visitSingularUInt64Field(value: self.sourceVersion, fieldNumber: 4)
     }
+    if !self.handover.isEmpty {
+      try visitor.visitSingularBytesField(value: self.handover, fieldNumber: 5)
+    }
+    if self.recovered != false {
+      try visitor.visitSingularBoolField(value: self.recovered, fieldNumber: 6)
+    }
+    if self.recoveryEpoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.recoveryEpoch, fieldNumber: 7)
+    }
+    if self.punctures != 0 {
+      try visitor.visitSingularUInt64Field(value: self.punctures, fieldNumber: 8)
+    }
+    if !self.punctureHash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.punctureHash, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5689,6 +5878,11 @@ nonisolated extension WireVaultReplica: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.vaultSecret != rhs.vaultSecret {return false}
     if lhs.source != rhs.source {return false}
     if lhs.sourceVersion != rhs.sourceVersion {return false}
+    if lhs.handover != rhs.handover {return false}
+    if lhs.recovered != rhs.recovered {return false}
+    if lhs.recoveryEpoch != rhs.recoveryEpoch {return false}
+    if lhs.punctures != rhs.punctures {return false}
+    if lhs.punctureHash != rhs.punctureHash {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5696,7 +5890,7 @@ nonisolated extension WireVaultReplica: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireVaultUse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VaultUse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}request\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}request\0\u{3}output_bytes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5706,6 +5900,7 @@ nonisolated extension WireVaultUse: SwiftProtobuf.Message, SwiftProtobuf._Messag
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.grant) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.request) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.outputBytes) }()
       default: break
       }
     }
@@ -5718,12 +5913,16 @@ nonisolated extension WireVaultUse: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.request.isEmpty {
       try visitor.visitSingularBytesField(value: self.request, fieldNumber: 2)
     }
+    if self.outputBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.outputBytes, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireVaultUse, rhs: WireVaultUse) -> Bool {
     if lhs.grant != rhs.grant {return false}
     if lhs.request != rhs.request {return false}
+    if lhs.outputBytes != rhs.outputBytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5816,7 +6015,7 @@ nonisolated extension WireVaultIdentity: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VaultRun"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}commitment\0\u{3}sealed_result\0\u{1}opened\0\u{1}dataset\0\u{1}sources\0\u{1}erased\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}commitment\0\u{3}sealed_result\0\u{1}opened\0\u{1}recipient\0\u{1}sources\0\u{1}erased\0\u{1}dataset\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5828,9 +6027,10 @@ nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 2: try { try decoder.decodeSingularBytesField(value: &self.commitment) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.sealedResult) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.opened) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.dataset) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.recipient) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.sources) }()
       case 7: try { try decoder.decodeSingularBoolField(value: &self.erased) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.dataset) }()
       default: break
       }
     }
@@ -5849,14 +6049,17 @@ nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.opened != false {
       try visitor.visitSingularBoolField(value: self.opened, fieldNumber: 4)
     }
-    if !self.dataset.isEmpty {
-      try visitor.visitSingularStringField(value: self.dataset, fieldNumber: 5)
+    if !self.recipient.isEmpty {
+      try visitor.visitSingularBytesField(value: self.recipient, fieldNumber: 5)
     }
     if !self.sources.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.sources, fieldNumber: 6)
     }
     if self.erased != false {
       try visitor.visitSingularBoolField(value: self.erased, fieldNumber: 7)
+    }
+    if !self.dataset.isEmpty {
+      try visitor.visitSingularStringField(value: self.dataset, fieldNumber: 8)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -5866,9 +6069,10 @@ nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.commitment != rhs.commitment {return false}
     if lhs.sealedResult != rhs.sealedResult {return false}
     if lhs.opened != rhs.opened {return false}
-    if lhs.dataset != rhs.dataset {return false}
+    if lhs.recipient != rhs.recipient {return false}
     if lhs.sources != rhs.sources {return false}
     if lhs.erased != rhs.erased {return false}
+    if lhs.dataset != rhs.dataset {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

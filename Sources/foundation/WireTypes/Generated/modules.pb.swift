@@ -467,7 +467,7 @@ package nonisolated struct WireEnclaveIdentity: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// "simulated", "tpm", "sev-snp", "tdx", "nitro"
+  /// as in docs/spec/attestation.md
   package var platform: String = String()
 
   /// Ed25519
@@ -523,12 +523,16 @@ package nonisolated struct WireEvidence: Sendable {
 
   package var platform: String = String()
 
+  /// the platform's own message (evidence.proto), encoded
   package var report: Data = Data()
 
   /// a block the enclave had to know
   package var challengeHeight: UInt64 = 0
 
   package var challengeBlock: Data = Data()
+
+  /// 32 bytes that a verifier asked for; empty on chain, where the block is challenge enough
+  package var challenge: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -634,6 +638,18 @@ package nonisolated struct WireEnclave: @unchecked Sendable {
   package var recoveryEpoch: UInt64 {
     get {_storage._recoveryEpoch}
     set {_uniqueStorage()._recoveryEpoch = newValue}
+  }
+
+  /// of the newest evidence: older evidence is not taken again
+  package var challengeHeight: UInt64 {
+    get {_storage._challengeHeight}
+    set {_uniqueStorage()._challengeHeight = newValue}
+  }
+
+  /// slots that its appraisal rested on; sorted
+  package var endorsements: [String] {
+    get {_storage._endorsements}
+    set {_uniqueStorage()._endorsements = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -838,33 +854,39 @@ package nonisolated struct WireConsentScope: Sendable {
 
   package var onwardSharing: Bool = false
 
+  /// of all results together; 0: as many as the uses and programs give
+  package var maximumOutputBytes: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
 
-package nonisolated struct WireGrantConsent: Sendable {
+package nonisolated struct WireGrantConsent: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// 32-byte id, random
-  package var grant: Data = Data()
+  package var grant: Data {
+    get {_storage._grant}
+    set {_uniqueStorage()._grant = newValue}
+  }
 
   package var scope: WireConsentScope {
-    get {_scope ?? WireConsentScope()}
-    set {_scope = newValue}
+    get {_storage._scope ?? WireConsentScope()}
+    set {_uniqueStorage()._scope = newValue}
   }
   /// Returns true if `scope` has been explicitly set.
-  package var hasScope: Bool {self._scope != nil}
+  package var hasScope: Bool {_storage._scope != nil}
   /// Clears the value of `scope`. Subsequent reads from it will return its default value.
-  package mutating func clearScope() {self._scope = nil}
+  package mutating func clearScope() {_uniqueStorage()._scope = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _scope: WireConsentScope? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// Free, and replay-protected by grant and version instead of a nonce.
@@ -955,6 +977,12 @@ package nonisolated struct WireConsent: @unchecked Sendable {
   package var height: UInt64 {
     get {_storage._height}
     set {_uniqueStorage()._height = newValue}
+  }
+
+  /// charged so far, where the scope bounds them
+  package var outputBytes: UInt64 {
+    get {_storage._outputBytes}
+    set {_uniqueStorage()._outputBytes = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1209,6 +1237,22 @@ package nonisolated struct WireAssessment: @unchecked Sendable {
     set {_uniqueStorage()._confirmedBy = newValue}
   }
 
+  /// what dataset and request demand together
+  package var demand: WireEnclaveDemand {
+    get {_storage._demand ?? WireEnclaveDemand()}
+    set {_uniqueStorage()._demand = newValue}
+  }
+  /// Returns true if `demand` has been explicitly set.
+  package var hasDemand: Bool {_storage._demand != nil}
+  /// Clears the value of `demand`. Subsequent reads from it will return its default value.
+  package mutating func clearDemand() {_uniqueStorage()._demand = nil}
+
+  /// the enclave that came to another result
+  package var disputedBy: Data {
+    get {_storage._disputedBy}
+    set {_uniqueStorage()._disputedBy = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1272,6 +1316,7 @@ package nonisolated struct WireSealedSalt: Sendable {
 
   package var enclave: Data = Data()
 
+  /// the salt and the key of the sealed result, 32 bytes each
   package var salt: WireSealedMessage {
     get {_salt ?? WireSealedMessage()}
     set {_salt = newValue}
@@ -2167,7 +2212,7 @@ nonisolated extension WireRegisterEnclave: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension WireEvidence: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Evidence"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}platform\0\u{1}report\0\u{3}challenge_height\0\u{3}challenge_block\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}platform\0\u{1}report\0\u{3}challenge_height\0\u{3}challenge_block\0\u{1}challenge\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2179,6 +2224,7 @@ nonisolated extension WireEvidence: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 2: try { try decoder.decodeSingularBytesField(value: &self.report) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.challengeHeight) }()
       case 4: try { try decoder.decodeSingularBytesField(value: &self.challengeBlock) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.challenge) }()
       default: break
       }
     }
@@ -2197,6 +2243,9 @@ nonisolated extension WireEvidence: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.challengeBlock.isEmpty {
       try visitor.visitSingularBytesField(value: self.challengeBlock, fieldNumber: 4)
     }
+    if !self.challenge.isEmpty {
+      try visitor.visitSingularBytesField(value: self.challenge, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2205,6 +2254,7 @@ nonisolated extension WireEvidence: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.report != rhs.report {return false}
     if lhs.challengeHeight != rhs.challengeHeight {return false}
     if lhs.challengeBlock != rhs.challengeBlock {return false}
+    if lhs.challenge != rhs.challenge {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2212,7 +2262,7 @@ nonisolated extension WireEvidence: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireEnclave: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Enclave"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}identity\0\u{1}operator\0\u{1}status\0\u{1}assurance\0\u{3}anchor_nonce\0\u{3}vault_version\0\u{3}vault_root\0\u{1}height\0\u{1}label\0\u{1}expires\0\u{3}evidence_hash\0\u{1}machine\0\u{1}suspension\0\u{1}punctures\0\u{1}vault\0\u{3}recovery_epoch\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}identity\0\u{1}operator\0\u{1}status\0\u{1}assurance\0\u{3}anchor_nonce\0\u{3}vault_version\0\u{3}vault_root\0\u{1}height\0\u{1}label\0\u{1}expires\0\u{3}evidence_hash\0\u{1}machine\0\u{1}suspension\0\u{1}punctures\0\u{1}vault\0\u{3}recovery_epoch\0\u{3}challenge_height\0\u{1}endorsements\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -2232,6 +2282,8 @@ nonisolated extension WireEnclave: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _punctures: UInt64 = 0
     var _vault: Data = Data()
     var _recoveryEpoch: UInt64 = 0
+    var _challengeHeight: UInt64 = 0
+    var _endorsements: [String] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2259,6 +2311,8 @@ nonisolated extension WireEnclave: SwiftProtobuf.Message, SwiftProtobuf._Message
       _punctures = source._punctures
       _vault = source._vault
       _recoveryEpoch = source._recoveryEpoch
+      _challengeHeight = source._challengeHeight
+      _endorsements = source._endorsements
     }
   }
 
@@ -2294,6 +2348,8 @@ nonisolated extension WireEnclave: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 15: try { try decoder.decodeSingularUInt64Field(value: &_storage._punctures) }()
         case 16: try { try decoder.decodeSingularBytesField(value: &_storage._vault) }()
         case 17: try { try decoder.decodeSingularUInt64Field(value: &_storage._recoveryEpoch) }()
+        case 18: try { try decoder.decodeSingularUInt64Field(value: &_storage._challengeHeight) }()
+        case 19: try { try decoder.decodeRepeatedStringField(value: &_storage._endorsements) }()
         default: break
         }
       }
@@ -2357,6 +2413,12 @@ nonisolated extension WireEnclave: SwiftProtobuf.Message, SwiftProtobuf._Message
       if _storage._recoveryEpoch != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._recoveryEpoch, fieldNumber: 17)
       }
+      if _storage._challengeHeight != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._challengeHeight, fieldNumber: 18)
+      }
+      if !_storage._endorsements.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._endorsements, fieldNumber: 19)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2383,6 +2445,8 @@ nonisolated extension WireEnclave: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._punctures != rhs_storage._punctures {return false}
         if _storage._vault != rhs_storage._vault {return false}
         if _storage._recoveryEpoch != rhs_storage._recoveryEpoch {return false}
+        if _storage._challengeHeight != rhs_storage._challengeHeight {return false}
+        if _storage._endorsements != rhs_storage._endorsements {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -2734,7 +2798,7 @@ nonisolated extension WireRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireConsentScope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ConsentScope"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}recipient\0\u{1}dataset\0\u{1}fields\0\u{1}purpose\0\u{1}programs\0\u{3}valid_from\0\u{3}valid_until\0\u{3}maximum_uses\0\u{1}price\0\u{1}localities\0\u{3}notice_hash\0\u{1}language\0\u{3}legal_basis\0\u{1}retention\0\u{3}onward_sharing\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}recipient\0\u{1}dataset\0\u{1}fields\0\u{1}purpose\0\u{1}programs\0\u{3}valid_from\0\u{3}valid_until\0\u{3}maximum_uses\0\u{1}price\0\u{1}localities\0\u{3}notice_hash\0\u{1}language\0\u{3}legal_basis\0\u{1}retention\0\u{3}onward_sharing\0\u{3}maximum_output_bytes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2757,6 +2821,7 @@ nonisolated extension WireConsentScope: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 13: try { try decoder.decodeSingularStringField(value: &self.legalBasis) }()
       case 14: try { try decoder.decodeSingularUInt64Field(value: &self.retention) }()
       case 15: try { try decoder.decodeSingularBoolField(value: &self.onwardSharing) }()
+      case 16: try { try decoder.decodeSingularUInt64Field(value: &self.maximumOutputBytes) }()
       default: break
       }
     }
@@ -2808,6 +2873,9 @@ nonisolated extension WireConsentScope: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.onwardSharing != false {
       try visitor.visitSingularBoolField(value: self.onwardSharing, fieldNumber: 15)
     }
+    if self.maximumOutputBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.maximumOutputBytes, fieldNumber: 16)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2827,6 +2895,7 @@ nonisolated extension WireConsentScope: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.legalBasis != rhs.legalBasis {return false}
     if lhs.retention != rhs.retention {return false}
     if lhs.onwardSharing != rhs.onwardSharing {return false}
+    if lhs.maximumOutputBytes != rhs.maximumOutputBytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2836,36 +2905,74 @@ nonisolated extension WireGrantConsent: SwiftProtobuf.Message, SwiftProtobuf._Me
   package static let protoMessageName: String = _protobuf_package + ".GrantConsent"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}scope\0")
 
+  fileprivate class _StorageClass {
+    var _grant: Data = Data()
+    var _scope: WireConsentScope? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _grant = source._grant
+      _scope = source._scope
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.grant) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._scope) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._grant) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._scope) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.grant.isEmpty {
-      try visitor.visitSingularBytesField(value: self.grant, fieldNumber: 1)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._grant.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._grant, fieldNumber: 1)
+      }
+      try { if let v = _storage._scope {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
     }
-    try { if let v = self._scope {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireGrantConsent, rhs: WireGrantConsent) -> Bool {
-    if lhs.grant != rhs.grant {return false}
-    if lhs._scope != rhs._scope {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._grant != rhs_storage._grant {return false}
+        if _storage._scope != rhs_storage._scope {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2968,7 +3075,7 @@ nonisolated extension WireResumeConsent: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireConsent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Consent"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}subject\0\u{1}scope\0\u{1}status\0\u{1}version\0\u{1}uses\0\u{3}transaction_id\0\u{1}height\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}subject\0\u{1}scope\0\u{1}status\0\u{1}version\0\u{1}uses\0\u{3}transaction_id\0\u{1}height\0\u{3}output_bytes\0")
 
   fileprivate class _StorageClass {
     var _grant: Data = Data()
@@ -2979,6 +3086,7 @@ nonisolated extension WireConsent: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _uses: UInt32 = 0
     var _transactionID: Data = Data()
     var _height: UInt64 = 0
+    var _outputBytes: UInt64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2997,6 +3105,7 @@ nonisolated extension WireConsent: SwiftProtobuf.Message, SwiftProtobuf._Message
       _uses = source._uses
       _transactionID = source._transactionID
       _height = source._height
+      _outputBytes = source._outputBytes
     }
   }
 
@@ -3023,6 +3132,7 @@ nonisolated extension WireConsent: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 6: try { try decoder.decodeSingularUInt32Field(value: &_storage._uses) }()
         case 7: try { try decoder.decodeSingularBytesField(value: &_storage._transactionID) }()
         case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._height) }()
+        case 9: try { try decoder.decodeSingularUInt64Field(value: &_storage._outputBytes) }()
         default: break
         }
       }
@@ -3059,6 +3169,9 @@ nonisolated extension WireConsent: SwiftProtobuf.Message, SwiftProtobuf._Message
       if _storage._height != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._height, fieldNumber: 8)
       }
+      if _storage._outputBytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._outputBytes, fieldNumber: 9)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3076,6 +3189,7 @@ nonisolated extension WireConsent: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._uses != rhs_storage._uses {return false}
         if _storage._transactionID != rhs_storage._transactionID {return false}
         if _storage._height != rhs_storage._height {return false}
+        if _storage._outputBytes != rhs_storage._outputBytes {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3334,7 +3448,7 @@ nonisolated extension WireRequestAssessment: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Assessment"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}requester\0\u{1}request\0\u{3}transaction_id\0\u{3}message_index\0\u{1}status\0\u{3}use_number\0\u{3}grant_version\0\u{1}height\0\u{1}enclave\0\u{1}commitment\0\u{3}committed_height\0\u{3}key_box\0\u{3}refusal_code\0\u{3}opened_height\0\u{1}terms\0\u{3}confirmed_by\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}requester\0\u{1}request\0\u{3}transaction_id\0\u{3}message_index\0\u{1}status\0\u{3}use_number\0\u{3}grant_version\0\u{1}height\0\u{1}enclave\0\u{1}commitment\0\u{3}committed_height\0\u{3}key_box\0\u{3}refusal_code\0\u{3}opened_height\0\u{1}terms\0\u{3}confirmed_by\0\u{1}demand\0\u{3}disputed_by\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -3354,6 +3468,8 @@ nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._Mess
     var _openedHeight: UInt64 = 0
     var _terms: WireConfirmationTerms? = nil
     var _confirmedBy: [Data] = []
+    var _demand: WireEnclaveDemand? = nil
+    var _disputedBy: Data = Data()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3381,6 +3497,8 @@ nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._Mess
       _openedHeight = source._openedHeight
       _terms = source._terms
       _confirmedBy = source._confirmedBy
+      _demand = source._demand
+      _disputedBy = source._disputedBy
     }
   }
 
@@ -3416,6 +3534,8 @@ nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._Mess
         case 15: try { try decoder.decodeSingularUInt64Field(value: &_storage._openedHeight) }()
         case 16: try { try decoder.decodeSingularMessageField(value: &_storage._terms) }()
         case 17: try { try decoder.decodeRepeatedBytesField(value: &_storage._confirmedBy) }()
+        case 18: try { try decoder.decodeSingularMessageField(value: &_storage._demand) }()
+        case 19: try { try decoder.decodeSingularBytesField(value: &_storage._disputedBy) }()
         default: break
         }
       }
@@ -3479,6 +3599,12 @@ nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._Mess
       if !_storage._confirmedBy.isEmpty {
         try visitor.visitRepeatedBytesField(value: _storage._confirmedBy, fieldNumber: 17)
       }
+      try { if let v = _storage._demand {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
+      } }()
+      if !_storage._disputedBy.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._disputedBy, fieldNumber: 19)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3505,6 +3631,8 @@ nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._Mess
         if _storage._openedHeight != rhs_storage._openedHeight {return false}
         if _storage._terms != rhs_storage._terms {return false}
         if _storage._confirmedBy != rhs_storage._confirmedBy {return false}
+        if _storage._demand != rhs_storage._demand {return false}
+        if _storage._disputedBy != rhs_storage._disputedBy {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -498,8 +498,14 @@ package nonisolated struct WireAnnounceReplica: Sendable {
   /// by the replica
   package var signature: Data = Data()
 
-  /// by the source: it gave its keys to this enclave
+  /// by the source: it gave its keys to this enclave, or into the package of the recovery epoch
   package var sourceSignature: Data = Data()
+
+  /// of the package that the keys came from
+  package var recoveryEpoch: UInt64 = 0
+
+  /// the keys came from a package, not from the source itself
+  package var recovered: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1357,7 +1363,7 @@ nonisolated extension WireAcknowledgeErasure: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension WireAnnounceReplica: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".AnnounceReplica"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}enclave\0\u{1}source\0\u{3}source_version\0\u{1}sequence\0\u{3}vault_version\0\u{3}vault_root\0\u{1}signature\0\u{3}source_signature\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}enclave\0\u{1}source\0\u{3}source_version\0\u{1}sequence\0\u{3}vault_version\0\u{3}vault_root\0\u{1}signature\0\u{3}source_signature\0\u{3}recovery_epoch\0\u{1}recovered\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1373,6 +1379,8 @@ nonisolated extension WireAnnounceReplica: SwiftProtobuf.Message, SwiftProtobuf.
       case 6: try { try decoder.decodeSingularBytesField(value: &self.vaultRoot) }()
       case 7: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
       case 8: try { try decoder.decodeSingularBytesField(value: &self.sourceSignature) }()
+      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.recoveryEpoch) }()
+      case 10: try { try decoder.decodeSingularBoolField(value: &self.recovered) }()
       default: break
       }
     }
@@ -1403,6 +1411,12 @@ nonisolated extension WireAnnounceReplica: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.sourceSignature.isEmpty {
       try visitor.visitSingularBytesField(value: self.sourceSignature, fieldNumber: 8)
     }
+    if self.recoveryEpoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.recoveryEpoch, fieldNumber: 9)
+    }
+    if self.recovered != false {
+      try visitor.visitSingularBoolField(value: self.recovered, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1415,6 +1429,8 @@ nonisolated extension WireAnnounceReplica: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.vaultRoot != rhs.vaultRoot {return false}
     if lhs.signature != rhs.signature {return false}
     if lhs.sourceSignature != rhs.sourceSignature {return false}
+    if lhs.recoveryEpoch != rhs.recoveryEpoch {return false}
+    if lhs.recovered != rhs.recovered {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -61,8 +61,3 @@ enum RecoveryConditions {
         return epochs
     }
 }
-
-extension StateKey {
-    package static let recoveryPlan = family("recovery") + Array("plan".utf8)
-    package static func shareDestruction(_ vault: Hash32, account: Address) -> [UInt8] { family("destructions") + vault.bytes + account.bytes }
-}
