@@ -248,7 +248,7 @@ let targets: [Target] = [
         "EndToEndTests",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "JupiterClient", "LocalFederation",
-            "Storage",
+            "Storage", crypto,
         ]),
     tests(
         "NodeTests",

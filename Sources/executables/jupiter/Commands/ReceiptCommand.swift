@@ -59,7 +59,7 @@ struct ReceiptGet: AnsweringCommand {
 
 struct ReceiptVerify: AnsweringCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Verify a receipt's file: certificate, header, inclusion. Needs no network.",
+        commandName: "verify", abstract: "Verify a receipt's or an erasure's file: certificate, header, inclusion. Needs no network.",
         discussion: """
             The genesis must come from a source you trust, or be pinned with --genesis-hash.
 
@@ -70,15 +70,18 @@ struct ReceiptVerify: AnsweringCommand {
     @OptionGroup var global: GlobalOptions
     @Argument(help: "File that `receipt get` wrote.")
     var file: String
-    @Option(help: ArgumentHelp("The chain's genesis.", valueName: "file"))
-    var genesis: String
+    @Option(help: ArgumentHelp("The chain's genesis; an erasure certificate has its own.", valueName: "file"))
+    var genesis: String?
     @Option(help: "The hash the genesis must have.")
     var genesisHash: Hash32?
 
     func answer() async throws -> Answer {
-        let genesis = try Genesis(decoding: PlainFile.read(genesis, limit: Limits.genesis))
+        let bytes = try PlainFile.read(file, limit: ErasureCertificate.maximumBytes)
+        if ErasureCertificate.isOne(bytes) { return try EraseVerify.answer(bytes, genesisHash: genesisHash) }
+        guard let file = self.genesis else { throw ValidationError("a receipt is verified with --genesis FILE") }
+        let genesis = try Genesis(decoding: PlainFile.read(file, limit: Limits.genesis))
         if let genesisHash, genesisHash != genesis.hash { throw ClientError.wrongGenesis(found: genesis.hash.description) }
-        let verified = try ReceiptVerifier.verify(PlainFile.read(file), genesis: genesis)
+        let verified = try ReceiptVerifier.verify(bytes, genesis: genesis)
         var json = ReceiptCommand.json(verified.receipt)
         json["chain"] = .text(verified.chainID)
         json["header"] = .text(verified.header.hash.description)
