@@ -80,7 +80,7 @@ let targets: [Target] = [
 
     library(
         .evidence, "Attestation",
-        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", crypto, cryptoExtras, asn1],
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", crypto, cryptoExtras, asn1, protobuf],
         resources: [
             .embedInCode("Resources/amd-milan-ark.der"), .embedInCode("Resources/amd-genoa-ark.der"),
             .embedInCode("Resources/amd-turin-ark.der"), .embedInCode("Resources/intel-sgx-root-ca.der"),
@@ -173,7 +173,7 @@ let targets: [Target] = [
         "jupiter",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient", "LocalFederation", "Node",
-            "API", "Simplex", "Simulator", "CHardening", argumentParser, crypto, protobuf,
+            "API", "Attestation", "Simplex", "Simulator", "CHardening", argumentParser, crypto, protobuf,
         ]),
 
     support("TestVectors", ["Primitives"]),
@@ -217,7 +217,7 @@ let targets: [Target] = [
     tests(
         "ModulesTests",
         [
-            "LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient", "Modules", "Execution",
+            "LedgerSupport", "Attestation", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient", "Modules", "Execution",
         ]),
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex", "Engine"]),
     tests(
@@ -254,7 +254,7 @@ let targets: [Target] = [
         "EndToEndTests",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "JupiterClient", "LocalFederation",
-            "Storage",
+            "Storage", crypto,
         ]),
     tests(
         "NodeTests",

@@ -30,6 +30,9 @@ package enum EnclaveError: UInt32, CodedError {
     case workerLost = 827
     case tooFast = 828
     case internalFailure = 829
+    case puncturesPending = 840
+    case keyDestroyed = 841
+    case recordErased = 842
 
     case frameTooLarge = 850
     case cannotConnect = 851
@@ -69,6 +72,9 @@ package enum EnclaveError: UInt32, CodedError {
         case .badSchema: "the dataset or program has a schema that this enclave cannot read"
         case .workerLost: "the process that ran the program ended, or could not be started; try again"
         case .tooFast: "too many commands, bytes or broken proofs in a short time; try again later"
+        case .puncturesPending: "the chain asks for erasures that the vault has not applied yet; show it the puncture log first"
+        case .keyDestroyed: "the subject had this key destroyed; a new one has another epoch"
+        case .recordErased: "the record was erased, and what was made from it with it"
         case .internalFailure: "the enclave failed at something that is nobody's fault; see its log"
         case .frameTooLarge: "a message is longer than the socket carries"
         case .cannotConnect: "no enclave listens at the socket; is jupiter-enclave running?"

@@ -1,5 +1,5 @@
-import ChainTypes
 import CHardening
+import ChainTypes
 import Crypto
 import EnclaveSandbox
 import Glibc
@@ -32,7 +32,7 @@ final class Launcher {
     }
 
     /// Starts the vault with the descriptors, which are closed here, and hands it the sealing key.
-    func startVault(listener: Int32, store: Int32, genesis: Int32) throws {
+    func startVault(listener: Int32, store: (first: Int32, second: Int32), genesis: Int32) throws {
         let key = try platform.sealingKey()
         // The second pair carries nothing: its end says that the vault is to stop.
         guard let (own, other) = PacketChannel.pair(), let (ownStop, otherStop) = PacketChannel.streamPair() else {
@@ -41,7 +41,7 @@ final class Launcher {
         (channel, stopEnd) = (PacketChannel(descriptor: own), ownStop)
         // What it starts inherits this filter, so it is loaded before the first.
         try SystemCallFilter.load(SystemCalls.launcher)
-        let given = [other, otherStop, listener, store, genesis]
+        let given = [other, otherStop, listener, store.first, store.second, genesis]
         vault = try RoleProcess.start(programs + "jupiter-enclave-vault", descriptors: given)
         for descriptor in given { close(descriptor) }
         let hello = LauncherMessage.hello(measurement: platform.measurement, platform: platform.name)
@@ -132,7 +132,9 @@ final class Launcher {
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(own, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
         }
-        guard let process = try? RoleProcess.start(programs + "jupiter-enclave-worker", descriptors: [other]) else { return send(.failed(0)) }
+        guard let process = try? RoleProcess.start(programs + "jupiter-enclave-worker", descriptors: [other]) else {
+            return send(.failed(0))
+        }
         lastWorker += 1
         workers[lastWorker] = process
         send(.started(lastWorker), passing: own)

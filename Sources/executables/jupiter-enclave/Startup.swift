@@ -57,18 +57,21 @@ enum Startup {
     }
 }
 
-/// The vault's file, opened for it.
+/// The vault's files, opened for it.
 enum VaultFolder {
-    /// Opens or makes the store in `home` (0600), makes its name durable, and locks it against a second enclave for as long as any process
-    /// has the descriptor.
-    static func openStore(_ home: String) throws(VaultError) -> Int32 {
-        let store = open(home + "/vault.log", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard store >= 0 else { throw .ioFailed }
-        guard flock(store, LOCK_EX | LOCK_NB) == 0 else { throw .inUse }
+    /// Opens or makes the store's two files in `home` (0600), makes their names durable, and locks the first against a second enclave for as
+    /// long as any process has the descriptor. They are written in place, so not opened for appending.
+    static func openStore(_ home: String) throws(VaultError) -> (first: Int32, second: Int32) {
+        let files = try ["/vault.log", "/vault.log.2"].map { (name) throws(VaultError) in
+            let file = open(home + name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            guard file >= 0 else { throw .ioFailed }
+            return file
+        }
+        guard flock(files[0], LOCK_EX | LOCK_NB) == 0 else { throw .inUse }
         let folder = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw .ioFailed }
         defer { close(folder) }
         guard fsync(folder) == 0 else { throw .ioFailed }
-        return store
+        return (files[0], files[1])
     }
 }

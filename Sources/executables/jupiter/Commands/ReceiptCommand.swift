@@ -59,7 +59,7 @@ struct ReceiptGet: AnsweringCommand {
 
 struct ReceiptVerify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Verify a receipt's file step by step, from the genesis to the consent. Needs no network.",
+        commandName: "verify", abstract: "Verify a receipt's or an erasure's file step by step, from the genesis on. Needs no network.",
         discussion: """
             Each step says what it shows and whom one has to believe for it. A file from before requests were in it has the first steps
             only. The genesis must come from a source you trust, or be pinned with --genesis-hash. Exit status 1: a step does not hold.
@@ -71,14 +71,20 @@ struct ReceiptVerify: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
     @Argument(help: "File that `receipt get` wrote.")
     var file: String
-    @Option(help: ArgumentHelp("The chain's genesis.", valueName: "file"))
-    var genesis: String
+    @Option(help: ArgumentHelp("The chain's genesis; an erasure certificate has its own.", valueName: "file"))
+    var genesis: String?
     @Option(help: "The hash the genesis must have.")
     var genesisHash: Hash32?
 
     mutating func run() async throws {
-        let genesis = try Genesis(decoding: PlainFile.read(genesis, limit: Limits.genesis))
-        let trail = try ReceiptVerifier.trail(PlainFile.read(file, limit: Limits.receiptProof), genesis: genesis, pinned: genesisHash)
+        let bytes = try PlainFile.read(file, limit: max(Limits.receiptProof, ErasureCertificate.maximumBytes))
+        if ErasureCertificate.isOne(bytes) {
+            let answer = try EraseVerify.answer(bytes, genesisHash: genesisHash)
+            return Console.out(global.output == .json ? answer.json.encoded() : answer.text)
+        }
+        guard let path = self.genesis else { throw ValidationError("a receipt is verified with --genesis FILE") }
+        let genesis = try Genesis(decoding: PlainFile.read(path, limit: Limits.genesis))
+        let trail = try ReceiptVerifier.trail(bytes, genesis: genesis, pinned: genesisHash)
         Console.out(global.output == .json ? Self.json(trail, genesis).encoded() : Self.text(trail, genesis))
         guard trail.holds else { throw ExitCode(1) }
     }
