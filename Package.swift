@@ -66,7 +66,9 @@ let targets: [Target] = [
     system("CRocksDB", pkgConfig: "rocksdb", apt: "librocksdb-dev"),
     system("CSodium", pkgConfig: "libsodium", apt: "libsodium-dev"),
     system("CWasmtime", pkgConfig: "wasmtime"),
+    system("CTss2", pkgConfig: "tss2-esys", apt: "libtss2-dev"),
     .systemLibrary(name: "CHardening", path: "Sources/system/CHardening"),
+    .systemLibrary(name: "CDevices", path: "Sources/system/CDevices"),
 
     library(.foundation, "Primitives"),
     library(.foundation, "WireTypes", ["Primitives", protobuf]),
@@ -102,6 +104,11 @@ let targets: [Target] = [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "AuthenticatedState", "ContractVM",
             "LightClient", "ConsentRules", "EnclaveProtocol", crypto, protobuf,
         ]),
+
+    // Evidence and sealing keys of real platforms: what the enclave's launcher links, and its vault and worker must not.
+    library(
+        .confidential, "EnclavePlatforms",
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "CTss2", "CDevices", crypto]),
 
     library(.federation, "Relayer", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
 
@@ -214,6 +221,9 @@ let targets: [Target] = [
             "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient",
             "EnclaveProtocol", "EnclaveCore", "jupiter-enclave", crypto,
         ]),
+    tests(
+        "TPMTests",
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "EnclavePlatforms", "LocalFederation", "TestVectors", crypto]),
     tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient"]),
     tests("CommandTests", ["JupiterClient"]),
     tests(

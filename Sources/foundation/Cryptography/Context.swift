@@ -19,6 +19,9 @@ package enum Context: String, CaseIterable, Sendable {
     case vaultRoot = "jupiter/vault-root/v1"
     case reportData = "jupiter/report-data/v1"
     case measurement = "jupiter/measurement/v1"
+    case launchMeasurement = "jupiter/launch-measurement/v1"
+    case launchConfiguration = "jupiter/launch-configuration/v1"
+    case attestationKeyLabel = "jupiter/attestation-key-label/v1"
     case logFrame = "jupiter/log-frame/v1"
     case logIdentity = "jupiter/log-identity/v1"
     case cometCommitment = "jupiter/comet-commitment/v1"
@@ -39,6 +42,7 @@ package enum Context: String, CaseIterable, Sendable {
     // Key derivation, sealing and authenticated encryption
     case recordKeyTree = "jupiter/derive/record-key-tree/v1"
     case resultKey = "jupiter/derive/result-key/v1"
+    case platformSealing = "jupiter/derive/platform-sealing/v1"
     case vaultEntry = "jupiter/seal/vault-entry/v1"
     case record = "jupiter/seal/record/v1"
     case sealedResult = "jupiter/seal/result/v1"
