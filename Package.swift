@@ -20,6 +20,8 @@ let settings: [SwiftSetting] =
 
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let httpServer = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -77,7 +79,14 @@ let targets: [Target] = [
 
     library(.data, "DataModel", ["Primitives"]),
 
-    library(.evidence, "Attestation", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
+    library(
+        .evidence, "Attestation",
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", crypto, cryptoExtras, asn1],
+        resources: [
+            .embedInCode("Resources/amd-milan-ark.der"), .embedInCode("Resources/amd-genoa-ark.der"),
+            .embedInCode("Resources/amd-turin-ark.der"), .embedInCode("Resources/intel-sgx-root-ca.der"),
+            .embedInCode("Resources/aws-nitro-root-g1.der"),
+        ]),
 
     library(.ledger, "AuthenticatedState", ["Primitives", crypto]),
     library(.ledger, "ContractVM", ["Primitives", "CWasmtime"]),
@@ -299,6 +308,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-protobuf.git", exact: "1.39.0"),
         .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-asn1.git", exact: "1.7.4"),
         .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),

@@ -19,10 +19,10 @@ import WireTypes
         identity.measurement = .init(SimulatedEvidence.measurement.bytes)
         let block = generator.hash()
         subject = AttestationSubject(chainID: "jupiter-sg", identity: identity, challengeBlock: block)
-        let data = EnclaveStatement.reportData(chainID: "jupiter-sg", identity: identity, height: 7, block: block)
+        let binding = AttestationBinding(chainID: "jupiter-sg", identity: identity, height: 7, block: block)
         var evidence = WireEvidence()
         evidence.platform = SimulatedEvidence.platform
-        evidence.report = .init(SimulatedEvidence.report(data))
+        evidence.report = .init(SimulatedEvidence.report(binding))
         evidence.challengeHeight = 7
         evidence.challengeBlock = .init(block.bytes)
         self.evidence = evidence
@@ -31,15 +31,15 @@ import WireTypes
     func refusal(_ evidence: WireEvidence, _ subject: AttestationSubject, allowed: Bool = true) -> AttestationError? {
         do throws(AttestationError) {
             _ = try EvidenceAppraiser.appraise(
-                evidence.encoded(), about: subject, policy: AttestationPolicy(allowSimulated: allowed), at: 1)
+                evidence.encoded(), about: subject, policy: AppraisalPolicy(allowSimulated: allowed), at: 1)
         } catch { return error }
         return nil
     }
 
     @Test func `takes simulated evidence only where the genesis allows it, and values it at nothing`() throws {
         let appraisal = try EvidenceAppraiser.appraise(
-            evidence.encoded(), about: subject, policy: AttestationPolicy(allowSimulated: true), at: 1)
-        #expect(appraisal == Appraisal(platform: "simulated", assurance: .none))
+            evidence.encoded(), about: subject, policy: AppraisalPolicy(allowSimulated: true), at: 1)
+        #expect(appraisal.platform == .simulated && appraisal.assurance == .none && appraisal.label == "simulated")
         #expect(refusal(evidence, subject, allowed: false) == .simulatedNotAllowed)
         #expect(String(decoding: evidence.report, as: UTF8.self).hasPrefix("simulated: no hardware"))
     }
@@ -51,6 +51,12 @@ import WireTypes
         other = subject
         other.identity.signingKey[0] ^= 1
         #expect(refusal(evidence, other) == .wrongBinding)
+        other = subject
+        other.role = "worker"
+        #expect(refusal(evidence, other) == .wrongBinding)
+        other = subject
+        other.challenge = .zero
+        #expect(refusal(evidence, other) == .wrongChallenge)
         other = subject
         other.challengeBlock = .zero
         #expect(refusal(evidence, other) == .wrongChallenge)
@@ -69,12 +75,17 @@ import WireTypes
                     e.platform = "tdx"
                     return e
                 }(), other) == .wrongBinding)
-        other.identity.platform = "tdx"
-        claimed.platform = "tdx"
+        other.identity.platform = "abacus"
+        claimed.platform = "abacus"
         #expect(refusal(claimed, other) == .unsupportedPlatform)
         other = subject
         other.identity.measurement = .init(Hash32.zero.bytes)
-        #expect(refusal(evidence, other) == .badIdentity)
+        #expect(refusal(evidence, other) == .wrongBinding)
+        claimed = evidence
+        claimed.report = .init(
+            SimulatedEvidence.report(
+                AttestationBinding(chainID: "jupiter-sg", identity: other.identity, height: 7, block: other.challengeBlock)))
+        #expect(refusal(claimed, other) == .badIdentity)
         other = subject
         other.identity.vaultKey.key.removeLast()
         #expect(refusal(evidence, other) == .badIdentity)
@@ -88,11 +99,11 @@ import WireTypes
             var bytes = good
             bytes[Int(generator.next() % UInt64(bytes.count))] ^= UInt8(truncatingIfNeeded: 1 + generator.next() % 255)
             let isAccepted =
-                (try? EvidenceAppraiser.appraise(bytes, about: subject, policy: AttestationPolicy(allowSimulated: true), at: 1)) != nil
+                (try? EvidenceAppraiser.appraise(bytes, about: subject, policy: AppraisalPolicy(allowSimulated: true), at: 1)) != nil
             #expect(!isAccepted, "seed \(seed) round \(round)")
         }
         #expect(
-            (try? EvidenceAppraiser.appraise(generator.bytes(100), about: subject, policy: AttestationPolicy(allowSimulated: true), at: 1))
+            (try? EvidenceAppraiser.appraise(generator.bytes(100), about: subject, policy: AppraisalPolicy(allowSimulated: true), at: 1))
                 == nil)
     }
 }

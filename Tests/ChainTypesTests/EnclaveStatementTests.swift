@@ -34,19 +34,6 @@ import WireTypes
         #expect(Set(names).count == changes.count)
     }
 
-    @Test func `Report data bind chain, identity, height and block`() {
-        let base = EnclaveStatement.reportData(chainID: "a", identity: Self.identity, height: 1, block: Samples.hash(1))
-        var other = Self.identity
-        other.platform = "tpm"
-        let all = [
-            base, EnclaveStatement.reportData(chainID: "b", identity: Self.identity, height: 1, block: Samples.hash(1)),
-            EnclaveStatement.reportData(chainID: "a", identity: other, height: 1, block: Samples.hash(1)),
-            EnclaveStatement.reportData(chainID: "a", identity: Self.identity, height: 2, block: Samples.hash(1)),
-            EnclaveStatement.reportData(chainID: "a", identity: Self.identity, height: 1, block: Samples.hash(2)),
-        ]
-        #expect(Set(all).count == all.count)
-    }
-
     @Test func `A run's commitment is no assessment's, and text cannot be shifted`() {
         let (job, commitment) = (Samples.hash(1), Samples.hash(2))
         let assessment = EnclaveStatement.commitment(chainID: "a", job: job, commitment: commitment)

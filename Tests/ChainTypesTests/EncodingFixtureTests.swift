@@ -55,12 +55,12 @@ import WireTypes
     static func statements() -> [(String, [UInt8])] {
         let (one, two, three) = (Samples.hash(1), Samples.hash(2), Samples.hash(3))
         let (chain, subject) = (Samples.chainID, Address(Samples.hash(4)))
+        let binding = AttestationBinding(chainID: chain, identity: `Enclave statements`.identity, height: 12, block: one, challenge: two)
         return [
             ("enclave identifier", EnclaveStatement.identifier(`Enclave statements`.identity).bytes),
-            (
-                "report data",
-                EnclaveStatement.reportData(chainID: chain, identity: `Enclave statements`.identity, height: 12, block: one).bytes
-            ),
+            ("attestation binding", binding.preimage),
+            ("attestation binding of 64 bytes", binding.bytes64),
+            ("attestation binding of 32 bytes", binding.bytes32.bytes),
             ("subject key commitment", EnclaveStatement.subjectKeyCommitment(key: one.bytes, salt: two.bytes).bytes),
             ("enrolment", EnclaveStatement.enrolment(chainID: chain, enclave: one, dataset: "credit", commitment: two)),
             (

@@ -282,7 +282,7 @@ import WireTypes
         guard case .attest(let answer) = try small.scene.driver.perform(.attest(command)) else { return }
         let block = try #require(Hash32(command.challengeBlock))
         let subject = AttestationSubject(chainID: small.node.chainID, identity: answer.identity, challengeBlock: block)
-        let policy = AttestationPolicy(allowSimulated: true)
+        let policy = AppraisalPolicy(allowSimulated: true)
         #expect(try EvidenceAppraiser.appraise([UInt8](answer.evidence), about: subject, policy: policy, at: 0).assurance == .none)
     }
 }

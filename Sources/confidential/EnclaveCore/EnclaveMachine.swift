@@ -126,11 +126,10 @@ extension EnclaveMachine {
     /// Evidence that binds chain, keys and the challenged block.
     func attest(_ command: WireAttestCommand) throws -> WireAttestAnswer {
         guard let block = Hash32(command.challengeBlock) else { throw EnclaveError.malformedCommand }
-        let data = EnclaveStatement.reportData(
-            chainID: chainID, identity: identity, height: command.challengeHeight, block: block)
+        let binding = AttestationBinding(chainID: chainID, identity: identity, height: command.challengeHeight, block: block)
         var evidence = WireEvidence()
         evidence.platform = platform.name
-        evidence.report = .init(try platform.report(data))
+        evidence.report = .init(try platform.report(binding))
         evidence.challengeHeight = command.challengeHeight
         evidence.challengeBlock = command.challengeBlock
         var answer = WireAttestAnswer()

@@ -1,4 +1,5 @@
 import Attestation
+import ChainTypes
 import Crypto
 import Cryptography
 import Glibc
@@ -12,8 +13,8 @@ package protocol EnclavePlatform: Sendable {
     var measurement: Hash32 { get }
     /// The key that seals the vault; the same at every start of the same program on the same machine.
     func sealingKey() throws(VaultError) -> SymmetricKey
-    /// The platform's report that binds `reportData`.
-    func report(_ reportData: Hash32) throws(VaultError) -> [UInt8]
+    /// The platform's report that binds `binding`: the bytes of `Evidence.report` (docs/spec/attestation.md).
+    func report(_ binding: AttestationBinding) throws(VaultError) -> [UInt8]
 }
 
 /// No hardware: an ordinary process whose sealing key lies in a file beside the vault.
@@ -29,7 +30,7 @@ package struct SimulatedPlatform: EnclavePlatform {
 
     package var name: String { SimulatedEvidence.platform }
     package var measurement: Hash32 { SimulatedEvidence.measurement }
-    package func report(_ reportData: Hash32) -> [UInt8] { SimulatedEvidence.report(reportData) }
+    package func report(_ binding: AttestationBinding) -> [UInt8] { SimulatedEvidence.report(binding) }
 
     private var path: String { home + "/sealing-key.simulated" }
 

@@ -18,17 +18,6 @@ package enum EnclaveStatement {
         return digest.finalize()
     }
 
-    /// What an enclave's report data bind: chain, role, all public keys, and a recent block as challenge (attestation notes §7).
-    package static func reportData(chainID: String, identity: WireEnclaveIdentity, height: UInt64, block: Hash32) -> Hash32 {
-        var digest = Digest(.reportData)
-        digest.updateWithLength(Array(chainID.utf8))
-        digest.updateWithLength(Array("vault".utf8))
-        digest.update(identifier(identity))
-        digest.update(bigEndian: height)
-        digest.update(block)
-        return digest.finalize()
-    }
-
     /// A subject key's commitment: its salted hash.
     package static func subjectKeyCommitment(key: [UInt8], salt: [UInt8]) -> Hash32 {
         var digest = Digest(.subjectKeyCommitment)

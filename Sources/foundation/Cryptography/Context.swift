@@ -17,7 +17,7 @@ package enum Context: String, CaseIterable, Sendable {
     case enclaveIdentifier = "jupiter/enclave-id/v1"
     case grantList = "jupiter/grant-list/v1"
     case vaultRoot = "jupiter/vault-root/v1"
-    case reportData = "jupiter/report-data/v1"
+    case reportData = "jupiter/attestation-binding/v1"
     case measurement = "jupiter/measurement/v1"
     case launchMeasurement = "jupiter/launch-measurement/v1"
     case launchConfiguration = "jupiter/launch-configuration/v1"

@@ -104,7 +104,7 @@ package struct MemoryPlatform: EnclavePlatform {
 
     package var name: String { platform.name }
     package var measurement: Hash32 { platform.measurement }
-    package func report(_ reportData: Hash32) throws(VaultError) -> [UInt8] { platform.report(reportData) }
+    package func report(_ binding: AttestationBinding) throws(VaultError) -> [UInt8] { platform.report(binding) }
     package func sealingKey() throws(VaultError) -> SymmetricKey {
         guard let key = try? AuthenticatedEncryption.key(secret) else { throw .badSealingKey }
         return key

@@ -31,8 +31,8 @@ package struct TestEnclave {
         evidence.platform = SimulatedEvidence.platform
         evidence.challengeHeight = height
         evidence.challengeBlock = .init(block.bytes)
-        let reportData = EnclaveStatement.reportData(chainID: chainID, identity: identity, height: height, block: block)
-        evidence.report = .init(SimulatedEvidence.report(reportData))
+        let binding = AttestationBinding(chainID: chainID, identity: identity, height: height, block: block)
+        evidence.report = .init(SimulatedEvidence.report(binding))
         var message = WireRegisterEnclave()
         message.identity = identity
         message.evidence = .init(evidence.encoded())

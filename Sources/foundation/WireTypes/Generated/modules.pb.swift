@@ -416,7 +416,7 @@ package nonisolated struct WireEnclaveIdentity: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// "simulated", "tpm", "sev-snp", "tdx", "nitro"
+  /// as in docs/spec/attestation.md
   package var platform: String = String()
 
   /// Ed25519
@@ -472,12 +472,16 @@ package nonisolated struct WireEvidence: Sendable {
 
   package var platform: String = String()
 
+  /// the platform's own message (evidence.proto), encoded
   package var report: Data = Data()
 
   /// a block the enclave had to know
   package var challengeHeight: UInt64 = 0
 
   package var challengeBlock: Data = Data()
+
+  /// 32 bytes that a verifier asked for; empty on chain, where the block is challenge enough
+  package var challenge: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1823,7 +1827,7 @@ nonisolated extension WireRegisterEnclave: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension WireEvidence: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Evidence"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}platform\0\u{1}report\0\u{3}challenge_height\0\u{3}challenge_block\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}platform\0\u{1}report\0\u{3}challenge_height\0\u{3}challenge_block\0\u{1}challenge\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1835,6 +1839,7 @@ nonisolated extension WireEvidence: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 2: try { try decoder.decodeSingularBytesField(value: &self.report) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.challengeHeight) }()
       case 4: try { try decoder.decodeSingularBytesField(value: &self.challengeBlock) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.challenge) }()
       default: break
       }
     }
@@ -1853,6 +1858,9 @@ nonisolated extension WireEvidence: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.challengeBlock.isEmpty {
       try visitor.visitSingularBytesField(value: self.challengeBlock, fieldNumber: 4)
     }
+    if !self.challenge.isEmpty {
+      try visitor.visitSingularBytesField(value: self.challenge, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1861,6 +1869,7 @@ nonisolated extension WireEvidence: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.report != rhs.report {return false}
     if lhs.challengeHeight != rhs.challengeHeight {return false}
     if lhs.challengeBlock != rhs.challengeBlock {return false}
+    if lhs.challenge != rhs.challenge {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

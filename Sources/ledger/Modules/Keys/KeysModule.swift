@@ -15,8 +15,8 @@ package enum KeysModule {
             let challenge = try RecentBlocks.hash(at: evidence.challengeHeight, &state)
         else { throw Refusal.keysStaleEvidence }
         let subject = AttestationSubject(chainID: context.genesis.chainID, identity: identity, challengeBlock: challenge)
-        let policy = AttestationPolicy(allowSimulated: context.genesis.wire.allowSimulatedEnclaves)
-        let appraisal: Appraisal
+        let policy = AppraisalPolicy(allowSimulated: context.genesis.wire.allowSimulatedEnclaves)
+        let appraisal: AttestationResult
         do {
             appraisal = try EvidenceAppraiser.appraise([UInt8](message.evidence), about: subject, policy: policy, at: context.block.time)
         } catch { throw Refusal.keysBadEvidence }
