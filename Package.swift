@@ -117,7 +117,7 @@ let targets: [Target] = [
     // Evidence and sealing keys of real platforms: what the enclave's launcher links, and its vault and worker must not.
     library(
         .confidential, "EnclavePlatforms",
-        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "CTss2", "CDevices", crypto]),
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "CTss2", "CDevices", crypto]),
 
     library(.federation, "Relayer", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
 
@@ -158,12 +158,14 @@ let targets: [Target] = [
             nio, protobuf,
         ]),
 
-    program("jupiter-enclave", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol", "EnclaveCore", "CHardening"]),
+    program(
+        "jupiter-enclave",
+        ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol", "EnclaveCore", "EnclavePlatforms", "CHardening", crypto]),
     program(
         "jupiter",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient", "LocalFederation", "Node",
-            "API", "Simplex", "Simulator", "CHardening", argumentParser, crypto, protobuf,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclavePlatforms", "JupiterClient", "LocalFederation",
+            "Node", "API", "Simplex", "Simulator", "CHardening", argumentParser, crypto, protobuf,
         ]),
 
     support("TestVectors", ["Primitives"]),
@@ -232,7 +234,13 @@ let targets: [Target] = [
         ]),
     tests(
         "TPMTests",
-        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "EnclavePlatforms", "LocalFederation", "TestVectors", crypto]),
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclavePlatforms", "LocalFederation", crypto]),
+    tests(
+        "EnclavePlatformsTests",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclavePlatforms", "LocalFederation", "TestVectors",
+            crypto,
+        ]),
     tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient"]),
     tests("CommandTests", ["JupiterClient"]),
     tests(

@@ -22,7 +22,7 @@ final class TestTPM {
     private(set) var process: SoftwareTPM
 
     /// - Parameter isNew: with keys of its own instead of those of the other tests.
-    init(isNew: Bool = false) async throws {
+    init(isNew: Bool = false, isStarted: Bool = true) async throws {
         var bytes = Array("\(NSTemporaryDirectory())/jupiter-tpm-XXXXXX".utf8CString)
         guard mkdtemp(&bytes) != nil else { throw CocoaError(.fileWriteUnknown) }
         folder = String(decoding: bytes.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -30,7 +30,7 @@ final class TestTPM {
             try await Self.manufacturing.value
             try FileManager.default.copyItem(atPath: Self.template + "/state", toPath: folder + "/state")
         }
-        process = try await SoftwareTPM(folder: folder)
+        process = try await SoftwareTPM(folder: folder, isStarted: isStarted)
     }
 
     deinit {
@@ -38,7 +38,9 @@ final class TestTPM {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    var address: TPMAddress { get throws { try TPMAddress(process.address) } }
+    var address: TPMAddress { get throws { try TPMAddress(text) } }
+    /// As `--tpm` and tpm2-tools take it.
+    var text: String { process.address }
 
     /// The enclave's home beside the TPM.
     var home: String {

@@ -15,7 +15,8 @@ package final class SoftwareTPM: Sendable {
     /// Starts a TPM on the state in `folder`; makes the state first where there is none.
     ///
     /// A start is a TPM reset: registers are zero.
-    package init(folder: String, name: String = "swtpm") async throws {
+    /// - Parameter isStarted: whether it gets the command that firmware gives at a machine's start.
+    package init(folder: String, name: String = "swtpm", isStarted: Bool = true) async throws {
         let socket = folder + "/tpm.sock"
         // The system bounds the address of a socket; the control channel's name is the longer one.
         guard socket.utf8.count + 6 < 108 else { throw LocalFederationError.socket("\(socket) is too long a path") }
@@ -27,7 +28,8 @@ package final class SoftwareTPM: Sendable {
             name: name, executable: program,
             arguments: [
                 "socket", "--tpm2", "--tpmstate", "dir=\(folder)/state", "--server", "type=unixio,path=\(socket),mode=0600", "--ctrl",
-                "type=unixio,path=\(socket).ctrl,mode=0600", "--flags", "not-need-init,startup-clear",
+                "type=unixio,path=\(socket).ctrl,mode=0600", "--flags",
+                isStarted ? "not-need-init,startup-clear" : "not-need-init",
             ], logPath: folder + "/swtpm.log")
         for _ in 0..<500 where process.isRunning {
             if access(socket, F_OK) == 0 { return }

@@ -38,6 +38,7 @@ package enum PlatformError: CodedError, Equatable {
     case firmwareRefused(UInt64)
     case securityModuleRefused(String)
     case launchNotMeasured(path: String)
+    case certificatesMissing
 
     package static let domain = "platform"
 
@@ -73,6 +74,7 @@ package enum PlatformError: CodedError, Equatable {
         case .firmwareRefused: 1786
         case .securityModuleRefused: 1787
         case .launchNotMeasured: 1788
+        case .certificatesMissing: 1789
         }
     }
 
@@ -111,6 +113,8 @@ package enum PlatformError: CodedError, Equatable {
         case .wrongProvider(let found): "the kernel's report comes from '\(found)', which is not the platform asked for"
         case .firmwareRefused(let status): "the secure processor refused, status 0x\(String(status, radix: 16))"
         case .securityModuleRefused(let why): "the Nitro security module refused: \(why)"
+        case .certificatesMissing:
+            "the host hands out no certificates for the report's key: fetch them from AMD's KDS and name their folder (--snp-certificates)"
         case .launchNotMeasured(let path): "\(path) cannot be measured: it is unreadable, or was replaced since it was loaded"
         }
     }

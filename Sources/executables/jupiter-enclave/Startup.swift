@@ -37,8 +37,7 @@ enum Startup {
         guard stop >= 0 else { throw StartupError.cannotHarden }
         try makeHome(options.home)
         let genesis = try Genesis(decoding: read(options.genesis))
-        let platform = SimulatedPlatform(home: options.home)
-        log("SIMULATED platform: process isolation only; whoever owns this machine can read what is inside")
+        let platform = try options.platform.open(home: options.home, genesis: genesis.hash)
         let enclave = try Enclave(
             platform: platform, storage: VaultFile(path: options.home + "/vault.log", directory: options.home), genesis: genesis)
         // What exists now holds the keys. Later pages stay swappable: locking them would break the pool that programs run in.

@@ -20,7 +20,6 @@ package enum Context: String, CaseIterable, Sendable {
     case reportData = "jupiter/attestation-binding/v1"
     case measurement = "jupiter/measurement/v1"
     case launchMeasurement = "jupiter/launch-measurement/v1"
-    case launchConfiguration = "jupiter/launch-configuration/v1"
     case attestationKeyLabel = "jupiter/attestation-key-label/v1"
     case logFrame = "jupiter/log-frame/v1"
     case logIdentity = "jupiter/log-identity/v1"

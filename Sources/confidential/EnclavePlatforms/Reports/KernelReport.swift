@@ -2,29 +2,29 @@ import Primitives
 
 /// Attestation reports through the kernel's one interface for them: configfs-tsm, Linux 6.7 and later
 /// (Documentation/ABI/testing/configfs-tsm-report).
-struct KernelReport {
+package struct KernelReport: Sendable {
     /// What the kernel's driver for a platform is called.
-    enum Provider: String {
+    package enum Provider: String {
         case amd = "sev_guest"
         case intel = "tdx_guest"
     }
 
-    struct Answer: Equatable {
-        let report: [UInt8]
+    package struct Answer: Sendable, Equatable {
+        package let report: [UInt8]
         /// What the host adds, such as certificates: a hint that nobody vouches for.
-        let auxiliary: [UInt8]
+        package let auxiliary: [UInt8]
     }
 
-    static let maximumReport = 32 << 10
+    package static let maximumReport = 32 << 10
     private static let maximumRaces = 5
 
     private let files: any ReportEntries
 
-    init(files: any ReportEntries) { self.files = files }
+    package init(files: any ReportEntries) { self.files = files }
 
     /// The report about `data`, 64 bytes.
     /// - Parameter privilege: the level that an SEV-SNP guest's report is for.
-    func report(on data: [UInt8], from provider: Provider, privilege: UInt32? = nil) throws(PlatformError) -> Answer {
+    package func report(on data: [UInt8], from provider: Provider, privilege: UInt32? = nil) throws(PlatformError) -> Answer {
         precondition(data.count == 64)
         let entry = try files.make()
         defer { files.remove(entry) }
@@ -57,7 +57,7 @@ struct KernelReport {
 }
 
 /// The folder in which each requester makes an entry of its own; every file of an entry is an attribute.
-protocol ReportEntries: Sendable {
+package protocol ReportEntries: Sendable {
     /// A new entry's name.
     func make() throws(PlatformError) -> String
     /// Everything in one write, as the kernel wants it.

@@ -3,8 +3,8 @@ import Glibc
 import Primitives
 
 /// The kernel's own folder of report entries.
-struct ReportFolder: ReportEntries {
-    static let standardPath = "/sys/kernel/config/tsm/report"
+package struct ReportFolder: ReportEntries {
+    package static let standardPath = "/sys/kernel/config/tsm/report"
 
     /// EBUSY and EINTR are passing states: a report takes the secure processor a while, and it serves one guest at a time.
     private static let attempts = 40
@@ -12,9 +12,9 @@ struct ReportFolder: ReportEntries {
 
     let path: String
 
-    init(path: String = standardPath) { self.path = path }
+    package init(path: String = standardPath) { self.path = path }
 
-    func make() throws(PlatformError) -> String {
+    package func make() throws(PlatformError) -> String {
         var status = stat()
         guard stat(path, &status) == 0 else { throw .deviceMissing(path: path) }
         let entry = "jupiter-\(getpid())-\(Hex.encode(SecureRandom.bytes(8)))"
@@ -22,9 +22,9 @@ struct ReportFolder: ReportEntries {
         return entry
     }
 
-    func remove(_ entry: String) { rmdir("\(path)/\(entry)") }
+    package func remove(_ entry: String) { rmdir("\(path)/\(entry)") }
 
-    func write(_ bytes: [UInt8], to attribute: String, in entry: String) throws(PlatformError) {
+    package func write(_ bytes: [UInt8], to attribute: String, in entry: String) throws(PlatformError) {
         try retrying("\(path)/\(entry)/\(attribute)", O_WRONLY) { descriptor in
             let count = Glibc.write(descriptor, bytes, bytes.count)
             guard count < 0 || count == bytes.count else {
@@ -35,7 +35,7 @@ struct ReportFolder: ReportEntries {
         }
     }
 
-    func read(_ attribute: String, in entry: String, limit: Int) throws(PlatformError) -> [UInt8] {
+    package func read(_ attribute: String, in entry: String, limit: Int) throws(PlatformError) -> [UInt8] {
         var found: [UInt8] = []
         try retrying("\(path)/\(entry)/\(attribute)", O_RDONLY) { descriptor in
             var buffer = [UInt8](repeating: 0, count: limit + 1)

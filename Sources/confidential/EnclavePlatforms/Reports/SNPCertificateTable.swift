@@ -2,8 +2,8 @@ import Primitives
 
 /// The certificates that a host hands to its SEV-SNP guest with a report ("GHCB Standardization", §4.1.8.1): entries of GUID, offset and
 /// length, ended by a zero one. All of it comes from the host: a hint, which the verifier checks against its own roots.
-enum SNPCertificateTable {
-    enum Kind: String, CaseIterable {
+package enum SNPCertificateTable {
+    package enum Kind: String, CaseIterable {
         case chipKey = "63da758de6644564adc5f4b93be8accd"
         case cloudKey = "a8074bc2a25a483eaae639c045a0b8a1"
         case intermediate = "4ab7b379bbac4fe4a02f05aef327c782"
@@ -14,7 +14,7 @@ enum SNPCertificateTable {
     private static let maximumCertificate = 4096
 
     /// The certificates of known kinds; what does not lie within `bytes` is left out.
-    static func read(_ bytes: [UInt8]) -> [Kind: [UInt8]] {
+    package static func read(_ bytes: [UInt8]) -> [Kind: [UInt8]] {
         var found: [Kind: [UInt8]] = [:]
         for index in 0..<maximumEntries {
             let start = index * entrySize

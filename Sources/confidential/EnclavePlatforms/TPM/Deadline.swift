@@ -5,10 +5,11 @@ import Synchronization
 ///
 /// tpm2-tss reads from a socket or device without a time limit. A thread that hangs is left behind; while several hang, nothing
 /// more is started, so a dead TPM costs a bounded number of threads.
-enum Deadline {
+final class Deadline: Sendable {
     /// Threads that may hang at once.
-    private static let maximumThreads = 8
-    private static let threads = Mutex(0)
+    private static let maximumHanging = 4
+
+    private let hanging = Mutex(0)
 
     /// What a thread does; a class without type parameters can pass through a C pointer.
     private final class Job: Sendable {
@@ -17,7 +18,13 @@ enum Deadline {
     }
 
     private final class Outcome<Value: Sendable>: Sendable {
-        let result = Mutex<Result<Value, PlatformError>?>(nil)
+        private enum State {
+            case running
+            case abandoned
+            case finished(Result<Value, PlatformError>)
+        }
+
+        private let state = Mutex(State.running)
         /// Readable when the thread is done.
         let finished: Int32
         private let finish: Int32
@@ -34,41 +41,48 @@ enum Deadline {
             close(finish)
         }
 
-        func set(_ value: Result<Value, PlatformError>) {
-            result.withLock { $0 = value }
+        func set(_ result: Result<Value, PlatformError>) {
+            state.withLock { state in
+                if case .running = state { state = .finished(result) }
+            }
             var byte: UInt8 = 1
             _ = write(finish, &byte, 1)
+        }
+
+        var isAbandoned: Bool { state.withLock { if case .abandoned = $0 { true } else { false } } }
+
+        /// Gives up on it; `false` when it has just finished.
+        func abandon() -> Bool {
+            state.withLock { state in
+                guard case .running = state else { return false }
+                state = .abandoned
+                return true
+            }
+        }
+
+        func value() throws(PlatformError) -> Value {
+            let state = state.withLock { $0 }
+            guard case .finished(let result) = state else { throw .tpmTimedOut }
+            return try result.get()
         }
     }
 
     /// Gives what `body` gives, or throws `tpmTimedOut` after `milliseconds`.
-    static func run<Value: Sendable>(
+    func run<Value: Sendable>(
         milliseconds: Int32, _ body: @escaping @Sendable () throws(PlatformError) -> Value
     ) throws(PlatformError) -> Value {
-        guard threads.withLock({ (count: inout Int) in
-            guard count < maximumThreads else { return false }
-            count += 1
-            return true
-        }) else { throw .tpmTimedOut }
-        let outcome: Outcome<Value>
-        do { outcome = try Outcome() } catch {
-            threads.withLock { $0 -= 1 }
-            throw error
-        }
-        let started = start(
+        guard hanging.withLock({ $0 < Self.maximumHanging }) else { throw .tpmTimedOut }
+        let outcome = try Outcome<Value>()
+        let started = Self.start(
             Job {
-                let result: Result<Value, PlatformError>
-                do throws(PlatformError) { result = .success(try body()) } catch { result = .failure(error) }
-                threads.withLock { $0 -= 1 }
-                outcome.set(result)
+                do throws(PlatformError) { outcome.set(.success(try body())) } catch { outcome.set(.failure(error)) }
+                if outcome.isAbandoned { self.hanging.withLock { $0 -= 1 } }
             })
-        guard started else {
-            threads.withLock { $0 -= 1 }
-            throw .tpmUnreachable("no thread can be started")
-        }
-        try wait(for: outcome.finished, milliseconds: milliseconds)
-        guard let result = outcome.result.withLock({ $0 }) else { throw .tpmTimedOut }
-        return try result.get()
+        guard started else { throw .tpmUnreachable("no thread can be started") }
+        let isFinished = Self.wait(for: outcome.finished, milliseconds: milliseconds)
+        guard !isFinished, outcome.abandon() else { return try outcome.value() }
+        hanging.withLock { $0 += 1 }
+        throw .tpmTimedOut
     }
 
     private static func start(_ job: Job) -> Bool {
@@ -89,16 +103,17 @@ enum Deadline {
         return true
     }
 
-    private static func wait(for descriptor: Int32, milliseconds: Int32) throws(PlatformError) {
+    /// Whether the descriptor became readable in time.
+    private static func wait(for descriptor: Int32, milliseconds: Int32) -> Bool {
         let end = ContinuousClock.now.advanced(by: .milliseconds(Int(milliseconds)))
         var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         while true {
             let left = ContinuousClock.now.duration(to: end).components
             let milliseconds = left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000
-            guard milliseconds > 0 else { throw .tpmTimedOut }
+            guard milliseconds > 0 else { return false }
             let count = poll(&entry, 1, Int32(clamping: milliseconds))
-            if count > 0 { return }
-            guard count == 0 || errno == EINTR else { throw .tpmTimedOut }
+            if count > 0 { return true }
+            guard count == 0 || errno == EINTR else { return false }
         }
     }
 }

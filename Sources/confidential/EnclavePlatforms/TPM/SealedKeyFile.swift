@@ -2,15 +2,17 @@ import Glibc
 import Primitives
 
 /// The file beside the vault with the key that the TPM sealed. Without the TPM in the same state it opens nothing.
-struct SealedKeyFile: Sendable {
-    struct Content: Equatable {
+package struct SealedKeyFile: Sendable {
+    package struct Content: Sendable, Equatable {
         /// What the TPM's policy is about, rising.
-        let registers: [Int]
-        let secret: TPMSealedSecret
+        package let registers: [Int]
+        package let secret: TPMSealedSecret
+
+        package init(registers: [Int], secret: TPMSealedSecret) { (self.registers, self.secret) = (registers, secret) }
     }
 
     private static let heading = "jupiter sealed key, version 1, tpm"
-    static let maximumBytes = 8192
+    package static let maximumBytes = 8192
 
     private let home: String
 
@@ -59,7 +61,8 @@ struct SealedKeyFile: Sendable {
         guard fsync(folder) == 0 else { throw .keyFileFailed }
     }
 
-    static func encode(_ content: Content) -> [UInt8] {
+    /// Four lines: heading, registers, and both halves of the secret in hexadecimal.
+    package static func encode(_ content: Content) -> [UInt8] {
         let lines = [
             heading, content.registers.map(String.init).joined(separator: ","), Hex.encode(content.secret.publicArea),
             Hex.encode(content.secret.privateArea),
@@ -67,7 +70,8 @@ struct SealedKeyFile: Sendable {
         return Array((lines.joined(separator: "\n") + "\n").utf8)
     }
 
-    static func decode(_ bytes: [UInt8]) throws(PlatformError) -> Content {
+    /// - Throws: `badSealedKey` for anything but what `encode` gives.
+    package static func decode(_ bytes: [UInt8]) throws(PlatformError) -> Content {
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
         guard bytes.count <= maximumBytes, lines.count == 5, lines[0] == heading, lines[4].isEmpty,
             let registers = try? TPMOptions.registers(String(lines[1])), !registers.isEmpty, registers == Set(registers).sorted(),

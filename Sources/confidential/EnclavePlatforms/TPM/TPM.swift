@@ -7,18 +7,33 @@ package struct TPM: Sendable {
     /// What a task may take: slow chips need seconds for a key.
     package static let patience: Int32 = 30_000
 
-    /// Tasks of this process, one after the other: a TPM without resource manager has three slots in all.
-    private static let turn = Mutex(())
+    /// Tasks on one TPM go one after the other: without resource manager it has three slots in all.
+    private final class Gate: Sendable {
+        let turn = Mutex(())
+        let deadline = Deadline()
+    }
+
+    private static let gates = Mutex<[String: Gate]>([:])
 
     package let address: TPMAddress
     private let milliseconds: Int32
+    private let gate: Gate
 
-    package init(_ address: TPMAddress, milliseconds: Int32 = patience) { (self.address, self.milliseconds) = (address, milliseconds) }
+    /// - Parameter milliseconds: what each task may take, without the waiting for its turn.
+    package init(_ address: TPMAddress, milliseconds: Int32 = patience) {
+        (self.address, self.milliseconds) = (address, milliseconds)
+        gate = Self.gates.withLock { gates in
+            let gate = gates["\(address)"] ?? Gate()
+            gates["\(address)"] = gate
+            return gate
+        }
+    }
 
-    func perform<Value: Sendable>(_ task: @escaping @Sendable (TPMConnection) throws(PlatformError) -> Value) throws(PlatformError) -> Value {
+    func perform<Value: Sendable>(_ task: @escaping @Sendable (TPMConnection) throws(PlatformError) -> Value) throws(PlatformError) -> Value
+    {
         let address = address
-        return try Deadline.run(milliseconds: milliseconds) { () throws(PlatformError) in
-            try Self.turn.withLock { (_) throws(PlatformError) in try task(TPMConnection(address)) }
+        return try gate.turn.withLock { (_) throws(PlatformError) in
+            try gate.deadline.run(milliseconds: milliseconds) { () throws(PlatformError) in try task(TPMConnection(address)) }
         }
     }
 

@@ -1,3 +1,4 @@
+import Attestation
 import ChainTypes
 import Crypto
 import Cryptography
@@ -13,55 +14,66 @@ package struct TPMPlatform: EvidenceSource, SealingKeySource {
     private static let maximumRaces = 5
 
     package let options: TPMOptions
-    /// What stands for the enclave in its identity.
+    /// What stands for the enclave in its identity: the hash of all quoted registers, by name.
     package let measurement: Hash32
+    /// The registers behind it: what a chain's reference value for this launch names.
+    package let reference: ReferenceValue
     /// Whether the TPM itself says that it is software.
     package let isSoftware: Bool
 
     private let tpm: TPM
+    private let genesis: Hash32
     private let label: Hash32
     private let launched: Hash32
     private let resets: UInt32
     private let file: SealedKeyFile
 
-    package var platform: String { "tpm" }
+    package var platform: String { EvidencePlatform.tpm.rawValue }
 
-    /// Measures the launch: extends the launch register with `measurement` and with the chain's `genesis`.
+    /// Measures the launch: extends the launch register with `measurement`.
     ///
-    /// The register is left alone when it holds exactly that already: the same enclave was launched before, since the machine's start.
-    /// - Parameter home: where the sealed key lies.
+    /// The chain is not measured: a chain's genesis may name the launches it accepts, and so cannot be part of one. Evidence binds the
+    /// chain, and the sealing key derives from it. The register is left alone when it holds exactly that already: the same enclave was launched before, since the machine's start.
+    /// - Parameters:
+    ///   - genesis: the hash of the chain's genesis.
+    ///   - home: where the sealed key lies.
+    ///   - milliseconds: what each task of the TPM may take.
     /// - Throws: `launchRegisterTaken` when it holds anything else.
     package init(
         options: TPMOptions, measurement: LaunchMeasurement, genesis: Hash32, home: String, milliseconds: Int32 = TPM.patience
     ) throws(PlatformError) {
         let tpm = TPM(options.address, milliseconds: milliseconds)
-        let digests = [measurement.digest, Self.configuration(genesis)]
-        let expected = Self.register(after: digests)
-        let register = options.launchRegister
-        let found = try tpm.perform { (tpm) throws(PlatformError) -> (Bool, UInt32) in
+        let (digest, expected) = (measurement.digest, Self.launchRegister(after: measurement))
+        let (register, selection) = (options.launchRegister, options.selection)
+        let found = try tpm.perform { (tpm) throws(PlatformError) -> (isSoftware: Bool, resets: UInt32, values: [Int: Hash32]) in
             let properties = try tpm.properties()
             guard properties.hasSHA256 else { throw .tpmBankMissing }
             let before = try tpm.read([register])[register]
             if before != expected {
                 guard before == .zero else { throw .launchRegisterTaken(register) }
-                for digest in digests { try tpm.extend(register, with: digest) }
+                try tpm.extend(register, with: digest)
                 guard try tpm.read([register])[register] == expected else { throw .launchRegisterTaken(register) }
             }
-            return (properties.isSoftware, try tpm.resetCount())
+            return (properties.isSoftware, try tpm.resetCount(), try tpm.read(selection))
         }
-        (self.options, self.measurement, self.tpm) = (options, measurement.digest, tpm)
-        (isSoftware, resets) = (found.0 || options.address.isSoftware, found.1)
+        (self.options, self.tpm, self.genesis) = (options, tpm, genesis)
+        (isSoftware, resets) = (found.isSoftware || options.address.isSoftware, found.resets)
+        let registers = Dictionary(uniqueKeysWithValues: found.values.map { ("pcr\($0)", $1.bytes) })
+        reference = ReferenceValue(platform: .tpm, registers: registers)
+        self.measurement = reference.hash
         label = Digest.hash(.attestationKeyLabel, genesis.bytes)
         launched = expected
         file = SealedKeyFile(home: home)
     }
 
-    /// What the chain adds to the measured launch: programs measured for one chain are not those of another.
-    package static func configuration(_ genesis: Hash32) -> Hash32 { Digest.hash(.launchConfiguration, genesis.bytes) }
+    /// The value of the launch register once `measurement` was extended into it: what reference values name.
+    package static func launchRegister(after measurement: LaunchMeasurement) -> Hash32 {
+        Digest.plain(Hash32.zero.bytes + measurement.digest.bytes)
+    }
 
-    /// The value of a register that was zero and then extended with `digests`.
-    package static func register(after digests: [Hash32]) -> Hash32 {
-        digests.reduce(.zero) { Digest.plain($0.bytes + $1.bytes) }
+    /// The quoted registers for people: what a reference value is made of.
+    package var registersText: String {
+        reference.registers.sorted { $0.key < $1.key }.map { "\($0.key)=\(Hex.encode($0.value))" }.joined(separator: " ")
     }
 
     // MARK: Evidence
@@ -113,13 +125,18 @@ package struct TPMPlatform: EvidenceSource, SealingKeySource {
     // MARK: Sealing
 
     package func sealingKey() throws(PlatformError) -> SymmetricKey {
+        KeyDerivation.derive(try secret(), context: .platformSealing, identifier: genesis.bytes)
+    }
+
+    /// What the TPM keeps; made at the first start.
+    private func secret() throws(PlatformError) -> SymmetricKey {
         if let stored = try file.read() {
-            let secret = try tpm.perform { (tpm) throws(PlatformError) in
+            return try tpm.perform { (tpm) throws(PlatformError) in
                 guard try tpm.resetCount() == resets else { throw .tpmWasReset }
-                return try tpm.unseal(stored.secret, registers: stored.registers)
+                let secret = try tpm.unseal(stored.secret, registers: stored.registers)
+                guard let key = try? AuthenticatedEncryption.key(secret) else { throw .badSealedKey }
+                return key
             }
-            guard let key = try? AuthenticatedEncryption.key(secret) else { throw .badSealedKey }
-            return key
         }
         guard !file.vaultExists else { throw .sealedKeyMissing }
         let key = AuthenticatedEncryption.randomKey()

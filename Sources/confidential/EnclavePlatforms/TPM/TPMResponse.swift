@@ -1,13 +1,15 @@
 /// A response code of the TPM or of a layer of tpm2-tss ("TPM 2.0 Library", part 2, §6.6; "TSS 2.0 Overview", §2.4).
-struct TPMResponse: Equatable {
+package struct TPMResponse: Sendable, Equatable {
     let value: UInt32
+
+    package init(value: UInt32) { self.value = value }
 
     private static let success: UInt32 = 0
     /// Layers whose codes are the TPM's own: the TPM, and the resource manager in its name.
     private static let tpmLayers: [UInt32] = [0, 11]
     private static let transportLayer: UInt32 = 10
 
-    enum Meaning: Equatable {
+    package enum Meaning: Equatable {
         case success
         /// Slots for keys or sessions are taken.
         case noSlot
@@ -24,7 +26,7 @@ struct TPMResponse: Equatable {
     /// Without the number of the parameter, handle or session that it complains about.
     private var number: UInt32 { value & 0x80 != 0 ? value & 0xbf : value & 0xfff }
 
-    var meaning: Meaning {
+    package var meaning: Meaning {
         if value == Self.success { return .success }
         if layer == Self.transportLayer {
             // NO_CONNECTION, TRY_AGAIN, IO_ERROR.

@@ -3,11 +3,13 @@ import Glibc
 import Primitives
 
 /// A secret that only this TPM opens, and only while its registers have the values of the sealing.
-struct TPMSealedSecret: Equatable {
+package struct TPMSealedSecret: Sendable, Equatable {
     /// TPM2B_PUBLIC.
-    let publicArea: [UInt8]
+    package let publicArea: [UInt8]
     /// TPM2B_PRIVATE, encrypted by the TPM.
-    let privateArea: [UInt8]
+    package let privateArea: [UInt8]
+
+    package init(publicArea: [UInt8], privateArea: [UInt8]) { (self.publicArea, self.privateArea) = (publicArea, privateArea) }
 }
 
 extension TPMConnection {

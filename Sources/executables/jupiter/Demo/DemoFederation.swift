@@ -27,6 +27,7 @@ final class DemoFederation: Sendable {
     let home: String
     /// How many validators each locality has; mainnet has one.
     let validators: Int
+    let platform: DemoPlatform
     /// CometBFT, when it decides the blocks of the localities.
     private let cometbft: String?
     private let passphrase: String
@@ -34,8 +35,8 @@ final class DemoFederation: Sendable {
     private let proxy = Mutex<EnclaveProxy?>(nil)
 
     /// - Throws: `CommandError.notOnPath` when CometBFT is to decide and is not on PATH.
-    init(validators: Int, engine: EngineOption) throws {
-        self.validators = validators
+    init(validators: Int, engine: EngineOption, platform: DemoPlatform) throws {
+        (self.validators, self.platform) = (validators, platform)
         cometbft = engine == .abci ? try Executables.onPath("cometbft") : nil
         let template = NSTemporaryDirectory() + "jupiter-demo-XXXXXX"
         var bytes = Array(template.utf8CString)
@@ -127,9 +128,14 @@ final class DemoFederation: Sendable {
     private func startEnclave(_ chainID: String) async throws {
         let folder = "\(home)/enclave/\(chainID)"
         try PrivateFile.makeFolder(folder)
-        let process = try launch(
-            "enclave-\(chainID)", Executables.beside("jupiter-enclave"),
-            ["--home", folder, "--socket", enclaveSocket(chainID), "--genesis", nodeFolder(chainID) + "/genesis.bin"])
+        var arguments = ["--home", folder, "--socket", enclaveSocket(chainID), "--genesis", nodeFolder(chainID) + "/genesis.bin"]
+        if platform == .tpm {
+            try PrivateFile.makeFolder(folder + "/tpm")
+            let tpm = try await SoftwareTPM(folder: folder + "/tpm", name: "tpm-\(chainID)")
+            children.withLock { $0.append(tpm.process) }
+            arguments += ["--platform", "tpm", "--tpm", tpm.address]
+        }
+        let process = try launch("enclave-\(chainID)", Executables.beside("jupiter-enclave"), arguments)
         for _ in 0..<1_000 where process.isRunning {
             if access(enclaveSocket(chainID), F_OK) == 0 { return }
             try await Task.sleep(for: .milliseconds(10))

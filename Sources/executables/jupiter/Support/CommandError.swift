@@ -1,4 +1,5 @@
 import ArgumentParser
+import EnclavePlatforms
 import Foundation
 import JupiterClient
 import Primitives
@@ -87,6 +88,9 @@ struct Failure {
         case let error as CommandError:
             let exit: Int32 = if case .badArgument = error { 64 } else { 1 }
             self.init(error, next: error.next, exit: exit)
+        case let error as PlatformError:
+            let isUsage = [1750, 1763].contains(error.code)
+            self.init(error, next: isUsage ? "see `--help` of the command" : nil, exit: isUsage ? 64 : 1)
         case let error as any CodedError:
             self.init(error, next: nil, exit: 1)
         default:
