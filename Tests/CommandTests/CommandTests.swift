@@ -19,7 +19,7 @@ import Testing
         "program list", "assess request", "assess result", "subscribe request", "subscribe result", "query", "receipt get",
         "receipt verify", "transfer", "federation init", "federation register", "federation list", "status", "peers", "validators list",
         "validators add", "validators remove", "validators weight", "validators unjail", "validators endpoint", "governance list",
-        "governance show", "governance propose", "governance vote",
+        "evidence verify", "governance show", "governance propose", "governance vote",
     ]
 
     @Test(arguments: leaves)

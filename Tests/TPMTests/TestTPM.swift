@@ -89,11 +89,15 @@ struct TestLaunch {
             chainID: chainID, identity: identity(platform), height: height, block: Digest.plain(Array("block".utf8)))
     }
 
+    /// Any valid key will do: what it opens is not looked at here.
+    static let vaultKey = try? SealingPrivateKey(suite: .xwing).publicKey.wire
+
     static func identity(_ platform: TPMPlatform) -> WireEnclaveIdentity {
         var identity = WireEnclaveIdentity()
         identity.platform = platform.platform
         identity.signingKey = .init(Digest.plain(Array("signing".utf8)).bytes)
         identity.measurement = .init(platform.measurement.bytes)
+        if let vaultKey { identity.vaultKey = vaultKey }
         return identity
     }
 }
