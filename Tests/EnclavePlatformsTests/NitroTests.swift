@@ -31,8 +31,6 @@ private struct SimulatedSecurityModule: SecurityModule {
             Hex.encode(NSMRequest.attestation(userData: [1, 2], nonce: [UInt8](repeating: 7, count: 32), publicKey: []))
                 == "a16b4174746573746174696f6ea369757365725f646174614201" + "02656e6f6e63655820" + String(repeating: "07", count: 32)
                 + "6a7075626c69635f6b6579f6")
-        let long = NSMRequest.attestation(userData: [], nonce: [], publicKey: [UInt8](repeating: 1, count: 1216))
-        #expect(long.suffix(1) == [0xf6], "a key that the module would refuse is bound by the user data alone")
     }
 
     @Test func `gets evidence that binds its keys, and no sealing key`() throws {

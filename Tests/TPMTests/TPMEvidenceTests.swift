@@ -65,12 +65,76 @@ import WireTypes
         try await tpm.restart()
         let changed = try TestLaunch.platform(tpm, program: "changed")
         #expect(changed.measurement != genuine.measurement)
-        #expect(
-            try report(changed).pcrs[4]
-                != genuine.reference.wire.registers.first { $0.name == "pcr13" }.map { Data($0.value) }.map { value in
-                    var register = WirePcrValue()
-                    (register.index, register.value) = (13, value)
-                    return register
-                })
+        let register = try #require(try report(changed).pcrs.last)
+        #expect(register.index == 13 && [UInt8](register.value) != genuine.reference.registers["pcr13"])
+        #expect(throws: AttestationError.measurementMismatch) {
+            try Appraisal(changed).result(references: ReferenceValues([genuine.reference]), required: true)
+        }
+    }
+
+    @Test func `appraises as what it is: a software TPM, class none`() async throws {
+        let tpm = try await TestTPM()
+        let platform = try TestLaunch.platform(tpm)
+        let result = try Appraisal(platform).result(references: ReferenceValues([platform.reference]), required: true)
+        #expect(result.label == "tpm (software)" && result.assurance == .none && result.platform == .tpm)
+        #expect(result.measurement.registers == platform.reference.registers)
+        #expect(throws: AttestationError.softwareTpmNotAllowed) { try Appraisal(platform).result(allowSoftware: false) }
+    }
+
+    @Test func `for another chain, other keys or another block is refused`() async throws {
+        let tpm = try await TestTPM()
+        let platform = try TestLaunch.platform(tpm)
+        let good = try Appraisal(platform)
+        var other = good
+        other.chainID = "jupiter-other"
+        #expect(throws: AttestationError.wrongBinding) { try other.result() }
+        other = good
+        other.identity.signingKey = .init(Hash32.zero.bytes)
+        #expect(throws: AttestationError.wrongBinding) { try other.result() }
+        other = good
+        other.block = .zero
+        #expect(throws: AttestationError.wrongChallenge) { try other.result() }
+    }
+
+    @Test func `with any byte of its quote changed is refused`() async throws {
+        let tpm = try await TestTPM()
+        let platform = try TestLaunch.platform(tpm)
+        let good = try Appraisal(platform)
+        _ = try good.result()
+        let wire = try WireTpmReport(strictly: good.report, limit: 16 << 10)
+        for index in wire.quote.indices {
+            var (changed, other) = (wire, good)
+            changed.quote[index] ^= 1
+            other.report = changed.encoded()
+            #expect(throws: AttestationError.self, "byte \(index)") { try other.result() }
+        }
+    }
+}
+
+/// The appraisal of one platform's evidence as validators do it.
+private struct Appraisal {
+    var chainID = "jupiter-test"
+    var identity: WireEnclaveIdentity
+    var block = TestLaunch.block
+    var report: [UInt8]
+
+    init(_ platform: TPMPlatform) throws {
+        identity = TestLaunch.identity(platform)
+        report = try platform.evidence(for: TestLaunch.binding(platform))
+    }
+
+    func result(
+        references: ReferenceValues = ReferenceValues(), required: Bool = false, allowSoftware: Bool = true
+    ) throws(AttestationError) -> AttestationResult {
+        var evidence = WireEvidence()
+        evidence.platform = "tpm"
+        evidence.report = .init(report)
+        evidence.challengeHeight = 7
+        evidence.challengeBlock = .init(TestLaunch.block.bytes)
+        var policy = AppraisalPolicy(allowSimulated: false, allowSoftwareTpm: allowSoftware)
+        policy.requireReferenceValues = required
+        return try EvidenceAppraiser.appraise(
+            evidence.encoded(), about: AttestationSubject(chainID: chainID, identity: identity, challengeBlock: block),
+            references: references, policy: policy, at: 1_790_000_000_000)
     }
 }

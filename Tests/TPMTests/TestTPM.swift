@@ -70,6 +70,7 @@ final class TestTPM {
 /// An enclave launch on a test's TPM.
 struct TestLaunch {
     static let genesis = Digest.plain(Array("genesis".utf8))
+    static let block = Digest.plain(Array("block".utf8))
 
     static func measurement(_ program: String = "enclave") -> LaunchMeasurement {
         LaunchMeasurement(components: [.init(name: "jupiter-enclave", digest: Digest.plain(Array(program.utf8)))])
@@ -86,7 +87,7 @@ struct TestLaunch {
     /// What an enclave with these parts would bind.
     static func binding(_ platform: TPMPlatform, chainID: String = "jupiter-test", height: UInt64 = 7) -> AttestationBinding {
         AttestationBinding(
-            chainID: chainID, identity: identity(platform), height: height, block: Digest.plain(Array("block".utf8)))
+            chainID: chainID, identity: identity(platform), height: height, block: block)
     }
 
     /// Any valid key will do: what it opens is not looked at here.

@@ -25,7 +25,7 @@ package struct NitroPlatform: EvidenceSource, SealingKeySource {
 
     package func evidence(for binding: AttestationBinding) throws(PlatformError) -> [UInt8] {
         let request = NSMRequest.attestation(
-            userData: binding.bytes64, nonce: binding.nonce.bytes, publicKey: binding.vaultKey)
+            userData: binding.bytes64, nonce: binding.nonce.bytes, publicKey: NitroEvidence.publicKey(binding) ?? [])
         var report = WireNitroReport()
         report.document = .init(try NSMRequest.document(module.answer(request)))
         return report.encoded()
@@ -82,14 +82,12 @@ package struct NitroDevice: SecurityModule {
 package enum NSMRequest {
     package static let maximumRequest = 0x1000
     package static let maximumResponse = 0x3000
-    /// The module refuses longer keys; those are bound by the user data alone.
-    private static let maximumKey = 1024
 
-    /// `{"Attestation": {"user_data": …, "nonce": …, "public_key": …}}`; what is empty or too long is null.
+    /// `{"Attestation": {"user_data": …, "nonce": …, "public_key": …}}`; what is empty is null.
     package static func attestation(userData: [UInt8], nonce: [UInt8], publicKey: [UInt8]) -> [UInt8] {
         var bytes: [UInt8] = [0xa1] + text("Attestation") + [0xa3]
         for (name, value) in [("user_data", userData), ("nonce", nonce), ("public_key", publicKey)] {
-            bytes += text(name) + (value.isEmpty || value.count > maximumKey ? [0xf6] : head(0x40, value.count) + value)
+            bytes += text(name) + (value.isEmpty ? [0xf6] : head(0x40, value.count) + value)
         }
         precondition(bytes.count <= maximumRequest)
         return bytes
