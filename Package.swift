@@ -69,6 +69,7 @@ let targets: [Target] = [
     system("CSodium", pkgConfig: "libsodium", apt: "libsodium-dev"),
     system("CWasmtime", pkgConfig: "wasmtime"),
     system("CTss2", pkgConfig: "tss2-esys", apt: "libtss2-dev"),
+    system("CSeccomp", pkgConfig: "libseccomp", apt: "libseccomp-dev"),
     .systemLibrary(name: "CHardening", path: "Sources/system/CHardening"),
     .systemLibrary(name: "CDevices", path: "Sources/system/CDevices"),
 
@@ -89,7 +90,8 @@ let targets: [Target] = [
         ]),
 
     library(.ledger, "AuthenticatedState", ["Primitives", crypto]),
-    library(.ledger, "ContractVM", ["Primitives", "CWasmtime"]),
+    library(.ledger, "ProgramInterface", ["Primitives"]),
+    library(.ledger, "ContractVM", ["ProgramInterface", "CWasmtime"]),
     library(.ledger, "LightClient", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
     library(.ledger, "ConsentRules", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
     library(
@@ -97,7 +99,7 @@ let targets: [Target] = [
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient", "ConsentRules", protobuf,
         ]),
-    library(.ledger, "Execution", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Modules"]),
+    library(.ledger, "Execution", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "Modules"]),
 
     library(.consensus, "Simplex", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient"]),
     library(.consensus, "Engine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex"]),
@@ -107,24 +109,30 @@ let targets: [Target] = [
     library(.simulation, "Simulator", ["Primitives", "WireTypes", "ChainTypes", "LightClient", "Simplex"]),
 
     library(.confidential, "EnclaveProtocol", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", crypto]),
+    library(.confidential, "EnclaveSandbox", ["Primitives", "CHardening", "CSeccomp"]),
+    library(.confidential, "WorkerProtocol", ["Primitives", "ProgramInterface"]),
+    library(
+        .confidential, "EnclaveWorker", ["ProgramInterface", "ContractVM", "WorkerProtocol", "EnclaveSandbox", "CHardening"]),
+    library(.confidential, "PlatformProtocol", ["Primitives", "ChainTypes", "EnclaveSandbox", crypto]),
+    // Evidence and sealing keys of all platforms: what the enclave's launcher links, and its vault and workers must not.
+    library(
+        .confidential, "EnclavePlatforms",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "PlatformProtocol", "CTss2", "CDevices", crypto,
+        ]),
     library(
         .confidential, "EnclaveCore",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "AuthenticatedState", "ContractVM",
-            "LightClient", "ConsentRules", "EnclaveProtocol", crypto, protobuf,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "AuthenticatedState", "ProgramInterface",
+            "LightClient", "ConsentRules", "EnclaveProtocol", "PlatformProtocol", "WorkerProtocol", crypto, protobuf,
         ]),
-
-    // Evidence and sealing keys of real platforms: what the enclave's launcher links, and its vault and worker must not.
-    library(
-        .confidential, "EnclavePlatforms",
-        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "CTss2", "CDevices", crypto]),
 
     library(.federation, "Relayer", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
 
     library(
         .client, "JupiterClient",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient",
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "AuthenticatedState", "LightClient",
             "EnclaveProtocol", crypto,
         ]),
     library(.client, "LocalFederation", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol"]),
@@ -153,19 +161,29 @@ let targets: [Target] = [
     library(
         .node, "API",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Modules", "Engine", "ABCIServer", "Node", "Console", httpServer,
-            logging,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "Modules", "Engine", "ABCIServer", "Node", "Console",
+            httpServer, logging,
             nio, protobuf,
         ]),
 
     program(
         "jupiter-enclave",
-        ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol", "EnclaveCore", "EnclavePlatforms", "CHardening", crypto]),
+        [
+            "Primitives", "Cryptography", "ChainTypes", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol", "EnclavePlatforms",
+            "CHardening", crypto,
+        ]),
+    program(
+        "jupiter-enclave-vault",
+        [
+            "Primitives", "WireTypes", "ChainTypes", "ProgramInterface", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol",
+            "WorkerProtocol", "EnclaveCore",
+        ]),
+    program("jupiter-enclave-worker", ["Primitives", "EnclaveSandbox", "EnclaveWorker"]),
     program(
         "jupiter",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "EnclavePlatforms", "JupiterClient",
-            "LocalFederation", "Node", "API", "Simplex", "Simulator", "CHardening", argumentParser, crypto, protobuf,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "EnclaveProtocol", "EnclavePlatforms",
+            "JupiterClient", "LocalFederation", "Node", "API", "Simplex", "Simulator", "CHardening", argumentParser, crypto, protobuf,
         ]),
 
     support("TestVectors", ["Primitives"]),
@@ -173,21 +191,23 @@ let targets: [Target] = [
     support(
         "LedgerSupport",
         [
-            "CometSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient", "Modules",
-            "Execution", protobuf,
+            "CometSupport", "TpmSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation",
+            "LightClient", "Modules", "Execution", protobuf,
         ]),
+    support("TpmSupport", ["Primitives", "WireTypes", "ChainTypes", "Attestation", crypto]),
     support("CometSupport", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", crypto]),
     support("RunningNode", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Node", "API", logging]),
     support("ScriptedEngine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "ABCI", protobuf]),
     support("PowerLossSupport", folder: "PowerLoss", ["Primitives"], exclude: ["powerloss.c"]),
     support("ChainFixtures", ["Primitives", "AuthenticatedState", "Storage"]),
     supportProgram("storage-crasher", folder: "StorageCrasher", ["ChainFixtures", "Storage"]),
+    supportProgram("sandbox-breaker", folder: "SandboxBreaker", ["EnclaveSandbox"]),
 
     support(
         "AdversarySupport", folder: "BypassedNode",
         [
             "CometSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient",
-            "EnclaveProtocol", "EnclaveCore", "StateModel", crypto, protobuf,
+            "EnclaveProtocol", "PlatformProtocol", "EnclavePlatforms", "EnclaveCore", "EnclaveWorker", "StateModel", crypto, protobuf,
         ]),
 
     tests("PrimitivesTests", ["Primitives", "TestVectors"]),
@@ -198,7 +218,7 @@ let targets: [Target] = [
     tests("AttestationTests", ["Attestation", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
     tests("AuthenticatedStateTests", ["Primitives", "AuthenticatedState", "StateModel", "TestVectors"]),
     tests("StatePropertyTests", ["Primitives", "AuthenticatedState", "StateModel"]),
-    tests("ContractVMTests", ["ContractVM", "DataModel", "Primitives"]),
+    tests("ContractVMTests", ["ContractVM", "ProgramInterface", "DataModel", "Primitives"]),
     tests(
         "LightClientTests",
         ["CometSupport", "TestVectors", "LightClient", "ChainTypes", "Cryptography", "Primitives", "WireTypes", "CSodium"]),
@@ -208,7 +228,8 @@ let targets: [Target] = [
     tests(
         "ModulesTests",
         [
-            "LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient", "Modules", "Execution",
+            "LedgerSupport", "TpmSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "ConsentRules",
+            "LightClient", "Modules", "Execution",
         ]),
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex", "Engine"]),
     tests(
@@ -230,7 +251,14 @@ let targets: [Target] = [
         "EnclaveCoreTests",
         [
             "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient",
-            "EnclaveProtocol", "EnclaveCore", "jupiter-enclave", crypto,
+            "ProgramInterface", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol", "EnclavePlatforms", "WorkerProtocol",
+            "EnclaveWorker", "EnclaveCore", "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker", "sandbox-breaker", crypto,
+        ]),
+    tests(
+        "HostileNodeTests",
+        [
+            "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "EnclaveCore",
+            "jupiter-enclave", crypto, protobuf,
         ]),
     tests(
         "TPMTests",
@@ -238,8 +266,7 @@ let targets: [Target] = [
     tests(
         "EnclavePlatformsTests",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclavePlatforms", "LocalFederation", "TestVectors",
-            crypto,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclavePlatforms", "TestVectors",
         ]),
     tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient"]),
     tests("CommandTests", ["JupiterClient"]),
@@ -298,7 +325,8 @@ let benchmarks: [Target] =
         benchmark(
             "EnclaveBenchmarks",
             [
-                "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "EnclaveCore",
+                "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol",
+                "EnclavePlatforms", "EnclaveCore",
             ]),
         benchmark(
             "ConsensusBenchmarks",

@@ -41,6 +41,11 @@ import Testing
         ("proposals", StateKey.proposal(id)),
         ("governance/open", StateKey.openProposals),
         ("governance/parameters", StateKey.parameters),
+        ("recovery/plan", StateKey.recoveryPlan),
+        ("holders", StateKey.recoveryHolder(address)),
+        ("destructions", StateKey.shareDestruction(id, account: address)),
+        ("keygrants", StateKey.keyGrant(id)),
+        ("granted", StateKey.keyGrants(of: address)),
     ]
 
     @Test func `Every family has the bytes of the specification`() throws {

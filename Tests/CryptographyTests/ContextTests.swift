@@ -24,7 +24,7 @@ import Testing
 
     @Test func `Errors have their own codes, names and reasons`() {
         let all = (900...949).compactMap { CryptographyError(rawValue: $0) }
-        #expect(all.count == 12)
+        #expect(all.count == 14)
         #expect(Set(all.map(\.name)).count == all.count)
         #expect(Set(all.map(\.reason)).count == all.count)
         #expect(CryptographyError.badSignature.name == "cryptography.badSignature")

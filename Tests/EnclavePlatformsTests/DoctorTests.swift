@@ -1,6 +1,5 @@
 import EnclavePlatforms
 import Foundation
-import LocalFederation
 import Testing
 
 /// A folder that stands for the root of another machine.

@@ -50,6 +50,16 @@ import Testing
         }
     }
 
+    @Test func `enclaves are one socket and further ones, each once`() throws {
+        #expect(try load("{}").sockets.isEmpty)
+        #expect(try load(#"{"enclaveSocket": "/a"}"#).sockets == ["/a"])
+        #expect(try load(#"{"enclaveSocket": "/a", "enclaveSockets": "/b,/c"}"#).sockets == ["/a", "/b", "/c"])
+        #expect(try load(#"{"enclaveSockets": "/b"}"#).sockets == ["/b"])
+        for text in ["/a", "/b,/b", "/b,", (0..<16).map { "/s\($0)" }.joined(separator: ",")] {
+            #expect(throws: NodeError.self, "\(text)") { try load(#"{"enclaveSocket": "/a"}"#, [:], ["enclaveSockets": text]) }
+        }
+    }
+
     @Test func `it survives being written and read`() throws {
         var configuration = NodeConfiguration()
         (configuration.peerHost, configuration.peerPort, configuration.viewTimeout) = ("0.0.0.0", 7_400, 250)
@@ -57,6 +67,7 @@ import Testing
         configuration.bootstrapPeers = "\(Hash32(0, 0, 0, 1))@node1:7400"
         configuration.apiPort = 4_000
         configuration.mainnetURL = "http://127.0.0.1:1/"
+        configuration.enclaveSockets = "/tmp/b,/tmp/c"
         configuration.enclaveSocket = "/tmp/a \"quoted\" path\\"
         #expect(try load(configuration.json) == configuration)
     }

@@ -25,16 +25,37 @@ import Testing
         #expect(tracker.count == 0)
     }
 
-    @Test func `a refused assessment is left to its deadline, a refused run of a subscription is made again`() {
+    @Test func `a job whose transaction was refused is looked at once more, and known as refused`() {
         var tracker = JobTracker()
         let subscription = Hash32(0, 0, 0, 3)
         tracker.add(job, .assessment, height: 1)
         tracker.add(subscription, .subscription, height: 1)
         tracker.posted(job, transaction, validUntil: 20)
         tracker.posted(subscription, transaction, validUntil: 20)
-        #expect(due(&tracker, 2, .refused).isEmpty)
+        #expect(!tracker.wasRefused(job))
+        #expect(due(&tracker, 2, .refused) == [job])
         #expect(tracker.due(.subscription, height: 2, limit: 10) { _ in .refused } == [subscription])
-        #expect(tracker.count == 1)
+        #expect(tracker.wasRefused(job) && tracker.wasRefused(subscription) && tracker.count == 2)
+        tracker.finish(job)
+        #expect(!tracker.wasRefused(job))
+    }
+
+    @Test func `a job that another enclave is at is not due, and asked about last`() {
+        var tracker = JobTracker()
+        tracker.add(job, .assessment, height: 5)
+        var asked = 0
+        func due(_ height: UInt64, free: Bool) -> [Hash32] {
+            tracker.due(.assessment, height: height, limit: 10) { _ in
+                asked += 1
+                return free
+            } settlement: { _ in
+                .waiting
+            }
+        }
+        #expect(due(4, free: true).isEmpty && asked == 0)
+        #expect(due(5, free: false).isEmpty && due(5, free: true) == [job] && asked == 2)
+        tracker.wait(job, until: 9)
+        #expect(due(8, free: true).isEmpty && asked == 2 && due(9, free: true) == [job])
     }
 
     @Test func `retries come at growing distances and end`() {

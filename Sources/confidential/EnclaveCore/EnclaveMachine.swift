@@ -4,8 +4,10 @@ import Cryptography
 import EnclaveProtocol
 import FoundationEssentials
 import LightClient
+import PlatformProtocol
 import Primitives
 import WireTypes
+import WorkerProtocol
 
 /// The enclave's state and what each command does to it. It believes nothing that its host says.
 ///
@@ -22,7 +24,7 @@ struct EnclaveMachine: ~Copyable {
     let observer: EnclaveStepObserver?
 
     var vault: Vault
-    var programs = ProgramCache()
+    var programs: ProgramCache
     private(set) var client: LightVerifier
     private var newestHeader: WireVaultHead?
     private var durableHeight: UInt64
@@ -30,10 +32,13 @@ struct EnclaveMachine: ~Copyable {
     /// What must be on chain before this start serves: drawn once a start.
     private let anchor: WireAnchorVault
     private(set) var isServing = false
+    /// What the chain last said of this enclave, by proof: its assurance class, and until when its evidence holds.
+    private(set) var admission = WireEnclave()
 
     /// Opens or begins the enclave of the chain that `genesis` begins.
     init(
-        platform: some EnclavePlatform, storage: any VaultStorage, genesis: Genesis, observer: EnclaveStepObserver? = nil
+        platform: some EnclavePlatform, storage: any VaultStorage, genesis: Genesis, programs: any ProgramRunner,
+        observer: EnclaveStepObserver? = nil
     ) throws(VaultError) {
         var opened = try Vault(storage: storage, key: platform.sealingKey(), platform: platform.name)
         if opened.identity == nil {
@@ -51,6 +56,7 @@ struct EnclaveMachine: ~Copyable {
         (self.platform, self.observer, self.secrets, self.identity, self.id) = (platform, observer, secrets, identity, id)
         (self.client, durableHeight, durableEpoch) = (client, client.trusted.height, client.trusted.epoch)
         vault = opened
+        self.programs = ProgramCache(programs)
     }
 
     /// Continues from the vault's header; from the genesis only when there is none.
@@ -86,9 +92,15 @@ struct EnclaveMachine: ~Copyable {
         do { return try secrets.signingKey.sign(statement, context: context) } catch { throw .internalFailure }
     }
 
+    /// Returns if the enclave serves: the chain has its anchor, and its evidence is not too old for the newest header.
+    func requireServing() throws(EnclaveError) {
+        guard isServing else { throw .notServing }
+        guard !Self.isExpired(admission, at: client.trusted.time) else { throw .admissionEnded }
+    }
+
     /// Returns if the enclave serves and `height` is that of its newest header.
     func requireServing(at height: UInt64) throws(EnclaveError) {
-        guard isServing else { throw .notServing }
+        try requireServing()
         guard height == client.trusted.height else { throw .staleState }
     }
 
@@ -162,14 +174,24 @@ extension EnclaveMachine {
         return answer
     }
 
-    /// Begins to serve once the chain has this start's anchor: the vault is the newest, and so is the state.
+    /// Whether what the chain says of an enclave no longer holds at `time`, in milliseconds of block time.
+    static func isExpired(_ enclave: WireEnclave, at time: UInt64) -> Bool { enclave.expires != 0 && time >= enclave.expires }
+
+    /// Begins to serve once the chain has this start's anchor: the vault is the newest, and so is the state. Also takes note of renewed
+    /// evidence while it serves, and stops serving when the chain has suspended it.
     mutating func proveAnchor(_ command: WireProveAnchorCommand) throws -> WireProveAnchorAnswer {
         guard let enclave: WireEnclave = try state.value(command.enclave, at: StateKey.enclave(id)) else {
             throw EnclaveError.anchorMismatch
         }
-        guard enclave.status == .active, enclave.anchorNonce == anchor.nonce, enclave.vaultVersion == anchor.vaultVersion,
-            enclave.vaultRoot == anchor.vaultRoot
-        else { throw EnclaveError.anchorMismatch }
+        guard enclave.status == .active else {
+            isServing = false
+            throw EnclaveError.suspended
+        }
+        // What was the newest vault when this start began to serve has grown since then by this start's own hand only.
+        let isSameVault = isServing || enclave.vaultVersion == anchor.vaultVersion && enclave.vaultRoot == anchor.vaultRoot
+        guard enclave.anchorNonce == anchor.nonce, isSameVault else { throw EnclaveError.anchorMismatch }
+        guard !Self.isExpired(enclave, at: client.trusted.time) else { throw EnclaveError.admissionEnded }
+        admission = enclave
         isServing = true
         var answer = WireProveAnchorAnswer()
         answer.serving = true

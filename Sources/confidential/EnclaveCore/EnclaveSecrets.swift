@@ -3,6 +3,7 @@ import ChainTypes
 import Crypto
 import Cryptography
 import FoundationEssentials
+import PlatformProtocol
 import Primitives
 import WireTypes
 
@@ -51,8 +52,14 @@ struct EnclaveSecrets {
         return identity
     }
 
-    /// The key of one sealed result: of the job and the result's own salt, so two runs of one subscription share no key.
-    func resultKey(job: Hash32, salt: [UInt8]) -> SymmetricKey {
-        KeyDerivation.derive(resultSecret, context: .resultKey, identifier: job.bytes + salt)
+    /// Under which other enclaves' outputs are compared with that of one sealed result: 32 bytes.
+    func confirmationSalt(job: Hash32, salt: [UInt8]) -> [UInt8] {
+        KeyDerivation.derive(resultSecret, context: .confirmationSalt, identifier: job.bytes + salt).withUnsafeBytes { [UInt8]($0) }
+    }
+
+    /// The key of one sealed result: of the job, of whom it is for, and of the result's own salt. So two runs of one subscription share
+    /// no key, and a key box for anybody but the recipient that the run was checked with would hold a key that opens nothing.
+    func resultKey(job: Hash32, recipient: Hash32, salt: [UInt8]) -> SymmetricKey {
+        KeyDerivation.derive(resultSecret, context: .resultKey, identifier: job.bytes + recipient.bytes + salt)
     }
 }

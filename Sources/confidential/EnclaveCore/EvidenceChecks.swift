@@ -42,6 +42,12 @@ struct EvidenceChecks: ~Copyable {
         try prove(proven) { Hash32($0.id).map(StateKey.subscription) }
     }
 
+    /// The enclave `id`, which must be known.
+    func enclave(_ proven: WireProvenValue, id: Data) throws(RunFailure) -> WireEnclave {
+        guard let id = Hash32(id), let enclave: WireEnclave = try prove(proven, StateKey.enclave(id)) else { throw .host(.badProof) }
+        return enclave
+    }
+
     /// The grant `grant` of `subject`; `nil` when the chain proves that there is none.
     func consent(_ proven: WireProvenValue, subject: Address, grant: Hash32) throws(RunFailure) -> WireConsent? {
         guard let consent: WireConsent = try prove(proven, StateKey.consent(subject, grant: grant)) else { return nil }
@@ -72,6 +78,12 @@ struct EvidenceChecks: ~Copyable {
         }
         guard let program, program.manifest.kind == kind else { throw .final(.wrongProgramKind) }
         return program.manifest
+    }
+
+    /// What a use of `program` counts against the output budget of `scope`; looked up only where there is one.
+    mutating func outputBytes(_ program: Hash32, scope: WireConsentScope) throws(RunFailure) -> UInt64 {
+        guard scope.maximumOutputBytes > 0 else { return 0 }
+        return UInt64(try self.program(program, kind: .assessment).maximumOutput)
     }
 
     /// Returns if the chain knows `key` as the key that this enclave holds of `subject` for `dataset`.

@@ -3,6 +3,7 @@ import Cryptography
 import EnclaveProtocol
 import FoundationEssentials
 import LightClient
+import PlatformProtocol
 import Primitives
 import WireTypes
 
@@ -11,7 +12,7 @@ extension EnclaveMachine {
     /// What is opened, and what has to be written first.
     private struct Opening {
         let job: Hash32
-        let salt: [UInt8]
+        let run: Vault.Run
         let recipient: SealingPublicKey
         let change: WireVaultEntry.OneOf_Change?
     }
@@ -27,6 +28,9 @@ extension EnclaveMachine {
             do throws(RunFailure) {
                 let assessment = try checks.assessment(proven)
                 outcome.id = assessment.id
+                // What the requester signed counts too, whatever the state says that is demanded.
+                let confirmations = max(assessment.demand.confirmations, assessment.request.demand.confirmations)
+                guard confirmations <= 1 || Set(assessment.confirmedBy).count >= Int(confirmations) else { throw .host(.unconfirmed) }
                 openings.append(
                     (
                         position,
@@ -70,17 +74,20 @@ extension EnclaveMachine {
         let runs = vault.runs(of: job)
         guard let run = runs.first(where: { $0.commitment == Hash32(commitment) }), run.isOpened || !runs.contains(where: \.isOpened)
         else { throw .host(.notCommitted) }
-        guard let recipient = try? SealingPublicKey(recipient) else { throw .host(.badRecipientKey) }
-        guard !run.isOpened else { return Opening(job: job, salt: run.salt, recipient: recipient, change: nil) }
+        // The quorum is often the host: the key in its state counts only if it is the one that the requester signed.
+        guard ResultEnvelope.recipient(recipient) == run.recipient, let recipient = try? SealingPublicKey(recipient) else {
+            throw .host(.badRecipientKey)
+        }
+        guard !run.isOpened else { return Opening(job: job, run: run, recipient: recipient, change: nil) }
         var change = WireVaultRun()
         change.request = id
         change.commitment = commitment
         change.opened = true
-        return Opening(job: job, salt: run.salt, recipient: recipient, change: .run(change))
+        return Opening(job: job, run: run, recipient: recipient, change: .run(change))
     }
 
     private func open(_ opening: Opening, _ outcome: inout WireOpenOutcome) throws(EnclaveError) {
-        let key = secrets.resultKey(job: opening.job, salt: opening.salt)
+        let key = secrets.resultKey(job: opening.job, recipient: opening.run.recipient, salt: opening.run.salt)
         guard let box = try? ResultEnvelope.keyBox(key, job: opening.job, to: opening.recipient) else { throw .badRecipientKey }
         outcome.keyBox = box.wire
         outcome.signature = .init(

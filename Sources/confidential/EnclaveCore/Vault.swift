@@ -2,6 +2,7 @@ import ChainTypes
 import Crypto
 import Cryptography
 import FoundationEssentials
+import PlatformProtocol
 import Primitives
 import WireTypes
 
@@ -23,11 +24,25 @@ struct Vault: ~Copyable {
         let version: UInt64
     }
 
+    /// What was used of a grant.
+    struct Uses {
+        private(set) var requests: Set<Hash32> = []
+        /// What all uses together may have told, at most.
+        private(set) var outputBytes: UInt64 = 0
+
+        mutating func add(_ request: Hash32, outputBytes: UInt64) {
+            guard requests.insert(request).inserted else { return }
+            self.outputBytes &+= outputBytes
+        }
+    }
+
     /// A decided job.
     struct Run {
         let commitment: Hash32
         /// The first part of the sealed result; the result key derives from it.
         let salt: [UInt8]
+        /// Hash of the key that the requester signed: the only one that the result is opened to.
+        let recipient: Hash32
         /// `nil` once the job is opened, or when too many newer ones are kept.
         var sealedResult: [UInt8]?
         var isOpened = false
@@ -46,7 +61,7 @@ struct Vault: ~Copyable {
         var identity: WireVaultIdentity?
         var head: WireVaultHead?
         var keys: [KeyName: SubjectKey] = [:]
-        var uses: [Hash32: Set<Hash32>] = [:]
+        var uses: [Hash32: Uses] = [:]
         var runs: [Hash32: [Run]] = [:]
         var kept: [Hash32] = []
         var keptStart = 0
@@ -56,13 +71,13 @@ struct Vault: ~Copyable {
             case .enrolled(let key): try apply(key, version: entry.version)
             case .used(let use):
                 guard let grant = Hash32(use.grant), let request = Hash32(use.request) else { throw .damaged }
-                uses[grant, default: []].insert(request)
+                uses[grant, default: Uses()].add(request, outputBytes: use.outputBytes)
             case .head(let newHead): head = newHead
             case .identity(let newIdentity):
                 guard identity == nil else { throw .damaged }
                 identity = newIdentity
             case .run(let run): try apply(run)
-            case nil: throw .damaged
+            case .punctured, .recovery, .replica, nil: throw .damaged
             }
         }
 
@@ -80,9 +95,13 @@ struct Vault: ~Copyable {
                 runs[request]?[index].sealedResult = nil
                 return
             }
-            guard wire.sealedResult.count >= 32 else { throw .damaged }
+            // A run from before recipients were kept is never opened: its requester is refunded.
+            guard wire.sealedResult.count >= 32, let recipient = wire.recipient.isEmpty ? .zero : Hash32(wire.recipient) else {
+                throw .damaged
+            }
             let sealed = [UInt8](wire.sealedResult)
-            runs[request, default: []].append(Run(commitment: commitment, salt: Array(sealed[..<32]), sealedResult: sealed))
+            runs[request, default: []].append(
+                Run(commitment: commitment, salt: Array(sealed[..<32]), recipient: recipient, sealedResult: sealed))
             keep(request)
         }
 
@@ -119,7 +138,7 @@ struct Vault: ~Copyable {
 
     func key(_ name: KeyName) -> SubjectKey? { content.keys[name] }
     /// The requests that have used `grant`.
-    func uses(of grant: Hash32) -> Set<Hash32> { content.uses[grant] ?? [] }
+    func uses(of grant: Hash32) -> Uses { content.uses[grant] ?? Uses() }
     /// The runs of `request`, oldest first; more than one only for subscriptions.
     func runs(of request: Hash32) -> [Run] { content.runs[request] ?? [] }
 

@@ -1,4 +1,5 @@
 import Glibc
+import PlatformProtocol
 import Primitives
 
 /// Where the vault's bytes lie: a file, or in tests a disk that loses what was not synchronised.
@@ -19,6 +20,9 @@ package final class VaultFile: VaultStorage {
     package static let maximumBytes = 2 << 30
 
     private let descriptor: Int32
+
+    /// Takes over a file that is open for reading and appending and locked against a second enclave.
+    package init(locked descriptor: Int32) { self.descriptor = descriptor }
 
     /// Opens the file at `path`, or creates it (0600) and makes its name durable.
     package init(path: String, directory: String) throws(VaultError) {
@@ -68,7 +72,7 @@ package final class VaultFile: VaultStorage {
     }
 
     /// Makes names in `directory` durable.
-    package static func synchronize(directory: String) throws(VaultError) {
+    private static func synchronize(directory: String) throws(VaultError) {
         let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .ioFailed }
         defer { close(descriptor) }

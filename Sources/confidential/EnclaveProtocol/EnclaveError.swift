@@ -27,7 +27,15 @@ package enum EnclaveError: UInt32, CodedError {
     case alreadyRun = 822
     case badRecipientKey = 823
     case badSchema = 824
+    case workerLost = 827
+    case tooFast = 828
     case internalFailure = 829
+    case suspended = 840
+    case admissionEnded = 841
+    case notToConfirm = 842
+    case badConfirmationTerms = 843
+    case resultNotConfirmed = 844
+    case unconfirmed = 845
 
     case frameTooLarge = 850
     case cannotConnect = 851
@@ -63,9 +71,17 @@ package enum EnclaveError: UInt32, CodedError {
         case .badEnrolment: "the enrolment does not open, or is not signed by its subject for this enclave"
         case .alreadyEnrolled: "the subject has another key for this dataset in the vault"
         case .alreadyRun: "the request was run before and its sealed result is no longer kept"
-        case .badRecipientKey: "the requester's recipient key is not valid"
+        case .badRecipientKey: "the recipient key is not valid, or not the one that the requester signed"
         case .badSchema: "the dataset or program has a schema that this enclave cannot read"
+        case .workerLost: "the process that ran the program ended, or could not be started; try again"
+        case .tooFast: "too many commands, bytes or broken proofs in a short time; try again later"
         case .internalFailure: "the enclave failed at something that is nobody's fault; see its log"
+        case .suspended: "the chain has suspended this enclave"
+        case .admissionEnded: "the chain's appraisal of this enclave is too old: renew its evidence, then show the chain's value anew"
+        case .notToConfirm: "the result waits for no confirmation, or not for this enclave's"
+        case .badConfirmationTerms: "the first enclave's terms do not open, so nothing can be compared"
+        case .resultNotConfirmed: "the sealed result does not hold the output that its enclave said it does"
+        case .unconfirmed: "fewer enclaves have come to this result than the request demands"
         case .frameTooLarge: "a message is longer than the socket carries"
         case .cannotConnect: "no enclave listens at the socket; is jupiter-enclave running?"
         case .connectionLost: "the connection to the enclave broke"

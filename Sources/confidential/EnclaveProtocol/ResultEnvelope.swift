@@ -33,6 +33,9 @@ package enum ResultEnvelope {
         return Sidecar.make(box, salt: salt)
     }
 
+    /// What a run remembers of the key that its requester signed, and what the result's own key derives from.
+    package static func recipient(_ key: WireSealingKey) -> Hash32 { Digest.hash(.recipientKey, key.encoded()) }
+
     /// Seals the key of `job` to the requester.
     package static func keyBox(_ key: SymmetricKey, job: Hash32, to recipient: SealingPublicKey) throws(CryptographyError) -> SealedBox {
         try recipient.seal(key.withUnsafeBytes { [UInt8]($0) }, context: .keyBox, associated: job.bytes)
@@ -46,7 +49,11 @@ package enum ResultEnvelope {
         _ sidecar: [UInt8], keyBox: SealedBox, job: Hash32, with recipient: SealingPrivateKey
     ) throws(CryptographyError) -> WireSignedResult {
         let secret = try recipient.open(keyBox, context: .keyBox, associated: job.bytes)
-        let key = try AuthenticatedEncryption.key(secret)
+        return try open(sidecar, key: AuthenticatedEncryption.key(secret), job: job)
+    }
+
+    /// The signed result of `job`, for whoever has its key; throws as `open`.
+    package static func open(_ sidecar: [UInt8], key: SymmetricKey, job: Hash32) throws(CryptographyError) -> WireSignedResult {
         guard let box = Sidecar.content(sidecar) else { throw .malformedBox }
         let padded = try AuthenticatedEncryption.open(box, key: key, context: .sealedResult, associated: job.bytes)
         guard padded.count >= 4 else { throw .malformedBox }

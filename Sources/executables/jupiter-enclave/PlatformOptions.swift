@@ -1,6 +1,5 @@
-import ChainTypes
-import EnclaveCore
 import EnclavePlatforms
+import PlatformProtocol
 import Primitives
 
 /// Which platform the enclave stands on, as the command line says it.
@@ -51,13 +50,15 @@ struct PlatformOptions: Equatable {
     }
 
     /// The platform, its launch measured.
-    /// - Parameter genesis: the hash of the chain's genesis.
-    func open(home: String, genesis: Hash32) throws -> any EnclavePlatform {
+    /// - Parameters:
+    ///   - genesis: the hash of the chain's genesis.
+    ///   - programs: the enclave's other programs, by path.
+    func open(home: String, genesis: Hash32, programs: [String]) throws -> any EnclavePlatform {
         switch name {
         case "tpm":
             guard let tpm else { preconditionFailure("the options of the TPM were read with the name") }
             let platform = try TPMPlatform(
-                options: tpm, measurement: LaunchMeasurement.ofThisProcess(), genesis: genesis, home: home)
+                options: tpm, measurement: LaunchMeasurement.ofThisProcess(and: programs), genesis: genesis, home: home)
             log("platform tpm\(platform.isSoftware ? " (software: it protects nothing)" : ""), registers \(platform.registersText)")
             return try VouchedPlatform(platform, measurement: platform.measurement)
         case "sev-snp":

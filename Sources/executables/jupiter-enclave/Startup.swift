@@ -1,55 +1,64 @@
 import CHardening
 import ChainTypes
-import EnclaveCore
+import Cryptography
+import EnclavePlatforms
 import EnclaveProtocol
+import EnclaveSandbox
 import Glibc
+import PlatformProtocol
 import Primitives
-import WireTypes
 
-/// Why the enclave did not start (codes 890–899).
+/// Why the enclave did not start (codes 890–891).
 enum StartupError: UInt32, CodedError {
     case noHome = 890
     case noGenesis = 891
-    case cannotHarden = 892
 
     static let domain = "enclave"
     var reason: String {
         switch self {
         case .noHome: "the home cannot be made, or others may write to it"
         case .noGenesis: "the genesis file cannot be read"
-        case .cannotHarden: "the system refuses to protect the process's memory"
         }
     }
 }
 
 /// One line on standard error, never with anything secret.
-func log(_ message: String) {
-    let line = Array("jupiter-enclave: \(message)\n".utf8)
-    _ = write(STDERR_FILENO, line, line.count)
-}
+func log(_ message: String) { RoleProcess.log("jupiter-enclave", message) }
 
-/// From options to a served socket.
+/// From options to a running vault: opens what the vault may use, starts it, hands over the sealing key, and watches.
 enum Startup {
-    /// Serves until SIGTERM or SIGINT.
-    static func run(_ options: Options) throws {
-        guard jupiter_harden() == 0 else { throw StartupError.cannotHarden }
-        let stop = jupiter_stop_descriptor()
-        guard stop >= 0 else { throw StartupError.cannotHarden }
+    /// Returns the exit status after SIGTERM or SIGINT, or after one of the processes failed.
+    static func run(_ options: Options) throws -> Int32 {
+        Confinement.closeInherited()
+        try Confinement.harden(descriptors: 64)
+        let signals = jupiter_signal_descriptor(1)
+        guard signals >= 0 else { throw SandboxError.cannotHarden }
         try makeHome(options.home)
-        let genesis = try Genesis(decoding: read(options.genesis))
-        let platform = try options.platform.open(home: options.home, genesis: genesis.hash)
-        let enclave = try Enclave(
-            platform: platform, storage: VaultFile(path: options.home + "/vault.log", directory: options.home), genesis: genesis)
-        // What exists now holds the keys. Later pages stay swappable: locking them would break the pool that programs run in.
-        if jupiter_lock_memory() != 0 { log("memory is not locked: raise the limit (ulimit -l), or use encrypted swap") }
-        let server = try EnclaveServer(path: options.socket) { enclave.handle($0) }
-        let status = enclave.status
-        log(
-            "enclave \(Hex.encode(status.id)) of \(status.chainID), \(status.enrolled) subject keys, vault version "
-                + "\(status.anchor.vaultVersion), height \(status.trustedHeight), listens at \(options.socket)")
-        server.run(until: stop)
-        try enclave.stop()
-        log("stopped")
+        let genesis = open(options.genesis, O_RDONLY | O_CLOEXEC)
+        guard genesis >= 0 else { throw StartupError.noGenesis }
+        let folder = try RoleProcess.folder()
+        let platform = try options.platform.open(
+            home: options.home, genesis: try genesisHash(genesis), programs: Launcher.programs.map { folder + $0 })
+        let store = try VaultFolder.openStore(options.home)
+        let listener = try EnclaveServer.listen(options.socket)
+        defer { unlink(options.socket) }
+        let launcher = try Launcher(platform: platform, programs: folder, signals: signals)
+        try launcher.startVault(listener: listener, store: store, genesis: genesis)
+        log("listens at \(options.socket)")
+        return launcher.watch()
+    }
+
+    /// What the chain is known by; what is in the genesis is the vault's to read.
+    private static func genesisHash(_ descriptor: Int32) throws(StartupError) -> Hash32 {
+        var bytes = [UInt8](repeating: 0, count: Limits.genesis + 1)
+        var count = 0
+        while count < bytes.count {
+            let size = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress.map { $0 + count }, $0.count - count, off_t(count)) }
+            guard size >= 0 else { throw .noGenesis }
+            guard size > 0 else { return Digest.hash(.genesisHash, Array(bytes[..<count])) }
+            count += size
+        }
+        throw .noGenesis
     }
 
     /// Makes the directory and those above it; refuses one that others may write to.
@@ -62,20 +71,20 @@ enum Startup {
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_mode & 0o022 == 0 else { throw .noHome }
     }
+}
 
-    /// A file of at most the size of a genesis.
-    private static func read(_ path: String) throws(StartupError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .noGenesis }
-        defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: Limits.genesis + 1)
-        var count = 0
-        while count < bytes.count {
-            let size = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress.map { $0 + count }, $0.count - count) }
-            guard size >= 0 else { throw .noGenesis }
-            guard size > 0 else { break }
-            count += size
-        }
-        return Array(bytes[..<count])
+/// The vault's file, opened for it.
+enum VaultFolder {
+    /// Opens or makes the store in `home` (0600), makes its name durable, and locks it against a second enclave for as long as any process
+    /// has the descriptor.
+    static func openStore(_ home: String) throws(VaultError) -> Int32 {
+        let store = open(home + "/vault.log", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard store >= 0 else { throw .ioFailed }
+        guard flock(store, LOCK_EX | LOCK_NB) == 0 else { throw .inUse }
+        let folder = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw .ioFailed }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else { throw .ioFailed }
+        return store
     }
 }

@@ -1,7 +1,7 @@
 import ChainTypes
 import Crypto
-import EnclaveCore
 import EnclavePlatforms
+import PlatformProtocol
 import Primitives
 
 /// A platform that something outside the process vouches for, as the enclave sees it.

@@ -16,6 +16,8 @@ package struct Genesis: Sendable {
     package var chainID: String { wire.chainID }
     package var consensus: WireConsensusKind { wire.consensus }
     package var parameters: WireParameters { wire.parameters }
+    /// Those of appraisal, until governance decides others.
+    package var attestationRules: WireAttestationRules { wire.hasAttestation ? wire.attestation : .usual(wire) }
 
     package init(decoding bytes: [UInt8]) throws(BlockError) {
         guard let wire = try? WireGenesis(strictly: bytes, limit: Limits.genesis) else { throw .malformed }
@@ -25,7 +27,9 @@ package struct Genesis: Sendable {
             wire.allocations.allSatisfy({ Address($0.account) != nil }), Self.supply(wire) != nil
         else { throw .invalidGenesis }
         self.validators = try ValidatorSet(wire.validators)
-        guard Self.areValid(wire.nodes, of: validators), Self.suits(wire, validators) else { throw .invalidGenesis }
+        guard Self.areValid(wire.nodes, of: validators), Self.suits(wire, validators), Self.isAdmissionValid(wire) else {
+            throw .invalidGenesis
+        }
         self.wire = wire
         self.bytes = bytes
         self.hash = Digest.hash(.genesisHash, bytes)
@@ -73,6 +77,14 @@ package struct Genesis: Sendable {
             || nodes.count == validators.members.count
                 && zip(nodes, validators.members).allSatisfy { $0.isWellFormed && Hash32($0.validator) == $1.key }
                 && Set(nodes.map(\.nodeID)).count == nodes.count
+    }
+
+    /// The most reference values that a genesis names; governance adds more.
+    package static let referenceValues = 64
+
+    private static func isAdmissionValid(_ wire: WireGenesis) -> Bool {
+        (!wire.hasAttestation || wire.attestation.isSensible(in: wire)) && wire.referenceValues.count <= referenceValues
+            && wire.referenceValues.allSatisfy(\.isWellFormed)
     }
 
     /// Whether a chain can live with these parameters.

@@ -18,6 +18,27 @@ package enum StateKey {
         family("keys") + subject.bytes + text(dataset) + enclave.bytes
     }
 
+    package static let recoveryPlan = family("recovery") + Array("plan".utf8)
+    /// Whether the account keeps shares, or did.
+    package static func recoveryHolder(_ account: Address) -> [UInt8] { family("holders") + account.bytes }
+    /// What a holder attested to have destroyed of a vault.
+    package static func shareDestruction(_ vault: Hash32, account: Address) -> [UInt8] {
+        family("destructions") + vault.bytes + account.bytes
+    }
+    package static func keyGrant(_ id: Hash32) -> [UInt8] { family("keygrants") + id.bytes }
+    /// The ids of the subject's key grants, in order.
+    package static func keyGrants(of subject: Address) -> [UInt8] { family("granted") + subject.bytes }
+    package static let attestationRules = family("admission") + Array("rules".utf8)
+    /// The enclaves that may be active.
+    package static let admittedEnclaves = family("admission") + Array("enclaves".utf8)
+    package static let endorsementCount = family("admission") + Array("endorsements".utf8)
+    /// What the vendor of a platform signed; at most 255 bytes of slot.
+    package static func endorsement(_ slot: String) -> [UInt8] { family("endorsements") + text(slot) }
+    /// A build of the enclave, by platform and measurement; at most 255 bytes of platform.
+    package static func referenceValue(_ platform: String, measurement: Hash32) -> [UInt8] {
+        family("references") + text(platform) + measurement.bytes
+    }
+
     package static func record(_ owner: Address, dataset: String, record: Hash32) -> [UInt8] {
         records(of: owner, dataset: dataset) + record.bytes
     }

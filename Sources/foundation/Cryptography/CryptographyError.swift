@@ -14,6 +14,8 @@ package enum CryptographyError: UInt32, CodedError {
     case punctured = 909
     case indexOutOfRange = 910
     case entropy = 911
+    case badShare = 920
+    case tooFewShares = 921
 
     package static let domain = "cryptography"
     package var reason: String {
@@ -30,6 +32,8 @@ package enum CryptographyError: UInt32, CodedError {
         case .punctured: "this key was destroyed"
         case .indexOutOfRange: "no such key index"
         case .entropy: "the system gave no memory or randomness for the key derivation"
+        case .badShare: "a share of a secret is malformed, given twice or does not fit the others"
+        case .tooFewShares: "fewer shares than the threshold: nothing can be recovered"
         }
     }
 }

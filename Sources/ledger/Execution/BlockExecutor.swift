@@ -1,3 +1,4 @@
+import Attestation
 import ChainTypes
 import Cryptography
 import FoundationEssentials
@@ -21,8 +22,10 @@ package struct ExecutionResult {
 /// Executes blocks: a pure function of (committed state, block) to (writes, receipts).
 package struct BlockExecutor: Sendable {
     package let genesis: Genesis
+    private let anchors: TrustAnchors
 
-    package init(genesis: Genesis) { self.genesis = genesis }
+    /// - Parameter anchors: the vendors' roots; only tests have others than the pinned ones.
+    package init(genesis: Genesis, anchors: TrustAnchors = .pinned) { (self.genesis, self.anchors) = (genesis, anchors) }
 
     /// The state of block 0: allocations and totals.
     package func genesisWrites() -> [(key: [UInt8], value: [UInt8]?)] {
@@ -40,6 +43,7 @@ package struct BlockExecutor: Sendable {
         writes.append((StateKey.supply, withUnsafeBytes(of: supply.bigEndian) { Array($0) }))
         var state = ModuleState(EmptyState())
         TrustEpochs.begin(genesis, &state)
+        AdmissionModule.begin(genesis, &state)
         _ = state.keep()
         return writes + state.writes
     }
@@ -121,7 +125,8 @@ package struct BlockExecutor: Sendable {
         do {
             for (position, message) in transaction.body.messages.enumerated() {
                 let scope = MessageContext(
-                    block: context, genesis: genesis, transaction: transaction, index: position, parameters: parameters)
+                    block: context, genesis: genesis, transaction: transaction, index: position, parameters: parameters,
+                    anchors: anchors)
                 try ModuleRouter.apply(message, scope, &state)
             }
             receipt.events = state.keep()

@@ -9,7 +9,10 @@ package enum ModuleRouter {
         switch message.kind {
         case .transfer(let message): try AssetsModule.transfer(message, context, &state)
         case .publishDataset(let message): try RegistryModule.publish(message, context, &state)
-        case .registerEnclave(let message): try KeysModule.register(message, context, &state)
+        case .registerEnclave(let message): try AdmissionModule.register(message, context, &state)
+        case .renewEvidence(let message): try AdmissionModule.renew(message, context, &state)
+        case .suspendEnclave(let message): try AdmissionModule.suspend(message, context, &state)
+        case .submitEndorsement(let message): try EndorsementRules.submit(message, context, &state)
         case .anchorVault(let message): try KeysModule.anchor(message, context, &state)
         case .enrolSubjectKey(let message): try KeysModule.enrol(message, context, &state)
         case .putRecord(let message): try RecordsModule.put(message, context, &state)
@@ -23,6 +26,7 @@ package enum ModuleRouter {
         case .commitAssessment(let message): try AssessmentsModule.commit(message, context, &state)
         case .openAssessment(let message): try AssessmentsModule.open(message, context, &state)
         case .refuseAssessment(let message): try AssessmentsModule.refuse(message, context, &state)
+        case .confirmAssessment(let message): try AssessmentsModule.confirm(message, context, &state)
         case .requestSubscription(let message): try SubscriptionsModule.request(message, context, &state)
         case .commitSubscription(let message): try SubscriptionsModule.commit(message, context, &state)
         case .openSubscription(let message): try SubscriptionsModule.open(message, context, &state)
@@ -33,7 +37,12 @@ package enum ModuleRouter {
         case .updateEndpoint(let message): try TrustModule.updateEndpoint(message, context, &state)
         case .proposeChange(let message): try GovernanceModule.propose(message, context, &state)
         case .voteOnProposal(let message): try GovernanceModule.vote(message, context, &state)
-        case nil: throw Refusal.unknownMessage
+        case .announceReplica(let message): try KeysModule.announce(message, context, &state)
+        case .attestShareDestruction(let message): try RecoveryModule.attest(message, context, &state)
+        case .requestKeyGrant(let message): try KeyGrantsModule.request(message, context, &state)
+        case .completeKeyGrant(let message): try KeyGrantsModule.complete(message, context, &state)
+        case .acknowledgeErasure, .eraseDataset, .eraseSubject, nil:
+            throw Refusal.unknownMessage
         }
     }
 }
@@ -45,5 +54,5 @@ extension Refusal {
     /// Every refusal that a receipt can carry, for the catalogue and the check that no code is used twice.
     package static let all: [Refusal] =
         [unknownMessage] + allAssets + allRegistry + allConsent + allRecords + allKeys + allPrograms + allAssessments + allSubscriptions
-        + allFederation + allTrust + allGovernance
+        + allFederation + allTrust + allGovernance + allAdmission + allVaultGroups + allRecovery + allKeyGrants
 }

@@ -1,3 +1,4 @@
+import Attestation
 import ChainTypes
 import Cryptography
 import FoundationEssentials
@@ -88,12 +89,13 @@ package struct ModuleState {
     /// The sidecar with this commitment stays, also when it was erased earlier in the block.
     package mutating func keep(sidecar: Hash32) { erasedByTransaction[sidecar] = false }
 
-    package mutating func emit(_ type: String, id: [UInt8] = [], account: Address? = nil, amount: UInt64 = 0) {
+    /// - Parameter label: of the enclave that did it, so that receipts say what stands behind a result.
+    package mutating func emit(_ type: String, id: [UInt8] = [], account: Address? = nil, amount: UInt64 = 0, label: String = "") {
         var event = WireEvent()
         event.type = type
         event.id = .init(id)
         if let account { event.account = .init(account.bytes) }
-        event.amount = amount
+        (event.amount, event.label) = (amount, label)
         events.append(event)
     }
 
@@ -131,12 +133,15 @@ package struct MessageContext: Sendable {
     package let index: Int
     /// The rules of the block: the genesis's, until governance changes them.
     package let parameters: WireParameters
+    /// The vendors' roots.
+    package let anchors: TrustAnchors
 
     package init(
-        block: BlockContext, genesis: Genesis, transaction: SignedTransaction, index: Int, parameters: WireParameters
+        block: BlockContext, genesis: Genesis, transaction: SignedTransaction, index: Int, parameters: WireParameters,
+        anchors: TrustAnchors = .pinned
     ) {
         (self.block, self.genesis, self.transaction, self.index) = (block, genesis, transaction, index)
-        self.parameters = parameters
+        (self.parameters, self.anchors) = (parameters, anchors)
     }
 
     package var sender: Address { transaction.sender }

@@ -15,9 +15,18 @@ private struct StatusView: Encodable {
         let connected: Bool
         let id: String?
         let platform: String
+        /// What the chain shows of it, once it is registered.
+        let label: String?
         let simulated: Bool
+        let assurance: String?
         let serving: Bool
+        /// Milliseconds of block time at which its evidence is too old.
+        let expires: UInt64?
+        let suspension: String?
         let trustedHeight: UInt64
+        let vault: String?
+        let vaultVersion: UInt64
+        let subjectKeys: UInt32
     }
     struct Validators: Encodable {
         /// In the present set with weight.
@@ -45,7 +54,9 @@ private struct StatusView: Encodable {
     let peers: Peers
     let sync: SyncView
     let mempool: Mempool
+    /// The one that takes enrolments now.
     let enclave: Enclave?
+    let enclaves: [Enclave]
     let localities: Int
 
     init(_ node: JupiterNode) throws {
@@ -68,6 +79,7 @@ private struct StatusView: Encodable {
         sync = node.syncView
         mempool = Mempool(transactions: node.mempool.count, bytes: node.mempool.bytes)
         enclave = node.enclave?.status.view
+        enclaves = node.enclaves.map(\.status.view)
         localities = try view.ledger.keys(prefix: StateKey.family("localities"), after: nil, limit: 1_000).count
     }
 }
@@ -75,8 +87,10 @@ private struct StatusView: Encodable {
 extension EnclaveHost.Status {
     fileprivate var view: StatusView.Enclave {
         StatusView.Enclave(
-            connected: isConnected, id: id?.description, platform: platform, simulated: platform == "simulated", serving: isServing,
-            trustedHeight: trustedHeight)
+            connected: isConnected, id: id?.description, platform: platform, label: label.isEmpty ? nil : label,
+            simulated: platform == "simulated", assurance: assurance.isEmpty ? nil : assurance, serving: isServing,
+            expires: expires == 0 ? nil : expires, suspension: suspension.isEmpty ? nil : suspension, trustedHeight: trustedHeight,
+            vault: vault?.description, vaultVersion: vaultVersion, subjectKeys: enrolled)
     }
 }
 

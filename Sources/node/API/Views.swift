@@ -87,6 +87,8 @@ struct ReceiptView: Encodable {
         let id: String
         let account: String?
         let amount: UInt64
+        /// Of the enclave that did it.
+        let label: String?
     }
     let id: String
     let height: UInt64
@@ -105,7 +107,9 @@ struct ReceiptView: Encodable {
             (name, reason) = (refusal.name, refusal.reason)
         }
         events = receipt.events.map { event in
-            Event(type: event.type, id: Hex.encode(event.id), account: Address(event.account)?.description, amount: event.amount)
+            Event(
+                type: event.type, id: Hex.encode(event.id), account: Address(event.account)?.description, amount: event.amount,
+                label: event.label.isEmpty ? nil : event.label)
         }
     }
 }
@@ -126,8 +130,18 @@ extension WireMessage {
         case .registerEnclave: "registerEnclave"
         case .anchorVault: "anchorVault"
         case .enrolSubjectKey: "enrolSubjectKey"
+        case .renewEvidence: "renewEvidence"
+        case .suspendEnclave: "suspendEnclave"
+        case .submitEndorsement: "submitEndorsement"
+        case .announceReplica: "announceReplica"
+        case .acknowledgeErasure: "acknowledgeErasure"
+        case .attestShareDestruction: "attestShareDestruction"
         case .putRecord: "putRecord"
         case .eraseRecord: "eraseRecord"
+        case .eraseDataset: "eraseDataset"
+        case .eraseSubject: "eraseSubject"
+        case .requestKeyGrant: "requestKeyGrant"
+        case .completeKeyGrant: "completeKeyGrant"
         case .grantConsent: "grantConsent"
         case .withdrawConsent: "withdrawConsent"
         case .suspendConsent: "suspendConsent"
@@ -137,6 +151,7 @@ extension WireMessage {
         case .commitAssessment: "commitAssessment"
         case .openAssessment: "openAssessment"
         case .refuseAssessment: "refuseAssessment"
+        case .confirmAssessment: "confirmAssessment"
         case .requestSubscription: "requestSubscription"
         case .commitSubscription: "commitSubscription"
         case .openSubscription: "openSubscription"

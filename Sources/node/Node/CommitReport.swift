@@ -7,7 +7,7 @@ final class CommitReport: Sendable {
     private let mempool: Mempool
     private let events: EventHub
     private let numbers: NodeMetrics
-    private let enclave: EnclaveHost?
+    private let enclaves: [EnclaveHost]
     private let membership: Membership
     private let parentTime: Mutex<UInt64>
     private let peers: Mutex<Weak>
@@ -17,10 +17,10 @@ final class CommitReport: Sendable {
 
     /// - Parameter parentTime: of the head, in milliseconds since 1970.
     init(
-        mempool: Mempool, events: EventHub, numbers: NodeMetrics, enclave: EnclaveHost?, membership: Membership, peers: PeerService?,
+        mempool: Mempool, events: EventHub, numbers: NodeMetrics, enclaves: [EnclaveHost], membership: Membership, peers: PeerService?,
         parentTime: UInt64
     ) {
-        (self.mempool, self.events, self.numbers, self.enclave) = (mempool, events, numbers, enclave)
+        (self.mempool, self.events, self.numbers, self.enclaves) = (mempool, events, numbers, enclaves)
         self.membership = membership
         self.peers = Mutex(Weak(service: peers))
         self.parentTime = Mutex(parentTime)
@@ -31,7 +31,7 @@ final class CommitReport: Sendable {
         let peers = peers.withLock { $0.service }
         mempool.committed(committed.block.transactions, height: height)
         events.publish(committed)
-        enclave?.committed(committed.block)
+        for enclave in enclaves { enclave.committed(committed.block) }
         peers?.committed(height)
         membership.committed(committed.block, peers: peers)
         let previous = parentTime.withLock { time in

@@ -18,8 +18,19 @@ package final class EnclaveHost: Sendable {
         package var isConnected = false
         package var id: Hash32?
         package var platform = ""
+        /// What the chain shows of it: how it honestly stands, its assurance class, until when its evidence holds (milliseconds of block
+        /// time; 0 without end), and why it is suspended.
+        package var label = ""
+        package var assurance = ""
+        package var expires: UInt64 = 0
+        package var suspension = ""
         package var isServing = false
         package var trustedHeight: UInt64 = 0
+        /// The vault whose keys it holds.
+        package var vault: Hash32?
+        package var vaultVersion: UInt64 = 0
+        /// How many subject keys it holds.
+        package var enrolled: UInt32 = 0
     }
 
     struct State {
@@ -28,6 +39,10 @@ package final class EnclaveHost: Sendable {
         /// Programs whose code this enclave was given since it was connected.
         var loaded: Set<Hash32> = []
         var wake: CheckedContinuation<Void, Never>?
+        /// Below this height its evidence is not renewed again.
+        var renewsFrom: UInt64 = 0
+        /// Until when the evidence holds that the enclave was last shown to be admitted with.
+        var shownExpiry: UInt64?
         /// The newest committed height that nobody has looked at yet.
         var hasNews = false
     }
@@ -38,6 +53,9 @@ package final class EnclaveHost: Sendable {
     }
 
     let state = Mutex(State())
+    /// Its place among the node's enclaves, from 0.
+    package let index: Int
+    let group: EnclaveGroup
     let view: ChainView
     let account: OperatorAccount
     let events: EventHub
@@ -49,17 +67,23 @@ package final class EnclaveHost: Sendable {
     private let enrolments: EnclaveConnection
     private let threads = WorkerPool(width: 2, maximumWaiting: 256)
 
-    init(socket: String, view: ChainView, account: OperatorAccount, events: EventHub, settings: Settings, metrics: Metrics, log: Logger) {
+    init(
+        socket: String, index: Int, group: EnclaveGroup, view: ChainView, account: OperatorAccount, events: EventHub, settings: Settings,
+        metrics: Metrics, log: Logger
+    ) {
+        (self.index, self.group) = (index, group)
         connection = EnclaveConnection(path: socket)
         // Enrolments do not wait behind runs.
         enrolments = EnclaveConnection(path: socket)
         (self.view, self.account, self.events, self.settings, self.log) = (view, account, events, settings, log)
-        runs = metrics.histogram("jupiter_enclave_run_seconds", "Time of one run command to the enclave, in seconds.")
+        let label = ("enclave", String(index))
+        runs = metrics.histogram("jupiter_enclave_run_seconds", "Time of one run command to the enclave, in seconds.", labels: [label])
         let name = "jupiter_enclave_outcomes_total"
         let help = "Job outcomes posted to the chain for the enclave."
         outcomes = (
-            metrics.counter(name, help, labels: [("outcome", "committed")]), metrics.counter(name, help, labels: [("outcome", "opened")]),
-            metrics.counter(name, help, labels: [("outcome", "refused")])
+            metrics.counter(name, help, labels: [label, ("outcome", "committed")]),
+            metrics.counter(name, help, labels: [label, ("outcome", "opened")]),
+            metrics.counter(name, help, labels: [label, ("outcome", "refused")])
         )
     }
 
@@ -98,6 +122,7 @@ package final class EnclaveHost: Sendable {
                     return state.status.isConnected
                 }
                 connection.disconnect()
+                group.releaseAll(of: index)
                 if wasConnected { pause = 0.25 }
                 log.warning("The enclave cannot be used now.", metadata: ["error": "\(Self.text(error))", "retry_seconds": "\(pause)"])
             }
@@ -110,10 +135,11 @@ package final class EnclaveHost: Sendable {
         let status = try await onThread { try self.connection.status() }
         guard status.chainID == view.chainID, let id = Hash32(status.id) else { throw EnclaveError.wrongChain }
         state.withLock { state in
-            state.loaded = []
+            (state.loaded, state.shownExpiry) = ([], nil)
             state.status = Status(
                 isConnected: true, id: id, platform: status.identity.platform, isServing: status.serving,
-                trustedHeight: status.trustedHeight)
+                trustedHeight: status.trustedHeight, vault: Hash32(status.vault) ?? id, vaultVersion: status.vaultVersion,
+                enrolled: status.enrolled)
         }
         log.notice("The enclave is connected.", metadata: ["enclave": "\(id)", "platform": "\(status.identity.platform)"])
         try await atHeight(2)
@@ -122,11 +148,13 @@ package final class EnclaveHost: Sendable {
             try Task.checkCancellation()
         }
         try await register(id)
+        try await awaitAdmission(id)
         if !status.serving { try await anchor(id, status.anchor) }
         try findJobs()
         while !Task.isCancelled {
             let header = try await feed()
-            let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id)
+            let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id, vault: self.status.vault ?? id)
+            try await keepAdmitted(builder, at: header)
             let worked = try await work(builder, time: header.time)
             if !worked { await news() }
         }
@@ -134,7 +162,7 @@ package final class EnclaveHost: Sendable {
 
     /// Shows the enclave the newest certified header, and the ends of the epochs since the one that it trusts.
     @discardableResult
-    private func feed() async throws -> BlockHeader {
+    func feed() async throws -> BlockHeader {
         while true {
             let path = try view.path(after: status.trustedHeight)
             if path.isEmpty { break }
@@ -150,17 +178,22 @@ package final class EnclaveHost: Sendable {
     private func register(_ id: Hash32) async throws {
         guard try view.value(StateKey.enclave(id)) == nil else { return }
         guard settings.registers else { throw NodeError.notFound("the enclave \(id)") }
-        let head = view.head
-        var command = WireAttestCommand()
-        command.challengeHeight = head.height
-        command.challengeBlock = .init(head.blockHash.bytes)
-        let challenge = command
-        let answer = try await onThread { try self.connection.attest(challenge) }
+        let answer = try await attest()
         var message = WireMessage()
         message.registerEnclave.identity = answer.identity
         message.registerEnclave.evidence = answer.evidence
         try await post(message)
         log.notice("The enclave is registered.", metadata: ["enclave": "\(id)"])
+    }
+
+    /// Evidence that answers the newest block.
+    func attest() async throws -> WireAttestAnswer {
+        let head = view.head
+        var command = WireAttestCommand()
+        command.challengeHeight = head.height
+        command.challengeBlock = .init(head.blockHash.bytes)
+        let challenge = command
+        return try await onThread { try self.connection.attest(challenge) }
     }
 
     /// Puts this start's nonce on chain and proves it to the enclave, which serves from then on.
@@ -175,16 +208,13 @@ package final class EnclaveHost: Sendable {
             try Task.checkCancellation()
             header = try await feed()
         }
-        let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id)
-        let proof = try builder.proven(StateKey.enclave(id))
-        let answer = try await onThread { try self.connection.proveAnchor(proof) }
-        state.withLock { $0.status.isServing = answer.serving }
+        try await show(EvidenceBuilder(view: view, height: header.height - 1, enclave: id, vault: id))
         log.notice("The enclave serves.", metadata: ["enclave": "\(id)"])
     }
 
     /// Posts one message and waits for its receipt.
     @discardableResult
-    private func post(_ message: WireMessage) async throws -> WireReceipt {
+    func post(_ message: WireMessage) async throws -> WireReceipt {
         let (id, validUntil) = try await account.submit([message])
         while view.head.height <= validUntil, !Task.isCancelled {
             if let receipt = try view.receipt(id) {
@@ -205,7 +235,7 @@ package final class EnclaveHost: Sendable {
     }
 
     /// Returns when a block has been committed since the last call, or the task is cancelled.
-    private func news() async {
+    func news() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isDone = state.withLock { state in

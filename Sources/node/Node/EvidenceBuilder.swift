@@ -16,6 +16,8 @@ struct EvidenceBuilder: Sendable {
     /// The state height.
     let height: UInt64
     let enclave: Hash32
+    /// The vault whose keys it holds.
+    let vault: Hash32
 
     /// The value of `key` or the proof of its absence.
     func proven(_ key: [UInt8]) throws -> WireProvenValue {
@@ -68,8 +70,15 @@ struct EvidenceBuilder: Sendable {
         evidence.assessment = try proven(StateKey.assessment(id))
         evidence.consent = try proven(StateKey.consent(subject, grant: grant))
         evidence.grantTransaction = .init(try grantTransaction(evidence.consent) ?? [])
-        evidence.subjectKey = try proven(StateKey.subjectKey(subject, dataset: assessment.request.dataset, enclave: enclave))
+        evidence.subjectKey = try proven(StateKey.subjectKey(subject, dataset: assessment.request.dataset, enclave: vault))
         evidence.records = try records(of: subject, dataset: assessment.request.dataset)
+        if assessment.demand.confirmations > 1 {
+            evidence.enclaves = try assessment.request.enclaves.compactMap { Hash32($0) }.map { try proven(StateKey.enclave($0)) }
+        }
+        if assessment.status == .committed, let commitment = Hash32(assessment.commitment) {
+            guard let sidecar = try view.sidecar(commitment) else { return nil }
+            evidence.sealedResult = .init(sidecar)
+        }
         return evidence
     }
 
@@ -106,9 +115,10 @@ struct EvidenceBuilder: Sendable {
         command.shared = try shared(dataset: request.dataset, program: program)
         command.requestTransaction = .init(bytes)
         command.subscription = try proven(StateKey.subscription(id))
+        guard let manifest = try? WireProgram(strictly: [UInt8](command.shared.program.value), limit: Limits.stateValue).manifest else { return nil }
         let use = ConsentUse(
             recipient: requester, dataset: request.dataset, fields: request.fields, purpose: request.purpose, program: program,
-            locality: view.chainID, price: request.price)
+            locality: view.chainID, price: request.price, outputBytes: UInt64(manifest.maximumOutput))
         var subjects: Set<Address> = []
         var ciphertext = 0
         try eachGrant(to: requester, dataset: request.dataset) { grant in
@@ -147,7 +157,7 @@ struct EvidenceBuilder: Sendable {
         contribution.consent = try proven(key)
         guard let transaction = try grantTransaction(contribution.consent) else { return nil }
         contribution.grantTransaction = .init(transaction)
-        contribution.subjectKey = try proven(StateKey.subjectKey(subject, dataset: use.dataset, enclave: enclave))
+        contribution.subjectKey = try proven(StateKey.subjectKey(subject, dataset: use.dataset, enclave: vault))
         contribution.records = try records(of: subject, dataset: use.dataset)
         return contribution.records.isEmpty ? nil : (subject, contribution)
     }

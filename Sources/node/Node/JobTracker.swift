@@ -19,6 +19,8 @@ package struct JobTracker {
         /// The first state height that shows it.
         var notBefore: UInt64
         var attempts = 0
+        /// Whether the chain refused a transaction about it.
+        var wasRefused = false
         /// Set while a transaction about it waits for a block.
         var posted: (transaction: Hash32, validUntil: UInt64)?
     }
@@ -46,7 +48,10 @@ package struct JobTracker {
                 case .requestAssessment: kind = .assessment
                 case .requestSubscription: kind = .subscription
                 case .commitAssessment(let message):
-                    add(message.id, .assessment, block.header.height)
+                    wake(message.id, block.header.height)
+                    continue
+                case .confirmAssessment(let message):
+                    wake(message.id, block.header.height)
                     continue
                 case .commitSubscription(let message):
                     add(message.id, .subscription, block.header.height)
@@ -56,6 +61,14 @@ package struct JobTracker {
                 add(transaction.messageIdentifier(index), kind, height: block.header.height)
             }
         }
+    }
+
+    /// An assessment that somebody's enclave has done something about: what this one has to do may have changed, whatever it waits for.
+    private mutating func wake(_ id: Data, _ height: UInt64) {
+        guard let id = Hash32(id) else { return }
+        guard var job = jobs[id] else { return add(id, .assessment, height: height) }
+        job.notBefore = height
+        jobs[id] = job
     }
 
     private mutating func add(_ id: Data, _ kind: Kind, _ height: UInt64) {
@@ -71,21 +84,26 @@ package struct JobTracker {
 
     /// At most `limit` jobs of `kind` that the state after block `height` shows and that wait for no transaction.
     ///
-    /// A subscription whose run was refused is run again, since a grant may have ended meanwhile; an assessment whose commitment
-    /// was refused has lost its consent, and its deadline gives the price back.
-    package mutating func due(_ kind: Kind, height: UInt64, limit: Int, settlement: (Hash32) -> Settlement) -> [Hash32] {
+    /// A job whose transaction was refused is due once more: another enclave may have committed to it first and need help with the
+    /// opening. A subscription is then run again, since a grant may have ended meanwhile; a pending assessment has lost its consent, and
+    /// its deadline gives the price back (`wasRefused`).
+    ///
+    /// - Parameter isFree: asked last, of jobs that would be taken: whether nobody else is at it.
+    package mutating func due(
+        _ kind: Kind, height: UInt64, limit: Int, isFree: (Hash32) -> Bool = { _ in true }, settlement: (Hash32) -> Settlement
+    ) -> [Hash32] {
         var due: [Hash32] = []
         for (id, job) in jobs where job.kind == kind && job.notBefore <= height && due.count < limit {
             if let posted = job.posted {
                 switch settlement(posted.transaction) {
                 case .waiting where height <= posted.validUntil: continue
-                case .refused where kind == .assessment:
-                    jobs[id] = nil
-                    continue
+                case .refused:
+                    jobs[id]?.posted = nil
+                    jobs[id]?.wasRefused = true
                 default: jobs[id]?.posted = nil
                 }
             }
-            due.append(id)
+            if isFree(id) { due.append(id) }
         }
         return due
     }
@@ -105,6 +123,12 @@ package struct JobTracker {
         job.notBefore = height + UInt64(1 << min(job.attempts, 6))
         jobs[id] = job.attempts < Self.maximumAttempts ? job : nil
     }
+
+    /// Whether the chain refused a transaction about the job.
+    package func wasRefused(_ id: Hash32) -> Bool { jobs[id]?.wasRefused ?? false }
+
+    /// Looks at the job again at `height`, without counting it as an attempt.
+    package mutating func wait(_ id: Hash32, until height: UInt64) { jobs[id]?.notBefore = height }
 
     /// A job that needs nothing more from this node.
     package mutating func finish(_ id: Hash32) { jobs[id] = nil }

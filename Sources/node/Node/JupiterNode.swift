@@ -27,8 +27,8 @@ package final class JupiterNode: Sendable {
     package let events = EventHub()
     package let metrics = Metrics()
     package let log: Logger
-    /// `nil` when no enclave is configured.
-    package let enclave: EnclaveHost?
+    /// One for each socket that is configured, in that order.
+    package let enclaves: [EnclaveHost]
 
     let engine: any ConsensusEngine
     /// The engine, when it is our own.
@@ -89,11 +89,11 @@ package final class JupiterNode: Sendable {
         numbers = NodeMetrics(metrics)
         NodeMetrics.register(metrics, view: view, mempool: mempool, events: events)
         let account = OperatorAccount(key: operatorKey, view: view, mempool: mempool, intake: intake)
-        enclave = Self.enclave(configuration, view: view, events: events, metrics: metrics, log: log, account: account)
+        enclaves = Self.enclaves(configuration, view: view, events: events, metrics: metrics, log: log, account: account)
         poster = try Self.poster(configuration, view: view, key: operatorKey)
         finality = try Self.finality(configuration, ledger, log)
         let report = CommitReport(
-            mempool: mempool, events: events, numbers: numbers, enclave: enclave, membership: membership, peers: peers,
+            mempool: mempool, events: events, numbers: numbers, enclaves: enclaves, membership: membership, peers: peers,
             parentTime: view.head.time)
         if let socket {
             let comet = CometEngine(
@@ -145,17 +145,24 @@ package final class JupiterNode: Sendable {
                 install: { [weak engine] in engine?.install($0) }))
     }
 
-    private static func enclave(
+    private static func enclaves(
         _ configuration: NodeConfiguration, view: ChainView, events: EventHub, metrics: Metrics, log: Logger, account: OperatorAccount
-    ) -> EnclaveHost? {
-        guard let socket = configuration.enclaveSocket else { return nil }
-        let host = EnclaveHost(
-            socket: socket, view: view, account: account, events: events,
-            settings: EnclaveHost.Settings(registers: configuration.registerEnclave, batch: configuration.enclaveBatch),
-            metrics: metrics, log: log)
-        NodeMetrics.register(metrics, enclave: host)
-        return host
+    ) -> [EnclaveHost] {
+        let group = EnclaveGroup()
+        let hosts = configuration.sockets.enumerated().map { index, socket in
+            let host = EnclaveHost(
+                socket: socket, index: index, group: group, view: view, account: account, events: events,
+                settings: EnclaveHost.Settings(registers: configuration.registerEnclave, batch: configuration.enclaveBatch),
+                metrics: metrics, log: log)
+            NodeMetrics.register(metrics, enclave: host)
+            return host
+        }
+        group.bind(hosts)
+        return hosts
     }
+
+    /// The enclave that takes what any of them can do: the first that serves.
+    package var enclave: EnclaveHost? { enclaves.first(where: \.status.isServing) ?? enclaves.first }
 
     private static func finality(
         _ configuration: NodeConfiguration, _ ledger: LedgerApplication, _ log: Logger
@@ -192,7 +199,7 @@ package final class JupiterNode: Sendable {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 let engine = engine
                 group.addTask { try await engine.run() }
-                if let enclave { group.addTask { await enclave.run() } }
+                for enclave in enclaves { group.addTask { await enclave.run() } }
                 if let peers {
                     group.addTask { try await peers.run() }
                     group.addTask { await self.announceHeads(peers) }

@@ -79,10 +79,11 @@ package final class Metrics: Sendable {
 
     /// Registers a histogram of seconds.
     package func histogram(
-        _ name: String, _ help: String, bounds: [Double] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+        _ name: String, _ help: String, labels: [(String, String)] = [],
+        bounds: [Double] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
     ) -> Histogram {
         let histogram = Histogram(bounds: bounds)
-        add(name, help, [], .histogram(histogram))
+        add(name, help, labels, .histogram(histogram))
         return histogram
     }
 

@@ -16,6 +16,8 @@ package struct NodeConfiguration: Sendable, Equatable {
     package var apiTokenFile: String?
     /// The enclave's Unix socket; without one the node runs no jobs.
     package var enclaveSocket: String?
+    /// Further enclaves' sockets, with commas between: they take over the keys of the vault that they find, and stand in for it.
+    package var enclaveSockets: String?
     /// Whether the operator's account registers an enclave that the chain does not know.
     package var registerEnclave = true
     /// The API of mainnet's node; without one no checkpoints are posted.
@@ -70,6 +72,7 @@ package struct NodeConfiguration: Sendable, Equatable {
         [
             ("apiHost", .text(\.apiHost)), ("apiPort", .number(\.apiPort, 0...65_535)),
             ("apiTokenFile", .optionalText(\.apiTokenFile)), ("enclaveSocket", .optionalText(\.enclaveSocket)),
+            ("enclaveSockets", .optionalText(\.enclaveSockets)),
             ("registerEnclave", .flag(\.registerEnclave)), ("mainnetURL", .optionalText(\.mainnetURL)),
             ("mainnetTokenFile", .optionalText(\.mainnetTokenFile)), ("checkpointInterval", .number(\.checkpointInterval, 1...86_400)),
             ("logLevel", .text(\.logLevel)), ("logJSON", .flag(\.logJSON)), ("blockInterval", .number(\.blockInterval, 1...60_000)),
@@ -171,7 +174,19 @@ package struct NodeConfiguration: Sendable, Equatable {
         guard try bootstrap().isEmpty || peerPort > 0 else {
             throw .invalidConfiguration("bootstrapPeers needs a peerPort: with 0 the node reaches no other node")
         }
+        guard Set(sockets).count == sockets.count, sockets.count <= Self.enclaveLimit, !sockets.contains("") else {
+            throw .invalidConfiguration("enclaveSocket and enclaveSockets name at most \(Self.enclaveLimit) sockets, each once")
+        }
         try validateEngine()
+    }
+
+    /// The most enclaves of one node.
+    private static let enclaveLimit = 16
+
+    /// All enclaves' sockets, in order.
+    package var sockets: [String] {
+        let further = enclaveSockets.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) } ?? []
+        return (enclaveSocket.map { [$0] } ?? []) + further
     }
 
     private func validateEngine() throws(NodeError) {

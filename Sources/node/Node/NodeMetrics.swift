@@ -55,10 +55,20 @@ struct NodeMetrics: Sendable {
     }
 
     static func register(_ metrics: Metrics, enclave: EnclaveHost) {
-        metrics.gauge("jupiter_enclave_connected", "1 while the enclave answers.") { enclave.status.isConnected ? 1 : 0 }
-        metrics.gauge("jupiter_enclave_serving", "1 while the enclave serves.") { enclave.status.isServing ? 1 : 0 }
-        metrics.gauge("jupiter_enclave_trusted_height", "The height that the enclave trusts.") { Double(enclave.status.trustedHeight) }
-        metrics.gauge("jupiter_enclave_open_jobs", "Jobs that the node follows for the enclave.") { Double(enclave.openJobs) }
+        let labels = [("enclave", String(enclave.index))]
+        metrics.gauge("jupiter_enclave_connected", "1 while the enclave answers.", labels: labels) {
+            enclave.status.isConnected ? 1 : 0
+        }
+        metrics.gauge("jupiter_enclave_serving", "1 while the enclave serves.", labels: labels) { enclave.status.isServing ? 1 : 0 }
+        metrics.gauge("jupiter_enclave_trusted_height", "The height that the enclave trusts.", labels: labels) {
+            Double(enclave.status.trustedHeight)
+        }
+        metrics.gauge("jupiter_enclave_subject_keys", "Subject keys in the enclave's vault.", labels: labels) {
+            Double(enclave.status.enrolled)
+        }
+        metrics.gauge("jupiter_enclave_open_jobs", "Jobs that the node follows for the enclave.", labels: labels) {
+            Double(enclave.openJobs)
+        }
     }
 
     static func register(_ metrics: Metrics, engine: SimplexEngine, peers: PeerService?) {

@@ -15,6 +15,7 @@ package struct OperatorAccount: Sendable {
     private let view: ChainView
     private let mempool: Mempool
     private let intake: TransactionIntake
+    private let turn = Turn()
 
     package init(key: SigningKey, view: ChainView, mempool: Mempool, intake: TransactionIntake) {
         (self.key, self.view, self.mempool, self.intake) = (key, view, mempool, intake)
@@ -24,9 +25,23 @@ package struct OperatorAccount: Sendable {
 
     /// Signs and takes in one transaction of `messages` with the sidecars that they commit to.
     ///
-    /// One caller at a time: two would take the same nonce.
+    /// Callers take turns: two at once would take the same nonce.
     /// - Returns: the transaction and the last height that may hold it.
     func submit(_ messages: [WireMessage], sidecars: [[UInt8]] = []) async throws -> (id: Hash32, validUntil: UInt64) {
+        await turn.begin()
+        do {
+            let taken = try await signAndSubmit(messages, sidecars)
+            await turn.end()
+            return taken
+        } catch {
+            await turn.end()
+            throw error
+        }
+    }
+
+    private func signAndSubmit(
+        _ messages: [WireMessage], _ sidecars: [[UInt8]]
+    ) async throws -> (id: Hash32, validUntil: UInt64) {
         let head = view.head
         let (height, parameters) = (head.height, head.plan.parameters)
         var body = WireTransactionBody()
@@ -44,4 +59,26 @@ package struct OperatorAccount: Sendable {
 
     /// Tells the peers once more of a transaction that still waits; whether it does.
     func tellAgain(_ id: Hash32) -> Bool { intake.tellAgain(id) }
+}
+
+/// Lets one caller in at a time, in the order of their coming.
+private actor Turn {
+    private var isTaken = false
+    private var waiting = Fifo<CheckedContinuation<Void, Never>>()
+
+    func begin() async {
+        guard isTaken else {
+            isTaken = true
+            return
+        }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+
+    func end() {
+        guard let next = waiting.popFirst() else {
+            isTaken = false
+            return
+        }
+        next.resume()
+    }
 }

@@ -12,8 +12,11 @@ struct EnclaveCommand: AsyncParsableCommand {
 
             EXAMPLE
               jupiter enclave start jupiter-sg
+              jupiter enclave list
             """,
-        subcommands: [EnclaveStart.self, EnclaveStatus.self, EnclaveDoctor.self])
+        subcommands: [
+            EnclaveStart.self, EnclaveStatus.self, EnclaveList.self, EnclaveShow.self, EnclaveRenew.self, EnclaveSuspend.self, EnclaveDoctor.self,
+        ])
 }
 
 struct EnclaveStart: AsyncParsableCommand {

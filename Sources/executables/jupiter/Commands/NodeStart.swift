@@ -30,8 +30,8 @@ struct NodeStart: AsyncParsableCommand {
     var host: String?
     @Option(help: ArgumentHelp("File with the token that callers must show.", valueName: "file"))
     var apiTokenFile: String?
-    @Option(help: ArgumentHelp("Where the enclave listens.", valueName: "path"))
-    var enclaveSocket: String?
+    @Option(help: ArgumentHelp("Where the enclave listens; given again, where others do that stand in for it.", valueName: "path"))
+    var enclaveSocket: [String] = []
     @Option(help: ArgumentHelp("API of mainnet's node: checkpoints are posted there.", valueName: "url"))
     var mainnet: String?
     @Option(help: "Seconds between checkpoints.")
@@ -53,7 +53,8 @@ struct NodeStart: AsyncParsableCommand {
         flags["apiPort"] = port.map(String.init)
         flags["apiHost"] = host
         flags["apiTokenFile"] = apiTokenFile
-        flags["enclaveSocket"] = enclaveSocket
+        flags["enclaveSocket"] = enclaveSocket.first
+        if enclaveSocket.count > 1 { flags["enclaveSockets"] = enclaveSocket.dropFirst().joined(separator: ",") }
         flags["mainnetURL"] = mainnet
         flags["checkpointInterval"] = checkpointInterval.map(String.init)
         flags["consensus"] = consensus?.rawValue

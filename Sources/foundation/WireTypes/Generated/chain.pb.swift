@@ -254,6 +254,54 @@ package nonisolated struct WireMessage: Sendable {
     set {kind = .enrolSubjectKey(newValue)}
   }
 
+  package var renewEvidence: WireRenewEvidence {
+    get {
+      if case .renewEvidence(let v)? = kind {return v}
+      return WireRenewEvidence()
+    }
+    set {kind = .renewEvidence(newValue)}
+  }
+
+  package var suspendEnclave: WireSuspendEnclave {
+    get {
+      if case .suspendEnclave(let v)? = kind {return v}
+      return WireSuspendEnclave()
+    }
+    set {kind = .suspendEnclave(newValue)}
+  }
+
+  package var submitEndorsement: WireSubmitEndorsement {
+    get {
+      if case .submitEndorsement(let v)? = kind {return v}
+      return WireSubmitEndorsement()
+    }
+    set {kind = .submitEndorsement(newValue)}
+  }
+
+  package var announceReplica: WireAnnounceReplica {
+    get {
+      if case .announceReplica(let v)? = kind {return v}
+      return WireAnnounceReplica()
+    }
+    set {kind = .announceReplica(newValue)}
+  }
+
+  package var acknowledgeErasure: WireAcknowledgeErasure {
+    get {
+      if case .acknowledgeErasure(let v)? = kind {return v}
+      return WireAcknowledgeErasure()
+    }
+    set {kind = .acknowledgeErasure(newValue)}
+  }
+
+  package var attestShareDestruction: WireAttestShareDestruction {
+    get {
+      if case .attestShareDestruction(let v)? = kind {return v}
+      return WireAttestShareDestruction()
+    }
+    set {kind = .attestShareDestruction(newValue)}
+  }
+
   package var putRecord: WirePutRecord {
     get {
       if case .putRecord(let v)? = kind {return v}
@@ -268,6 +316,38 @@ package nonisolated struct WireMessage: Sendable {
       return WireEraseRecord()
     }
     set {kind = .eraseRecord(newValue)}
+  }
+
+  package var eraseDataset: WireEraseDataset {
+    get {
+      if case .eraseDataset(let v)? = kind {return v}
+      return WireEraseDataset()
+    }
+    set {kind = .eraseDataset(newValue)}
+  }
+
+  package var eraseSubject: WireEraseSubject {
+    get {
+      if case .eraseSubject(let v)? = kind {return v}
+      return WireEraseSubject()
+    }
+    set {kind = .eraseSubject(newValue)}
+  }
+
+  package var requestKeyGrant: WireRequestKeyGrant {
+    get {
+      if case .requestKeyGrant(let v)? = kind {return v}
+      return WireRequestKeyGrant()
+    }
+    set {kind = .requestKeyGrant(newValue)}
+  }
+
+  package var completeKeyGrant: WireCompleteKeyGrant {
+    get {
+      if case .completeKeyGrant(let v)? = kind {return v}
+      return WireCompleteKeyGrant()
+    }
+    set {kind = .completeKeyGrant(newValue)}
   }
 
   package var grantConsent: WireGrantConsent {
@@ -340,6 +420,14 @@ package nonisolated struct WireMessage: Sendable {
       return WireRefuseAssessment()
     }
     set {kind = .refuseAssessment(newValue)}
+  }
+
+  package var confirmAssessment: WireConfirmAssessment {
+    get {
+      if case .confirmAssessment(let v)? = kind {return v}
+      return WireConfirmAssessment()
+    }
+    set {kind = .confirmAssessment(newValue)}
   }
 
   package var requestSubscription: WireRequestSubscription {
@@ -430,8 +518,18 @@ package nonisolated struct WireMessage: Sendable {
     case registerEnclave(WireRegisterEnclave)
     case anchorVault(WireAnchorVault)
     case enrolSubjectKey(WireEnrolSubjectKey)
+    case renewEvidence(WireRenewEvidence)
+    case suspendEnclave(WireSuspendEnclave)
+    case submitEndorsement(WireSubmitEndorsement)
+    case announceReplica(WireAnnounceReplica)
+    case acknowledgeErasure(WireAcknowledgeErasure)
+    case attestShareDestruction(WireAttestShareDestruction)
     case putRecord(WirePutRecord)
     case eraseRecord(WireEraseRecord)
+    case eraseDataset(WireEraseDataset)
+    case eraseSubject(WireEraseSubject)
+    case requestKeyGrant(WireRequestKeyGrant)
+    case completeKeyGrant(WireCompleteKeyGrant)
     case grantConsent(WireGrantConsent)
     case withdrawConsent(WireWithdrawConsent)
     case suspendConsent(WireSuspendConsent)
@@ -441,6 +539,7 @@ package nonisolated struct WireMessage: Sendable {
     case commitAssessment(WireCommitAssessment)
     case openAssessment(WireOpenAssessment)
     case refuseAssessment(WireRefuseAssessment)
+    case confirmAssessment(WireConfirmAssessment)
     case requestSubscription(WireRequestSubscription)
     case commitSubscription(WireCommitSubscription)
     case openSubscription(WireOpenSubscription)
@@ -488,6 +587,9 @@ package nonisolated struct WireEvent: Sendable {
   package var account: Data = Data()
 
   package var amount: UInt64 = 0
+
+  /// of the enclave that did it: "simulated", "tpm (software)", "sev-snp"
+  package var label: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -776,6 +878,28 @@ package nonisolated struct WireGenesis: @unchecked Sendable {
     set {_uniqueStorage()._consensus = newValue}
   }
 
+  /// TPMs that nothing vouches for: assurance class none
+  package var allowSoftwareTpm: Bool {
+    get {_storage._allowSoftwareTpm}
+    set {_uniqueStorage()._allowSoftwareTpm = newValue}
+  }
+
+  /// until governance decides others; the usual ones when there are none
+  package var attestation: WireAttestationRules {
+    get {_storage._attestation ?? WireAttestationRules()}
+    set {_uniqueStorage()._attestation = newValue}
+  }
+  /// Returns true if `attestation` has been explicitly set.
+  package var hasAttestation: Bool {_storage._attestation != nil}
+  /// Clears the value of `attestation`. Subsequent reads from it will return its default value.
+  package mutating func clearAttestation() {_uniqueStorage()._attestation = nil}
+
+  /// accepted from the first block on
+  package var referenceValues: [WireReferenceMeasurement] {
+    get {_storage._referenceValues}
+    set {_uniqueStorage()._referenceValues = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -828,11 +952,161 @@ package nonisolated struct WireReceiptProof: Sendable {
   /// the last header of each epoch before header's, from the first on
   package var epochs: [WireCertifiedHeader] = []
 
+  /// what the result rests on, where the transaction asked for an assessment or subscription
+  package var job: WireJobProof {
+    get {_job ?? WireJobProof()}
+    set {_job = newValue}
+  }
+  /// Returns true if `job` has been explicitly set.
+  package var hasJob: Bool {self._job != nil}
+  /// Clears the value of `job`. Subsequent reads from it will return its default value.
+  package mutating func clearJob() {self._job = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _header: WireCertifiedHeader? = nil
+  fileprivate var _job: WireJobProof? = nil
+}
+
+/// What a job's result rests on (docs/spec/light-client.md §5). The values are of the state that header proves.
+/// Every part may be absent; a verifier says which are.
+package nonisolated struct WireJobProof: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var header: WireCertifiedHeader {
+    get {_storage._header ?? WireCertifiedHeader()}
+    set {_uniqueStorage()._header = newValue}
+  }
+  /// Returns true if `header` has been explicitly set.
+  package var hasHeader: Bool {_storage._header != nil}
+  /// Clears the value of `header`. Subsequent reads from it will return its default value.
+  package mutating func clearHeader() {_uniqueStorage()._header = nil}
+
+  /// the last header of each epoch before header's that the receipt does not hold
+  package var epochs: [WireCertifiedHeader] {
+    get {_storage._epochs}
+    set {_uniqueStorage()._epochs = newValue}
+  }
+
+  /// the receipt's own: the request, as its requester signed it
+  package var transaction: Data {
+    get {_storage._transaction}
+    set {_uniqueStorage()._transaction = newValue}
+  }
+
+  /// Assessment or Subscription
+  package var job: WireProvenValue {
+    get {_storage._job ?? WireProvenValue()}
+    set {_uniqueStorage()._job = newValue}
+  }
+  /// Returns true if `job` has been explicitly set.
+  package var hasJob: Bool {_storage._job != nil}
+  /// Clears the value of `job`. Subsequent reads from it will return its default value.
+  package mutating func clearJob() {_uniqueStorage()._job = nil}
+
+  /// the one that committed to the result
+  package var enclave: WireProvenValue {
+    get {_storage._enclave ?? WireProvenValue()}
+    set {_uniqueStorage()._enclave = newValue}
+  }
+  /// Returns true if `enclave` has been explicitly set.
+  package var hasEnclave: Bool {_storage._enclave != nil}
+  /// Clears the value of `enclave`. Subsequent reads from it will return its default value.
+  package mutating func clearEnclave() {_uniqueStorage()._enclave = nil}
+
+  /// holds that enclave's signature of the commitment
+  package var commitTransaction: Data {
+    get {_storage._commitTransaction}
+    set {_uniqueStorage()._commitTransaction = newValue}
+  }
+
+  /// encoded SignedResult, in the clear: only where the requester wants to show it
+  package var result: Data {
+    get {_storage._result}
+    set {_uniqueStorage()._result = newValue}
+  }
+
+  /// of an assessment
+  package var consent: WireProvenValue {
+    get {_storage._consent ?? WireProvenValue()}
+    set {_uniqueStorage()._consent = newValue}
+  }
+  /// Returns true if `consent` has been explicitly set.
+  package var hasConsent: Bool {_storage._consent != nil}
+  /// Clears the value of `consent`. Subsequent reads from it will return its default value.
+  package mutating func clearConsent() {_uniqueStorage()._consent = nil}
+
+  /// the grant, as its subject signed it
+  package var grantTransaction: Data {
+    get {_storage._grantTransaction}
+    set {_uniqueStorage()._grantTransaction = newValue}
+  }
+
+  /// the transaction that holds the enclave's evidence
+  package var registration: Data {
+    get {_storage._registration}
+    set {_uniqueStorage()._registration = newValue}
+  }
+
+  /// encoded ReceiptProof of it, without epochs
+  package var registrationReceipt: Data {
+    get {_storage._registrationReceipt}
+    set {_uniqueStorage()._registrationReceipt = newValue}
+  }
+
+  /// encoded header that the evidence answers
+  package var challengeBlock: Data {
+    get {_storage._challengeBlock}
+    set {_uniqueStorage()._challengeBlock = newValue}
+  }
+
+  /// encoded headers that follow it, up to a certified one
+  package var challengePath: [Data] {
+    get {_storage._challengePath}
+    set {_uniqueStorage()._challengePath = newValue}
+  }
+
+  package var challengeHeader: WireCertifiedHeader {
+    get {_storage._challengeHeader ?? WireCertifiedHeader()}
+    set {_uniqueStorage()._challengeHeader = newValue}
+  }
+  /// Returns true if `challengeHeader` has been explicitly set.
+  package var hasChallengeHeader: Bool {_storage._challengeHeader != nil}
+  /// Clears the value of `challengeHeader`. Subsequent reads from it will return its default value.
+  package mutating func clearChallengeHeader() {_uniqueStorage()._challengeHeader = nil}
+
+  package var endorsements: [WireProvenValue] {
+    get {_storage._endorsements}
+    set {_uniqueStorage()._endorsements = newValue}
+  }
+
+  package var referenceValue: WireProvenValue {
+    get {_storage._referenceValue ?? WireProvenValue()}
+    set {_uniqueStorage()._referenceValue = newValue}
+  }
+  /// Returns true if `referenceValue` has been explicitly set.
+  package var hasReferenceValue: Bool {_storage._referenceValue != nil}
+  /// Clears the value of `referenceValue`. Subsequent reads from it will return its default value.
+  package mutating func clearReferenceValue() {_uniqueStorage()._referenceValue = nil}
+
+  package var attestationRules: WireProvenValue {
+    get {_storage._attestationRules ?? WireProvenValue()}
+    set {_uniqueStorage()._attestationRules = newValue}
+  }
+  /// Returns true if `attestationRules` has been explicitly set.
+  package var hasAttestationRules: Bool {_storage._attestationRules != nil}
+  /// Clears the value of `attestationRules`. Subsequent reads from it will return its default value.
+  package mutating func clearAttestationRules() {_uniqueStorage()._attestationRules = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -957,7 +1231,7 @@ nonisolated extension WireTransaction: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Message"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}transfer\0\u{4}\u{9}publish_dataset\0\u{4}\u{a}register_enclave\0\u{3}anchor_vault\0\u{3}enrol_subject_key\0\u{4}\u{8}put_record\0\u{3}erase_record\0\u{4}\u{9}grant_consent\0\u{3}withdraw_consent\0\u{3}suspend_consent\0\u{3}resume_consent\0\u{4}\u{7}publish_program\0\u{4}\u{a}request_assessment\0\u{3}commit_assessment\0\u{3}open_assessment\0\u{3}refuse_assessment\0\u{4}\u{7}request_subscription\0\u{3}commit_subscription\0\u{3}open_subscription\0\u{3}refuse_subscription\0\u{4}\u{7}register_locality\0\u{3}submit_checkpoint\0\u{2}\u{9}rejoin\0\u{3}update_endpoint\0\u{4}\u{4}propose_change\0\u{3}vote_on_proposal\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}transfer\0\u{4}\u{9}publish_dataset\0\u{4}\u{a}register_enclave\0\u{3}anchor_vault\0\u{3}enrol_subject_key\0\u{3}renew_evidence\0\u{3}suspend_enclave\0\u{3}submit_endorsement\0\u{3}announce_replica\0\u{3}acknowledge_erasure\0\u{3}attest_share_destruction\0\u{4}\u{2}put_record\0\u{3}erase_record\0\u{3}erase_dataset\0\u{3}erase_subject\0\u{3}request_key_grant\0\u{3}complete_key_grant\0\u{4}\u{5}grant_consent\0\u{3}withdraw_consent\0\u{3}suspend_consent\0\u{3}resume_consent\0\u{4}\u{7}publish_program\0\u{4}\u{a}request_assessment\0\u{3}commit_assessment\0\u{3}open_assessment\0\u{3}refuse_assessment\0\u{3}confirm_assessment\0\u{4}\u{6}request_subscription\0\u{3}commit_subscription\0\u{3}open_subscription\0\u{3}refuse_subscription\0\u{4}\u{7}register_locality\0\u{3}submit_checkpoint\0\u{2}\u{9}rejoin\0\u{3}update_endpoint\0\u{4}\u{4}propose_change\0\u{3}vote_on_proposal\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1030,6 +1304,84 @@ nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.kind = .enrolSubjectKey(v)
         }
       }()
+      case 23: try {
+        var v: WireRenewEvidence?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .renewEvidence(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .renewEvidence(v)
+        }
+      }()
+      case 24: try {
+        var v: WireSuspendEnclave?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .suspendEnclave(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .suspendEnclave(v)
+        }
+      }()
+      case 25: try {
+        var v: WireSubmitEndorsement?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .submitEndorsement(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .submitEndorsement(v)
+        }
+      }()
+      case 26: try {
+        var v: WireAnnounceReplica?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .announceReplica(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .announceReplica(v)
+        }
+      }()
+      case 27: try {
+        var v: WireAcknowledgeErasure?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .acknowledgeErasure(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .acknowledgeErasure(v)
+        }
+      }()
+      case 28: try {
+        var v: WireAttestShareDestruction?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .attestShareDestruction(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .attestShareDestruction(v)
+        }
+      }()
       case 30: try {
         var v: WirePutRecord?
         var hadOneofValue = false
@@ -1054,6 +1406,58 @@ nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
         if let v = v {
           if hadOneofValue {try decoder.handleConflictingOneOf()}
           self.kind = .eraseRecord(v)
+        }
+      }()
+      case 32: try {
+        var v: WireEraseDataset?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .eraseDataset(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .eraseDataset(v)
+        }
+      }()
+      case 33: try {
+        var v: WireEraseSubject?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .eraseSubject(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .eraseSubject(v)
+        }
+      }()
+      case 34: try {
+        var v: WireRequestKeyGrant?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .requestKeyGrant(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .requestKeyGrant(v)
+        }
+      }()
+      case 35: try {
+        var v: WireCompleteKeyGrant?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .completeKeyGrant(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .completeKeyGrant(v)
         }
       }()
       case 40: try {
@@ -1171,6 +1575,19 @@ nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
         if let v = v {
           if hadOneofValue {try decoder.handleConflictingOneOf()}
           self.kind = .refuseAssessment(v)
+        }
+      }()
+      case 64: try {
+        var v: WireConfirmAssessment?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .confirmAssessment(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .confirmAssessment(v)
         }
       }()
       case 70: try {
@@ -1334,6 +1751,30 @@ nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
       guard case .enrolSubjectKey(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
     }()
+    case .renewEvidence?: try {
+      guard case .renewEvidence(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 23)
+    }()
+    case .suspendEnclave?: try {
+      guard case .suspendEnclave(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 24)
+    }()
+    case .submitEndorsement?: try {
+      guard case .submitEndorsement(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 25)
+    }()
+    case .announceReplica?: try {
+      guard case .announceReplica(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 26)
+    }()
+    case .acknowledgeErasure?: try {
+      guard case .acknowledgeErasure(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 27)
+    }()
+    case .attestShareDestruction?: try {
+      guard case .attestShareDestruction(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 28)
+    }()
     case .putRecord?: try {
       guard case .putRecord(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
@@ -1341,6 +1782,22 @@ nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .eraseRecord?: try {
       guard case .eraseRecord(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
+    }()
+    case .eraseDataset?: try {
+      guard case .eraseDataset(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 32)
+    }()
+    case .eraseSubject?: try {
+      guard case .eraseSubject(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 33)
+    }()
+    case .requestKeyGrant?: try {
+      guard case .requestKeyGrant(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 34)
+    }()
+    case .completeKeyGrant?: try {
+      guard case .completeKeyGrant(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 35)
     }()
     case .grantConsent?: try {
       guard case .grantConsent(let v)? = self.kind else { preconditionFailure() }
@@ -1377,6 +1834,10 @@ nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .refuseAssessment?: try {
       guard case .refuseAssessment(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 63)
+    }()
+    case .confirmAssessment?: try {
+      guard case .confirmAssessment(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 64)
     }()
     case .requestSubscription?: try {
       guard case .requestSubscription(let v)? = self.kind else { preconditionFailure() }
@@ -1467,7 +1928,7 @@ nonisolated extension WireTransactionWithSidecars: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension WireEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Event"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{1}id\0\u{1}account\0\u{1}amount\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{1}id\0\u{1}account\0\u{1}amount\0\u{1}label\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1479,6 +1940,7 @@ nonisolated extension WireEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 2: try { try decoder.decodeSingularBytesField(value: &self.id) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.account) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.amount) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.label) }()
       default: break
       }
     }
@@ -1497,6 +1959,9 @@ nonisolated extension WireEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if self.amount != 0 {
       try visitor.visitSingularUInt64Field(value: self.amount, fieldNumber: 4)
     }
+    if !self.label.isEmpty {
+      try visitor.visitSingularStringField(value: self.label, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1505,6 +1970,7 @@ nonisolated extension WireEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.id != rhs.id {return false}
     if lhs.account != rhs.account {return false}
     if lhs.amount != rhs.amount {return false}
+    if lhs.label != rhs.label {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1982,7 +2448,7 @@ nonisolated extension WireAllocation: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Genesis"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}chain_id\0\u{1}time\0\u{1}profile\0\u{1}validators\0\u{1}allocations\0\u{1}operator\0\u{3}allow_simulated_enclaves\0\u{1}parameters\0\u{3}agreement_hash\0\u{1}nodes\0\u{1}consensus\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}chain_id\0\u{1}time\0\u{1}profile\0\u{1}validators\0\u{1}allocations\0\u{1}operator\0\u{3}allow_simulated_enclaves\0\u{1}parameters\0\u{3}agreement_hash\0\u{1}nodes\0\u{1}consensus\0\u{3}allow_software_tpm\0\u{1}attestation\0\u{3}reference_values\0")
 
   fileprivate class _StorageClass {
     var _version: UInt32 = 0
@@ -1997,6 +2463,9 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _agreementHash: Data = Data()
     var _nodes: [WireValidatorNode] = []
     var _consensus: WireConsensusKind = .simplex
+    var _allowSoftwareTpm: Bool = false
+    var _attestation: WireAttestationRules? = nil
+    var _referenceValues: [WireReferenceMeasurement] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2019,6 +2488,9 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
       _agreementHash = source._agreementHash
       _nodes = source._nodes
       _consensus = source._consensus
+      _allowSoftwareTpm = source._allowSoftwareTpm
+      _attestation = source._attestation
+      _referenceValues = source._referenceValues
     }
   }
 
@@ -2049,6 +2521,9 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 10: try { try decoder.decodeSingularBytesField(value: &_storage._agreementHash) }()
         case 11: try { try decoder.decodeRepeatedMessageField(value: &_storage._nodes) }()
         case 12: try { try decoder.decodeSingularEnumField(value: &_storage._consensus) }()
+        case 13: try { try decoder.decodeSingularBoolField(value: &_storage._allowSoftwareTpm) }()
+        case 14: try { try decoder.decodeSingularMessageField(value: &_storage._attestation) }()
+        case 15: try { try decoder.decodeRepeatedMessageField(value: &_storage._referenceValues) }()
         default: break
         }
       }
@@ -2097,6 +2572,15 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
       if _storage._consensus != .simplex {
         try visitor.visitSingularEnumField(value: _storage._consensus, fieldNumber: 12)
       }
+      if _storage._allowSoftwareTpm != false {
+        try visitor.visitSingularBoolField(value: _storage._allowSoftwareTpm, fieldNumber: 13)
+      }
+      try { if let v = _storage._attestation {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      } }()
+      if !_storage._referenceValues.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._referenceValues, fieldNumber: 15)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2118,6 +2602,9 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._agreementHash != rhs_storage._agreementHash {return false}
         if _storage._nodes != rhs_storage._nodes {return false}
         if _storage._consensus != rhs_storage._consensus {return false}
+        if _storage._allowSoftwareTpm != rhs_storage._allowSoftwareTpm {return false}
+        if _storage._attestation != rhs_storage._attestation {return false}
+        if _storage._referenceValues != rhs_storage._referenceValues {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -2164,7 +2651,7 @@ nonisolated extension WireProvenValue: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireReceiptProof: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReceiptProof"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}receipt\0\u{1}siblings\0\u{3}leaf_count\0\u{1}header\0\u{1}ancestry\0\u{1}epochs\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}receipt\0\u{1}siblings\0\u{3}leaf_count\0\u{1}header\0\u{1}ancestry\0\u{1}epochs\0\u{1}job\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2178,6 +2665,7 @@ nonisolated extension WireReceiptProof: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 4: try { try decoder.decodeSingularMessageField(value: &self._header) }()
       case 5: try { try decoder.decodeRepeatedBytesField(value: &self.ancestry) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.epochs) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._job) }()
       default: break
       }
     }
@@ -2206,6 +2694,9 @@ nonisolated extension WireReceiptProof: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.epochs.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.epochs, fieldNumber: 6)
     }
+    try { if let v = self._job {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2216,6 +2707,189 @@ nonisolated extension WireReceiptProof: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs._header != rhs._header {return false}
     if lhs.ancestry != rhs.ancestry {return false}
     if lhs.epochs != rhs.epochs {return false}
+    if lhs._job != rhs._job {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireJobProof: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".JobProof"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}header\0\u{1}epochs\0\u{1}transaction\0\u{1}job\0\u{1}enclave\0\u{3}commit_transaction\0\u{1}result\0\u{1}consent\0\u{3}grant_transaction\0\u{1}registration\0\u{3}registration_receipt\0\u{3}challenge_block\0\u{3}challenge_path\0\u{3}challenge_header\0\u{1}endorsements\0\u{3}reference_value\0\u{3}attestation_rules\0")
+
+  fileprivate class _StorageClass {
+    var _header: WireCertifiedHeader? = nil
+    var _epochs: [WireCertifiedHeader] = []
+    var _transaction: Data = Data()
+    var _job: WireProvenValue? = nil
+    var _enclave: WireProvenValue? = nil
+    var _commitTransaction: Data = Data()
+    var _result: Data = Data()
+    var _consent: WireProvenValue? = nil
+    var _grantTransaction: Data = Data()
+    var _registration: Data = Data()
+    var _registrationReceipt: Data = Data()
+    var _challengeBlock: Data = Data()
+    var _challengePath: [Data] = []
+    var _challengeHeader: WireCertifiedHeader? = nil
+    var _endorsements: [WireProvenValue] = []
+    var _referenceValue: WireProvenValue? = nil
+    var _attestationRules: WireProvenValue? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _header = source._header
+      _epochs = source._epochs
+      _transaction = source._transaction
+      _job = source._job
+      _enclave = source._enclave
+      _commitTransaction = source._commitTransaction
+      _result = source._result
+      _consent = source._consent
+      _grantTransaction = source._grantTransaction
+      _registration = source._registration
+      _registrationReceipt = source._registrationReceipt
+      _challengeBlock = source._challengeBlock
+      _challengePath = source._challengePath
+      _challengeHeader = source._challengeHeader
+      _endorsements = source._endorsements
+      _referenceValue = source._referenceValue
+      _attestationRules = source._attestationRules
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._header) }()
+        case 2: try { try decoder.decodeRepeatedMessageField(value: &_storage._epochs) }()
+        case 3: try { try decoder.decodeSingularBytesField(value: &_storage._transaction) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._job) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._enclave) }()
+        case 6: try { try decoder.decodeSingularBytesField(value: &_storage._commitTransaction) }()
+        case 7: try { try decoder.decodeSingularBytesField(value: &_storage._result) }()
+        case 8: try { try decoder.decodeSingularMessageField(value: &_storage._consent) }()
+        case 9: try { try decoder.decodeSingularBytesField(value: &_storage._grantTransaction) }()
+        case 10: try { try decoder.decodeSingularBytesField(value: &_storage._registration) }()
+        case 11: try { try decoder.decodeSingularBytesField(value: &_storage._registrationReceipt) }()
+        case 12: try { try decoder.decodeSingularBytesField(value: &_storage._challengeBlock) }()
+        case 13: try { try decoder.decodeRepeatedBytesField(value: &_storage._challengePath) }()
+        case 14: try { try decoder.decodeSingularMessageField(value: &_storage._challengeHeader) }()
+        case 15: try { try decoder.decodeRepeatedMessageField(value: &_storage._endorsements) }()
+        case 16: try { try decoder.decodeSingularMessageField(value: &_storage._referenceValue) }()
+        case 17: try { try decoder.decodeSingularMessageField(value: &_storage._attestationRules) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._header {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if !_storage._epochs.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._epochs, fieldNumber: 2)
+      }
+      if !_storage._transaction.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._transaction, fieldNumber: 3)
+      }
+      try { if let v = _storage._job {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
+      try { if let v = _storage._enclave {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
+      if !_storage._commitTransaction.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._commitTransaction, fieldNumber: 6)
+      }
+      if !_storage._result.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._result, fieldNumber: 7)
+      }
+      try { if let v = _storage._consent {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      } }()
+      if !_storage._grantTransaction.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._grantTransaction, fieldNumber: 9)
+      }
+      if !_storage._registration.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._registration, fieldNumber: 10)
+      }
+      if !_storage._registrationReceipt.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._registrationReceipt, fieldNumber: 11)
+      }
+      if !_storage._challengeBlock.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._challengeBlock, fieldNumber: 12)
+      }
+      if !_storage._challengePath.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._challengePath, fieldNumber: 13)
+      }
+      try { if let v = _storage._challengeHeader {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      } }()
+      if !_storage._endorsements.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._endorsements, fieldNumber: 15)
+      }
+      try { if let v = _storage._referenceValue {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+      } }()
+      try { if let v = _storage._attestationRules {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireJobProof, rhs: WireJobProof) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._header != rhs_storage._header {return false}
+        if _storage._epochs != rhs_storage._epochs {return false}
+        if _storage._transaction != rhs_storage._transaction {return false}
+        if _storage._job != rhs_storage._job {return false}
+        if _storage._enclave != rhs_storage._enclave {return false}
+        if _storage._commitTransaction != rhs_storage._commitTransaction {return false}
+        if _storage._result != rhs_storage._result {return false}
+        if _storage._consent != rhs_storage._consent {return false}
+        if _storage._grantTransaction != rhs_storage._grantTransaction {return false}
+        if _storage._registration != rhs_storage._registration {return false}
+        if _storage._registrationReceipt != rhs_storage._registrationReceipt {return false}
+        if _storage._challengeBlock != rhs_storage._challengeBlock {return false}
+        if _storage._challengePath != rhs_storage._challengePath {return false}
+        if _storage._challengeHeader != rhs_storage._challengeHeader {return false}
+        if _storage._endorsements != rhs_storage._endorsements {return false}
+        if _storage._referenceValue != rhs_storage._referenceValue {return false}
+        if _storage._attestationRules != rhs_storage._attestationRules {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -25,101 +25,171 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-package nonisolated struct WireEnclaveRequest: Sendable {
+package nonisolated struct WireEnclaveRequest: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var id: UInt64 = 0
+  package var id: UInt64 {
+    get {_storage._id}
+    set {_uniqueStorage()._id = newValue}
+  }
 
-  package var command: WireEnclaveRequest.OneOf_Command? = nil
+  package var command: OneOf_Command? {
+    get {return _storage._command}
+    set {_uniqueStorage()._command = newValue}
+  }
 
   package var status: WireStatusCommand {
     get {
-      if case .status(let v)? = command {return v}
+      if case .status(let v)? = _storage._command {return v}
       return WireStatusCommand()
     }
-    set {command = .status(newValue)}
+    set {_uniqueStorage()._command = .status(newValue)}
   }
 
   package var attest: WireAttestCommand {
     get {
-      if case .attest(let v)? = command {return v}
+      if case .attest(let v)? = _storage._command {return v}
       return WireAttestCommand()
     }
-    set {command = .attest(newValue)}
+    set {_uniqueStorage()._command = .attest(newValue)}
   }
 
   package var importHeaders: WireImportHeadersCommand {
     get {
-      if case .importHeaders(let v)? = command {return v}
+      if case .importHeaders(let v)? = _storage._command {return v}
       return WireImportHeadersCommand()
     }
-    set {command = .importHeaders(newValue)}
+    set {_uniqueStorage()._command = .importHeaders(newValue)}
   }
 
   package var proveAnchor: WireProveAnchorCommand {
     get {
-      if case .proveAnchor(let v)? = command {return v}
+      if case .proveAnchor(let v)? = _storage._command {return v}
       return WireProveAnchorCommand()
     }
-    set {command = .proveAnchor(newValue)}
+    set {_uniqueStorage()._command = .proveAnchor(newValue)}
   }
 
   package var enrol: WireEnrolCommand {
     get {
-      if case .enrol(let v)? = command {return v}
+      if case .enrol(let v)? = _storage._command {return v}
       return WireEnrolCommand()
     }
-    set {command = .enrol(newValue)}
+    set {_uniqueStorage()._command = .enrol(newValue)}
   }
 
   package var runAssessments: WireRunAssessmentsCommand {
     get {
-      if case .runAssessments(let v)? = command {return v}
+      if case .runAssessments(let v)? = _storage._command {return v}
       return WireRunAssessmentsCommand()
     }
-    set {command = .runAssessments(newValue)}
+    set {_uniqueStorage()._command = .runAssessments(newValue)}
   }
 
   package var openAssessments: WireOpenAssessmentsCommand {
     get {
-      if case .openAssessments(let v)? = command {return v}
+      if case .openAssessments(let v)? = _storage._command {return v}
       return WireOpenAssessmentsCommand()
     }
-    set {command = .openAssessments(newValue)}
+    set {_uniqueStorage()._command = .openAssessments(newValue)}
   }
 
   package var runSubscription: WireRunSubscriptionCommand {
     get {
-      if case .runSubscription(let v)? = command {return v}
+      if case .runSubscription(let v)? = _storage._command {return v}
       return WireRunSubscriptionCommand()
     }
-    set {command = .runSubscription(newValue)}
+    set {_uniqueStorage()._command = .runSubscription(newValue)}
   }
 
   package var openSubscription: WireOpenSubscriptionCommand {
     get {
-      if case .openSubscription(let v)? = command {return v}
+      if case .openSubscription(let v)? = _storage._command {return v}
       return WireOpenSubscriptionCommand()
     }
-    set {command = .openSubscription(newValue)}
+    set {_uniqueStorage()._command = .openSubscription(newValue)}
   }
 
   package var loadProgram: WireLoadProgramCommand {
     get {
-      if case .loadProgram(let v)? = command {return v}
+      if case .loadProgram(let v)? = _storage._command {return v}
       return WireLoadProgramCommand()
     }
-    set {command = .loadProgram(newValue)}
+    set {_uniqueStorage()._command = .loadProgram(newValue)}
   }
 
   package var backup: WireBackupCommand {
     get {
-      if case .backup(let v)? = command {return v}
+      if case .backup(let v)? = _storage._command {return v}
       return WireBackupCommand()
     }
-    set {command = .backup(newValue)}
+    set {_uniqueStorage()._command = .backup(newValue)}
+  }
+
+  package var provePunctures: WireProvePuncturesCommand {
+    get {
+      if case .provePunctures(let v)? = _storage._command {return v}
+      return WireProvePuncturesCommand()
+    }
+    set {_uniqueStorage()._command = .provePunctures(newValue)}
+  }
+
+  package var offerReplica: WireOfferReplicaCommand {
+    get {
+      if case .offerReplica(let v)? = _storage._command {return v}
+      return WireOfferReplicaCommand()
+    }
+    set {_uniqueStorage()._command = .offerReplica(newValue)}
+  }
+
+  package var exportReplica: WireExportReplicaCommand {
+    get {
+      if case .exportReplica(let v)? = _storage._command {return v}
+      return WireExportReplicaCommand()
+    }
+    set {_uniqueStorage()._command = .exportReplica(newValue)}
+  }
+
+  package var importReplica: WireImportReplicaCommand {
+    get {
+      if case .importReplica(let v)? = _storage._command {return v}
+      return WireImportReplicaCommand()
+    }
+    set {_uniqueStorage()._command = .importReplica(newValue)}
+  }
+
+  package var exportRecovery: WireExportRecoveryCommand {
+    get {
+      if case .exportRecovery(let v)? = _storage._command {return v}
+      return WireExportRecoveryCommand()
+    }
+    set {_uniqueStorage()._command = .exportRecovery(newValue)}
+  }
+
+  package var importRecovery: WireImportRecoveryCommand {
+    get {
+      if case .importRecovery(let v)? = _storage._command {return v}
+      return WireImportRecoveryCommand()
+    }
+    set {_uniqueStorage()._command = .importRecovery(newValue)}
+  }
+
+  package var grantKeys: WireGrantKeysCommand {
+    get {
+      if case .grantKeys(let v)? = _storage._command {return v}
+      return WireGrantKeysCommand()
+    }
+    set {_uniqueStorage()._command = .grantKeys(newValue)}
+  }
+
+  package var confirmAssessments: WireConfirmAssessmentsCommand {
+    get {
+      if case .confirmAssessments(let v)? = _storage._command {return v}
+      return WireConfirmAssessmentsCommand()
+    }
+    set {_uniqueStorage()._command = .confirmAssessments(newValue)}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -136,10 +206,20 @@ package nonisolated struct WireEnclaveRequest: Sendable {
     case openSubscription(WireOpenSubscriptionCommand)
     case loadProgram(WireLoadProgramCommand)
     case backup(WireBackupCommand)
+    case provePunctures(WireProvePuncturesCommand)
+    case offerReplica(WireOfferReplicaCommand)
+    case exportReplica(WireExportReplicaCommand)
+    case importReplica(WireImportReplicaCommand)
+    case exportRecovery(WireExportRecoveryCommand)
+    case importRecovery(WireImportRecoveryCommand)
+    case grantKeys(WireGrantKeysCommand)
+    case confirmAssessments(WireConfirmAssessmentsCommand)
 
   }
 
   package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct WireEnclaveResponse: Sendable {
@@ -247,6 +327,70 @@ package nonisolated struct WireEnclaveResponse: Sendable {
     set {answer = .backup(newValue)}
   }
 
+  package var provePunctures: WireProvePuncturesAnswer {
+    get {
+      if case .provePunctures(let v)? = answer {return v}
+      return WireProvePuncturesAnswer()
+    }
+    set {answer = .provePunctures(newValue)}
+  }
+
+  package var offerReplica: WireOfferReplicaAnswer {
+    get {
+      if case .offerReplica(let v)? = answer {return v}
+      return WireOfferReplicaAnswer()
+    }
+    set {answer = .offerReplica(newValue)}
+  }
+
+  package var exportReplica: WireExportReplicaAnswer {
+    get {
+      if case .exportReplica(let v)? = answer {return v}
+      return WireExportReplicaAnswer()
+    }
+    set {answer = .exportReplica(newValue)}
+  }
+
+  package var importReplica: WireImportReplicaAnswer {
+    get {
+      if case .importReplica(let v)? = answer {return v}
+      return WireImportReplicaAnswer()
+    }
+    set {answer = .importReplica(newValue)}
+  }
+
+  package var exportRecovery: WireExportRecoveryAnswer {
+    get {
+      if case .exportRecovery(let v)? = answer {return v}
+      return WireExportRecoveryAnswer()
+    }
+    set {answer = .exportRecovery(newValue)}
+  }
+
+  package var importRecovery: WireImportRecoveryAnswer {
+    get {
+      if case .importRecovery(let v)? = answer {return v}
+      return WireImportRecoveryAnswer()
+    }
+    set {answer = .importRecovery(newValue)}
+  }
+
+  package var grantKeys: WireGrantKeysAnswer {
+    get {
+      if case .grantKeys(let v)? = answer {return v}
+      return WireGrantKeysAnswer()
+    }
+    set {answer = .grantKeys(newValue)}
+  }
+
+  package var confirmAssessments: WireConfirmAssessmentsAnswer {
+    get {
+      if case .confirmAssessments(let v)? = answer {return v}
+      return WireConfirmAssessmentsAnswer()
+    }
+    set {answer = .confirmAssessments(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Answer: Equatable, Sendable {
@@ -262,6 +406,14 @@ package nonisolated struct WireEnclaveResponse: Sendable {
     case openSubscription(WireOpenSubscriptionAnswer)
     case loadProgram(WireLoadProgramAnswer)
     case backup(WireBackupAnswer)
+    case provePunctures(WireProvePuncturesAnswer)
+    case offerReplica(WireOfferReplicaAnswer)
+    case exportReplica(WireExportReplicaAnswer)
+    case importReplica(WireImportReplicaAnswer)
+    case exportRecovery(WireExportRecoveryAnswer)
+    case importRecovery(WireImportRecoveryAnswer)
+    case grantKeys(WireGrantKeysAnswer)
+    case confirmAssessments(WireConfirmAssessmentsAnswer)
 
   }
 
@@ -294,46 +446,93 @@ package nonisolated struct WireStatusCommand: Sendable {
   package init() {}
 }
 
-package nonisolated struct WireStatusAnswer: Sendable {
+package nonisolated struct WireStatusAnswer: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   package var identity: WireEnclaveIdentity {
-    get {_identity ?? WireEnclaveIdentity()}
-    set {_identity = newValue}
+    get {_storage._identity ?? WireEnclaveIdentity()}
+    set {_uniqueStorage()._identity = newValue}
   }
   /// Returns true if `identity` has been explicitly set.
-  package var hasIdentity: Bool {self._identity != nil}
+  package var hasIdentity: Bool {_storage._identity != nil}
   /// Clears the value of `identity`. Subsequent reads from it will return its default value.
-  package mutating func clearIdentity() {self._identity = nil}
+  package mutating func clearIdentity() {_uniqueStorage()._identity = nil}
 
-  package var id: Data = Data()
+  package var id: Data {
+    get {_storage._id}
+    set {_uniqueStorage()._id = newValue}
+  }
 
-  package var chainID: String = String()
+  package var chainID: String {
+    get {_storage._chainID}
+    set {_uniqueStorage()._chainID = newValue}
+  }
 
-  package var trustedHeight: UInt64 = 0
+  package var trustedHeight: UInt64 {
+    get {_storage._trustedHeight}
+    set {_uniqueStorage()._trustedHeight = newValue}
+  }
 
-  package var serving: Bool = false
+  package var serving: Bool {
+    get {_storage._serving}
+    set {_uniqueStorage()._serving = newValue}
+  }
 
   /// to be posted before the enclave serves
   package var anchor: WireAnchorVault {
-    get {_anchor ?? WireAnchorVault()}
-    set {_anchor = newValue}
+    get {_storage._anchor ?? WireAnchorVault()}
+    set {_uniqueStorage()._anchor = newValue}
   }
   /// Returns true if `anchor` has been explicitly set.
-  package var hasAnchor: Bool {self._anchor != nil}
+  package var hasAnchor: Bool {_storage._anchor != nil}
   /// Clears the value of `anchor`. Subsequent reads from it will return its default value.
-  package mutating func clearAnchor() {self._anchor = nil}
+  package mutating func clearAnchor() {_uniqueStorage()._anchor = nil}
 
-  package var enrolled: UInt32 = 0
+  package var enrolled: UInt32 {
+    get {_storage._enrolled}
+    set {_uniqueStorage()._enrolled = newValue}
+  }
+
+  /// of the puncture log that the vault has applied
+  package var punctures: UInt64 {
+    get {_storage._punctures}
+    set {_uniqueStorage()._punctures = newValue}
+  }
+
+  /// the vault whose keys it holds
+  package var vault: Data {
+    get {_storage._vault}
+    set {_uniqueStorage()._vault = newValue}
+  }
+
+  package var recoveryEpoch: UInt64 {
+    get {_storage._recoveryEpoch}
+    set {_uniqueStorage()._recoveryEpoch = newValue}
+  }
+
+  /// now; the anchor has that of the start
+  package var vaultVersion: UInt64 {
+    get {_storage._vaultVersion}
+    set {_uniqueStorage()._vaultVersion = newValue}
+  }
+
+  /// to be posted when the chain does not know yet whose keys it holds
+  package var announcement: WireAnnounceReplica {
+    get {_storage._announcement ?? WireAnnounceReplica()}
+    set {_uniqueStorage()._announcement = newValue}
+  }
+  /// Returns true if `announcement` has been explicitly set.
+  package var hasAnnouncement: Bool {_storage._announcement != nil}
+  /// Clears the value of `announcement`. Subsequent reads from it will return its default value.
+  package mutating func clearAnnouncement() {_uniqueStorage()._announcement = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _identity: WireEnclaveIdentity? = nil
-  fileprivate var _anchor: WireAnchorVault? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct WireAttestCommand: Sendable {
@@ -458,8 +657,10 @@ package nonisolated struct WireEnrolment: Sendable {
   /// Clears the value of `publicKey`. Subsequent reads from it will return its default value.
   package mutating func clearPublicKey() {self._publicKey = nil}
 
-  /// over chain, enclave, dataset and commitment
+  /// over chain, enclave, dataset, key epoch and commitment
   package var signature: Data = Data()
+
+  package var keyEpoch: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -503,6 +704,8 @@ package nonisolated struct WireEnrolOutcome: Sendable {
   package var hasFailure: Bool {self._failure != nil}
   /// Clears the value of `failure`. Subsequent reads from it will return its default value.
   package mutating func clearFailure() {self._failure = nil}
+
+  package var keyEpoch: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -643,6 +846,12 @@ package nonisolated struct WireAssessmentEvidence: Sendable {
 
   package var records: [WireRecordEvidence] = []
 
+  /// those that the request names, in its order
+  package var enclaves: [WireProvenValue] = []
+
+  /// to be confirmed: the sidecar that the first enclave committed to
+  package var sealedResult: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -704,11 +913,22 @@ package nonisolated struct WireRunOutcome: Sendable {
 
   package var runHeight: UInt64 = 0
 
+  /// when other enclaves have to confirm
+  package var terms: WireConfirmationTerms {
+    get {_terms ?? WireConfirmationTerms()}
+    set {_terms = newValue}
+  }
+  /// Returns true if `terms` has been explicitly set.
+  package var hasTerms: Bool {self._terms != nil}
+  /// Clears the value of `terms`. Subsequent reads from it will return its default value.
+  package mutating func clearTerms() {self._terms = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _failure: WireEnclaveFailure? = nil
+  fileprivate var _terms: WireConfirmationTerms? = nil
 }
 
 package nonisolated struct WireRunAssessmentsAnswer: Sendable {
@@ -731,6 +951,9 @@ package nonisolated struct WireOpenAssessmentsCommand: Sendable {
   package var height: UInt64 = 0
 
   package var assessments: [WireProvenValue] = []
+
+  /// sealed results of another enclave of the vault; in any order
+  package var sidecars: [Data] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -891,6 +1114,9 @@ package nonisolated struct WireOpenSubscriptionCommand: Sendable {
   /// Clears the value of `subscription`. Subsequent reads from it will return its default value.
   package mutating func clearSubscription() {self._subscription = nil}
 
+  /// the sealed result of another enclave of the vault
+  package var sidecar: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -917,6 +1143,650 @@ package nonisolated struct WireOpenSubscriptionAnswer: Sendable {
   package init() {}
 
   fileprivate var _outcome: WireOpenOutcome? = nil
+}
+
+/// Entries of the chain's puncture log that follow what the vault has applied, up to the proven end.
+package nonisolated struct WireProvePuncturesCommand: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// PunctureLog
+  package var log: WireProvenValue {
+    get {_log ?? WireProvenValue()}
+    set {_log = newValue}
+  }
+  /// Returns true if `log` has been explicitly set.
+  package var hasLog: Bool {self._log != nil}
+  /// Clears the value of `log`. Subsequent reads from it will return its default value.
+  package mutating func clearLog() {self._log = nil}
+
+  /// encoded Puncture
+  package var entries: [Data] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _log: WireProvenValue? = nil
+}
+
+package nonisolated struct WireProvePuncturesAnswer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// signed; nothing in it when there was nothing to do
+  package var acknowledgement: WireErasureAcknowledgement {
+    get {_acknowledgement ?? WireErasureAcknowledgement()}
+    set {_acknowledgement = newValue}
+  }
+  /// Returns true if `acknowledgement` has been explicitly set.
+  package var hasAcknowledgement: Bool {self._acknowledgement != nil}
+  /// Clears the value of `acknowledgement`. Subsequent reads from it will return its default value.
+  package mutating func clearAcknowledgement() {self._acknowledgement = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _acknowledgement: WireErasureAcknowledgement? = nil
+}
+
+/// What a new enclave shows to one that holds the keys it wants.
+package nonisolated struct WireOfferReplicaCommand: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var challengeHeight: UInt64 = 0
+
+  package var challengeBlock: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireOfferReplicaAnswer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var offer: WireReplicaOffer {
+    get {_offer ?? WireReplicaOffer()}
+    set {_offer = newValue}
+  }
+  /// Returns true if `offer` has been explicitly set.
+  package var hasOffer: Bool {self._offer != nil}
+  /// Clears the value of `offer`. Subsequent reads from it will return its default value.
+  package mutating func clearOffer() {self._offer = nil}
+
+  /// by the enclave that asks
+  package var signature: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _offer: WireReplicaOffer? = nil
+}
+
+package nonisolated struct WireReplicaOffer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var chainID: String = String()
+
+  package var identity: WireEnclaveIdentity {
+    get {_identity ?? WireEnclaveIdentity()}
+    set {_identity = newValue}
+  }
+  /// Returns true if `identity` has been explicitly set.
+  package var hasIdentity: Bool {self._identity != nil}
+  /// Clears the value of `identity`. Subsequent reads from it will return its default value.
+  package mutating func clearIdentity() {self._identity = nil}
+
+  package var evidence: Data = Data()
+
+  /// of this start
+  package var nonce: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _identity: WireEnclaveIdentity? = nil
+}
+
+/// To the enclave that holds the keys: who asks, and proofs that the chain admits it, under its newest header.
+package nonisolated struct WireExportReplicaCommand: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var offer: WireReplicaOffer {
+    get {_storage._offer ?? WireReplicaOffer()}
+    set {_uniqueStorage()._offer = newValue}
+  }
+  /// Returns true if `offer` has been explicitly set.
+  package var hasOffer: Bool {_storage._offer != nil}
+  /// Clears the value of `offer`. Subsequent reads from it will return its default value.
+  package mutating func clearOffer() {_uniqueStorage()._offer = nil}
+
+  package var signature: Data {
+    get {_storage._signature}
+    set {_uniqueStorage()._signature = newValue}
+  }
+
+  package var enclave: WireProvenValue {
+    get {_storage._enclave ?? WireProvenValue()}
+    set {_uniqueStorage()._enclave = newValue}
+  }
+  /// Returns true if `enclave` has been explicitly set.
+  package var hasEnclave: Bool {_storage._enclave != nil}
+  /// Clears the value of `enclave`. Subsequent reads from it will return its default value.
+  package mutating func clearEnclave() {_uniqueStorage()._enclave = nil}
+
+  package var referenceValue: WireProvenValue {
+    get {_storage._referenceValue ?? WireProvenValue()}
+    set {_uniqueStorage()._referenceValue = newValue}
+  }
+  /// Returns true if `referenceValue` has been explicitly set.
+  package var hasReferenceValue: Bool {_storage._referenceValue != nil}
+  /// Clears the value of `referenceValue`. Subsequent reads from it will return its default value.
+  package mutating func clearReferenceValue() {_uniqueStorage()._referenceValue = nil}
+
+  package var endorsements: [WireProvenValue] {
+    get {_storage._endorsements}
+    set {_uniqueStorage()._endorsements = newValue}
+  }
+
+  /// changes of the vault since then
+  package var afterVersion: UInt64 {
+    get {_storage._afterVersion}
+    set {_uniqueStorage()._afterVersion = newValue}
+  }
+
+  /// AttestationRules
+  package var rules: WireProvenValue {
+    get {_storage._rules ?? WireProvenValue()}
+    set {_uniqueStorage()._rules = newValue}
+  }
+  /// Returns true if `rules` has been explicitly set.
+  package var hasRules: Bool {_storage._rules != nil}
+  /// Clears the value of `rules`. Subsequent reads from it will return its default value.
+  package mutating func clearRules() {_uniqueStorage()._rules = nil}
+
+  /// the recent block that the evidence answers
+  package var challenge: WireProvenValue {
+    get {_storage._challenge ?? WireProvenValue()}
+    set {_uniqueStorage()._challenge = newValue}
+  }
+  /// Returns true if `challenge` has been explicitly set.
+  package var hasChallenge: Bool {_storage._challenge != nil}
+  /// Clears the value of `challenge`. Subsequent reads from it will return its default value.
+  package mutating func clearChallenge() {_uniqueStorage()._challenge = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// One part of the vault, sealed to the enclave that asked.
+package nonisolated struct WireExportReplicaAnswer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// of a ReplicaPart
+  package var part: WireSealedMessage {
+    get {_part ?? WireSealedMessage()}
+    set {_part = newValue}
+  }
+  /// Returns true if `part` has been explicitly set.
+  package var hasPart: Bool {self._part != nil}
+  /// Clears the value of `part`. Subsequent reads from it will return its default value.
+  package mutating func clearPart() {self._part = nil}
+
+  /// up to which it reaches
+  package var version: UInt64 = 0
+
+  package var isLast: Bool = false
+
+  /// by the source
+  package var signature: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _part: WireSealedMessage? = nil
+}
+
+package nonisolated struct WireReplicaPart: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var chainID: String = String()
+
+  package var source: Data = Data()
+
+  package var nonce: Data = Data()
+
+  package var afterVersion: UInt64 = 0
+
+  package var version: UInt64 = 0
+
+  package var isLast: Bool = false
+
+  package var punctures: UInt64 = 0
+
+  package var punctureHash: Data = Data()
+
+  package var entries: [WireVaultEntry] = []
+
+  package var vault: Data = Data()
+
+  /// what result keys derive from
+  package var vaultSecret: Data = Data()
+
+  /// in the last part: the source's signature for AnnounceReplica
+  package var handover: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// To the enclave that asked: the part, and proofs that the source is admitted.
+package nonisolated struct WireImportReplicaCommand: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var part: WireExportReplicaAnswer {
+    get {_part ?? WireExportReplicaAnswer()}
+    set {_part = newValue}
+  }
+  /// Returns true if `part` has been explicitly set.
+  package var hasPart: Bool {self._part != nil}
+  /// Clears the value of `part`. Subsequent reads from it will return its default value.
+  package mutating func clearPart() {self._part = nil}
+
+  package var source: WireProvenValue {
+    get {_source ?? WireProvenValue()}
+    set {_source = newValue}
+  }
+  /// Returns true if `source` has been explicitly set.
+  package var hasSource: Bool {self._source != nil}
+  /// Clears the value of `source`. Subsequent reads from it will return its default value.
+  package mutating func clearSource() {self._source = nil}
+
+  package var sourceEvidence: Data = Data()
+
+  package var referenceValue: WireProvenValue {
+    get {_referenceValue ?? WireProvenValue()}
+    set {_referenceValue = newValue}
+  }
+  /// Returns true if `referenceValue` has been explicitly set.
+  package var hasReferenceValue: Bool {self._referenceValue != nil}
+  /// Clears the value of `referenceValue`. Subsequent reads from it will return its default value.
+  package mutating func clearReferenceValue() {self._referenceValue = nil}
+
+  package var endorsements: [WireProvenValue] = []
+
+  package var rules: WireProvenValue {
+    get {_rules ?? WireProvenValue()}
+    set {_rules = newValue}
+  }
+  /// Returns true if `rules` has been explicitly set.
+  package var hasRules: Bool {self._rules != nil}
+  /// Clears the value of `rules`. Subsequent reads from it will return its default value.
+  package mutating func clearRules() {self._rules = nil}
+
+  /// the recent block that the source's evidence answers
+  package var challenge: WireProvenValue {
+    get {_challenge ?? WireProvenValue()}
+    set {_challenge = newValue}
+  }
+  /// Returns true if `challenge` has been explicitly set.
+  package var hasChallenge: Bool {self._challenge != nil}
+  /// Clears the value of `challenge`. Subsequent reads from it will return its default value.
+  package mutating func clearChallenge() {self._challenge = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _part: WireExportReplicaAnswer? = nil
+  fileprivate var _source: WireProvenValue? = nil
+  fileprivate var _referenceValue: WireProvenValue? = nil
+  fileprivate var _rules: WireProvenValue? = nil
+  fileprivate var _challenge: WireProvenValue? = nil
+}
+
+package nonisolated struct WireImportReplicaAnswer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var version: UInt64 = 0
+
+  /// once it is complete
+  package var announcement: WireAnnounceReplica {
+    get {_announcement ?? WireAnnounceReplica()}
+    set {_announcement = newValue}
+  }
+  /// Returns true if `announcement` has been explicitly set.
+  package var hasAnnouncement: Bool {self._announcement != nil}
+  /// Clears the value of `announcement`. Subsequent reads from it will return its default value.
+  package mutating func clearAnnouncement() {self._announcement = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _announcement: WireAnnounceReplica? = nil
+}
+
+/// A new recovery epoch: the vault under a fresh key, whose shares are sealed to the holders.
+package nonisolated struct WireExportRecoveryCommand: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// RecoveryPlan
+  package var plan: WireProvenValue {
+    get {_plan ?? WireProvenValue()}
+    set {_plan = newValue}
+  }
+  /// Returns true if `plan` has been explicitly set.
+  package var hasPlan: Bool {self._plan != nil}
+  /// Clears the value of `plan`. Subsequent reads from it will return its default value.
+  package mutating func clearPlan() {self._plan = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _plan: WireProvenValue? = nil
+}
+
+package nonisolated struct WireExportRecoveryAnswer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var package: WireRecoveryPackage {
+    get {_package ?? WireRecoveryPackage()}
+    set {_package = newValue}
+  }
+  /// Returns true if `package` has been explicitly set.
+  package var hasPackage: Bool {self._package != nil}
+  /// Clears the value of `package`. Subsequent reads from it will return its default value.
+  package mutating func clearPackage() {self._package = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _package: WireRecoveryPackage? = nil
+}
+
+package nonisolated struct WireRecoveryPackage: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var chainID: String = String()
+
+  package var vault: Data = Data()
+
+  package var epoch: UInt64 = 0
+
+  package var threshold: UInt32 = 0
+
+  package var sealedVault: Data = Data()
+
+  package var shares: [WireRecoveryShare] = []
+
+  package var enclave: Data = Data()
+
+  package var signature: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireRecoveryShare: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var account: Data = Data()
+
+  /// sealed to its holder, or by its holder to an enclave that recovers
+  package var share: WireSealedMessage {
+    get {_share ?? WireSealedMessage()}
+    set {_share = newValue}
+  }
+  /// Returns true if `share` has been explicitly set.
+  package var hasShare: Bool {self._share != nil}
+  /// Clears the value of `share`. Subsequent reads from it will return its default value.
+  package mutating func clearShare() {self._share = nil}
+
+  /// 1...255
+  package var index: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _share: WireSealedMessage? = nil
+}
+
+package nonisolated struct WireImportRecoveryCommand: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// shares sealed to this enclave's vault key
+  package var package: WireRecoveryPackage {
+    get {_package ?? WireRecoveryPackage()}
+    set {_package = newValue}
+  }
+  /// Returns true if `package` has been explicitly set.
+  package var hasPackage: Bool {self._package != nil}
+  /// Clears the value of `package`. Subsequent reads from it will return its default value.
+  package mutating func clearPackage() {self._package = nil}
+
+  package var plan: WireProvenValue {
+    get {_plan ?? WireProvenValue()}
+    set {_plan = newValue}
+  }
+  /// Returns true if `plan` has been explicitly set.
+  package var hasPlan: Bool {self._plan != nil}
+  /// Clears the value of `plan`. Subsequent reads from it will return its default value.
+  package mutating func clearPlan() {self._plan = nil}
+
+  /// the Enclave that made the package
+  package var source: WireProvenValue {
+    get {_source ?? WireProvenValue()}
+    set {_source = newValue}
+  }
+  /// Returns true if `source` has been explicitly set.
+  package var hasSource: Bool {self._source != nil}
+  /// Clears the value of `source`. Subsequent reads from it will return its default value.
+  package mutating func clearSource() {self._source = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _package: WireRecoveryPackage? = nil
+  fileprivate var _plan: WireProvenValue? = nil
+  fileprivate var _source: WireProvenValue? = nil
+}
+
+package nonisolated struct WireImportRecoveryAnswer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var enrolled: UInt32 = 0
+
+  package var announcement: WireAnnounceReplica {
+    get {_announcement ?? WireAnnounceReplica()}
+    set {_announcement = newValue}
+  }
+  /// Returns true if `announcement` has been explicitly set.
+  package var hasAnnouncement: Bool {self._announcement != nil}
+  /// Clears the value of `announcement`. Subsequent reads from it will return its default value.
+  package mutating func clearAnnouncement() {self._announcement = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _announcement: WireAnnounceReplica? = nil
+}
+
+package nonisolated struct WireKeyGrantEvidence: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var requestTransaction: Data = Data()
+
+  package var grant: WireProvenValue {
+    get {_grant ?? WireProvenValue()}
+    set {_grant = newValue}
+  }
+  /// Returns true if `grant` has been explicitly set.
+  package var hasGrant: Bool {self._grant != nil}
+  /// Clears the value of `grant`. Subsequent reads from it will return its default value.
+  package mutating func clearGrant() {self._grant = nil}
+
+  package var record: WireProvenValue {
+    get {_record ?? WireProvenValue()}
+    set {_record = newValue}
+  }
+  /// Returns true if `record` has been explicitly set.
+  package var hasRecord: Bool {self._record != nil}
+  /// Clears the value of `record`. Subsequent reads from it will return its default value.
+  package mutating func clearRecord() {self._record = nil}
+
+  package var subjectKey: WireProvenValue {
+    get {_subjectKey ?? WireProvenValue()}
+    set {_subjectKey = newValue}
+  }
+  /// Returns true if `subjectKey` has been explicitly set.
+  package var hasSubjectKey: Bool {self._subjectKey != nil}
+  /// Clears the value of `subjectKey`. Subsequent reads from it will return its default value.
+  package mutating func clearSubjectKey() {self._subjectKey = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _grant: WireProvenValue? = nil
+  fileprivate var _record: WireProvenValue? = nil
+  fileprivate var _subjectKey: WireProvenValue? = nil
+}
+
+package nonisolated struct WireGrantKeysCommand: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var height: UInt64 = 0
+
+  package var grants: [WireKeyGrantEvidence] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireGrantKeysAnswer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var outcomes: [WireOpenOutcome] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// As a run, but the result is compared with the first enclave's and thrown away.
+package nonisolated struct WireConfirmAssessmentsCommand: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var shared: WireSharedEvidence {
+    get {_shared ?? WireSharedEvidence()}
+    set {_shared = newValue}
+  }
+  /// Returns true if `shared` has been explicitly set.
+  package var hasShared: Bool {self._shared != nil}
+  /// Clears the value of `shared`. Subsequent reads from it will return its default value.
+  package mutating func clearShared() {self._shared = nil}
+
+  package var assessments: [WireAssessmentEvidence] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _shared: WireSharedEvidence? = nil
+}
+
+package nonisolated struct WireConfirmOutcome: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var id: Data = Data()
+
+  package var outputHash: Data = Data()
+
+  package var signature: Data = Data()
+
+  package var failure: WireEnclaveFailure {
+    get {_failure ?? WireEnclaveFailure()}
+    set {_failure = newValue}
+  }
+  /// Returns true if `failure` has been explicitly set.
+  package var hasFailure: Bool {self._failure != nil}
+  /// Clears the value of `failure`. Subsequent reads from it will return its default value.
+  package mutating func clearFailure() {self._failure = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _failure: WireEnclaveFailure? = nil
+}
+
+package nonisolated struct WireConfirmAssessmentsAnswer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var outcomes: [WireConfirmOutcome] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct WireBackupCommand: Sendable {
@@ -1035,6 +1905,30 @@ package nonisolated struct WireVaultEntry: Sendable {
     set {change = .run(newValue)}
   }
 
+  package var punctured: WireVaultPuncture {
+    get {
+      if case .punctured(let v)? = change {return v}
+      return WireVaultPuncture()
+    }
+    set {change = .punctured(newValue)}
+  }
+
+  package var recovery: WireVaultRecovery {
+    get {
+      if case .recovery(let v)? = change {return v}
+      return WireVaultRecovery()
+    }
+    set {change = .recovery(newValue)}
+  }
+
+  package var replica: WireVaultReplica {
+    get {
+      if case .replica(let v)? = change {return v}
+      return WireVaultReplica()
+    }
+    set {change = .replica(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Change: Equatable, Sendable {
@@ -1043,6 +1937,9 @@ package nonisolated struct WireVaultEntry: Sendable {
     case head(WireVaultHead)
     case identity(WireVaultIdentity)
     case run(WireVaultRun)
+    case punctured(WireVaultPuncture)
+    case recovery(WireVaultRecovery)
+    case replica(WireVaultReplica)
 
   }
 
@@ -1064,6 +1961,90 @@ package nonisolated struct WireVaultKey: Sendable {
 
   package var enrolledBy: Data = Data()
 
+  package var keyEpoch: UInt32 = 0
+
+  /// Once a leaf is punctured subject_key is empty and these are what is left of the tree.
+  package var nodes: [WireKeyTreeNode] = []
+
+  /// kept when subject_key is gone
+  package var commitment: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireKeyTreeNode: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var level: UInt32 = 0
+
+  package var index: UInt32 = 0
+
+  package var key: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// How far the chain's puncture log has been applied; what it asked for is already gone from the entries before.
+package nonisolated struct WireVaultPuncture: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var sequence: UInt64 = 0
+
+  package var hash: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireVaultRecovery: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var epoch: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Which vault's keys these are, once they were taken over from another enclave.
+package nonisolated struct WireVaultReplica: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var vault: Data = Data()
+
+  package var vaultSecret: Data = Data()
+
+  package var source: Data = Data()
+
+  package var sourceVersion: UInt64 = 0
+
+  /// the source's signature for AnnounceReplica, once everything up to source_version is here
+  package var handover: Data = Data()
+
+  /// from a recovery package
+  package var recovered: Bool = false
+
+  /// of that package
+  package var recoveryEpoch: UInt64 = 0
+
+  /// of the log that the package's keys had seen: what follows has to be applied to them
+  package var punctures: UInt64 = 0
+
+  package var punctureHash: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1077,6 +2058,9 @@ package nonisolated struct WireVaultUse: Sendable {
   package var grant: Data = Data()
 
   package var request: Data = Data()
+
+  /// what the use may have told, at most
+  package var outputBytes: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1132,6 +2116,9 @@ package nonisolated struct WireVaultRun: Sendable {
 
   package var opened: Bool = false
 
+  /// hash of the recipient key that the requester signed: no other key is opened to
+  package var recipient: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1143,224 +2130,398 @@ fileprivate nonisolated let _protobuf_package = "jupiter.v1"
 
 nonisolated extension WireEnclaveRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EnclaveRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}status\0\u{1}attest\0\u{3}import_headers\0\u{3}prove_anchor\0\u{1}enrol\0\u{3}run_assessments\0\u{3}open_assessments\0\u{3}run_subscription\0\u{3}open_subscription\0\u{3}load_program\0\u{1}backup\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}status\0\u{1}attest\0\u{3}import_headers\0\u{3}prove_anchor\0\u{1}enrol\0\u{3}run_assessments\0\u{3}open_assessments\0\u{3}run_subscription\0\u{3}open_subscription\0\u{3}load_program\0\u{1}backup\0\u{3}prove_punctures\0\u{3}offer_replica\0\u{3}export_replica\0\u{3}import_replica\0\u{3}export_recovery\0\u{3}import_recovery\0\u{3}grant_keys\0\u{3}confirm_assessments\0")
+
+  fileprivate class _StorageClass {
+    var _id: UInt64 = 0
+    var _command: WireEnclaveRequest.OneOf_Command?
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _id = source._id
+      _command = source._command
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.id) }()
-      case 2: try {
-        var v: WireStatusCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .status(let m) = current {v = m}
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._id) }()
+        case 2: try {
+          var v: WireStatusCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .status(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .status(v)
+          }
+        }()
+        case 3: try {
+          var v: WireAttestCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .attest(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .attest(v)
+          }
+        }()
+        case 4: try {
+          var v: WireImportHeadersCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .importHeaders(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .importHeaders(v)
+          }
+        }()
+        case 5: try {
+          var v: WireProveAnchorCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .proveAnchor(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .proveAnchor(v)
+          }
+        }()
+        case 6: try {
+          var v: WireEnrolCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .enrol(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .enrol(v)
+          }
+        }()
+        case 7: try {
+          var v: WireRunAssessmentsCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .runAssessments(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .runAssessments(v)
+          }
+        }()
+        case 8: try {
+          var v: WireOpenAssessmentsCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .openAssessments(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .openAssessments(v)
+          }
+        }()
+        case 9: try {
+          var v: WireRunSubscriptionCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .runSubscription(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .runSubscription(v)
+          }
+        }()
+        case 10: try {
+          var v: WireOpenSubscriptionCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .openSubscription(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .openSubscription(v)
+          }
+        }()
+        case 11: try {
+          var v: WireLoadProgramCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .loadProgram(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .loadProgram(v)
+          }
+        }()
+        case 12: try {
+          var v: WireBackupCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .backup(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .backup(v)
+          }
+        }()
+        case 13: try {
+          var v: WireProvePuncturesCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .provePunctures(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .provePunctures(v)
+          }
+        }()
+        case 14: try {
+          var v: WireOfferReplicaCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .offerReplica(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .offerReplica(v)
+          }
+        }()
+        case 15: try {
+          var v: WireExportReplicaCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .exportReplica(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .exportReplica(v)
+          }
+        }()
+        case 16: try {
+          var v: WireImportReplicaCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .importReplica(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .importReplica(v)
+          }
+        }()
+        case 17: try {
+          var v: WireExportRecoveryCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .exportRecovery(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .exportRecovery(v)
+          }
+        }()
+        case 18: try {
+          var v: WireImportRecoveryCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .importRecovery(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .importRecovery(v)
+          }
+        }()
+        case 19: try {
+          var v: WireGrantKeysCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .grantKeys(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .grantKeys(v)
+          }
+        }()
+        case 20: try {
+          var v: WireConfirmAssessmentsCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .confirmAssessments(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .confirmAssessments(v)
+          }
+        }()
+        default: break
         }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .status(v)
-        }
-      }()
-      case 3: try {
-        var v: WireAttestCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .attest(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .attest(v)
-        }
-      }()
-      case 4: try {
-        var v: WireImportHeadersCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .importHeaders(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .importHeaders(v)
-        }
-      }()
-      case 5: try {
-        var v: WireProveAnchorCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .proveAnchor(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .proveAnchor(v)
-        }
-      }()
-      case 6: try {
-        var v: WireEnrolCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .enrol(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .enrol(v)
-        }
-      }()
-      case 7: try {
-        var v: WireRunAssessmentsCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .runAssessments(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .runAssessments(v)
-        }
-      }()
-      case 8: try {
-        var v: WireOpenAssessmentsCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .openAssessments(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .openAssessments(v)
-        }
-      }()
-      case 9: try {
-        var v: WireRunSubscriptionCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .runSubscription(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .runSubscription(v)
-        }
-      }()
-      case 10: try {
-        var v: WireOpenSubscriptionCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .openSubscription(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .openSubscription(v)
-        }
-      }()
-      case 11: try {
-        var v: WireLoadProgramCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .loadProgram(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .loadProgram(v)
-        }
-      }()
-      case 12: try {
-        var v: WireBackupCommand?
-        var hadOneofValue = false
-        if let current = self.command {
-          hadOneofValue = true
-          if case .backup(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .backup(v)
-        }
-      }()
-      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.id != 0 {
-      try visitor.visitSingularUInt64Field(value: self.id, fieldNumber: 1)
-    }
-    switch self.command {
-    case .status?: try {
-      guard case .status(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    }()
-    case .attest?: try {
-      guard case .attest(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    }()
-    case .importHeaders?: try {
-      guard case .importHeaders(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    }()
-    case .proveAnchor?: try {
-      guard case .proveAnchor(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-    }()
-    case .enrol?: try {
-      guard case .enrol(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-    }()
-    case .runAssessments?: try {
-      guard case .runAssessments(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-    }()
-    case .openAssessments?: try {
-      guard case .openAssessments(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
-    }()
-    case .runSubscription?: try {
-      guard case .runSubscription(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
-    }()
-    case .openSubscription?: try {
-      guard case .openSubscription(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
-    }()
-    case .loadProgram?: try {
-      guard case .loadProgram(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
-    }()
-    case .backup?: try {
-      guard case .backup(let v)? = self.command else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
-    }()
-    case nil: break
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._id != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._id, fieldNumber: 1)
+      }
+      switch _storage._command {
+      case .status?: try {
+        guard case .status(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      }()
+      case .attest?: try {
+        guard case .attest(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      }()
+      case .importHeaders?: try {
+        guard case .importHeaders(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      }()
+      case .proveAnchor?: try {
+        guard case .proveAnchor(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      }()
+      case .enrol?: try {
+        guard case .enrol(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      }()
+      case .runAssessments?: try {
+        guard case .runAssessments(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      }()
+      case .openAssessments?: try {
+        guard case .openAssessments(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      }()
+      case .runSubscription?: try {
+        guard case .runSubscription(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+      }()
+      case .openSubscription?: try {
+        guard case .openSubscription(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      }()
+      case .loadProgram?: try {
+        guard case .loadProgram(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+      }()
+      case .backup?: try {
+        guard case .backup(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+      }()
+      case .provePunctures?: try {
+        guard case .provePunctures(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+      }()
+      case .offerReplica?: try {
+        guard case .offerReplica(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      }()
+      case .exportReplica?: try {
+        guard case .exportReplica(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+      }()
+      case .importReplica?: try {
+        guard case .importReplica(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+      }()
+      case .exportRecovery?: try {
+        guard case .exportRecovery(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+      }()
+      case .importRecovery?: try {
+        guard case .importRecovery(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
+      }()
+      case .grantKeys?: try {
+        guard case .grantKeys(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
+      }()
+      case .confirmAssessments?: try {
+        guard case .confirmAssessments(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      }()
+      case nil: break
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireEnclaveRequest, rhs: WireEnclaveRequest) -> Bool {
-    if lhs.id != rhs.id {return false}
-    if lhs.command != rhs.command {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._id != rhs_storage._id {return false}
+        if _storage._command != rhs_storage._command {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1368,7 +2529,7 @@ nonisolated extension WireEnclaveRequest: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireEnclaveResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EnclaveResponse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}failure\0\u{1}status\0\u{1}attest\0\u{3}import_headers\0\u{3}prove_anchor\0\u{1}enrol\0\u{3}run_assessments\0\u{3}open_assessments\0\u{3}run_subscription\0\u{3}open_subscription\0\u{3}load_program\0\u{1}backup\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}failure\0\u{1}status\0\u{1}attest\0\u{3}import_headers\0\u{3}prove_anchor\0\u{1}enrol\0\u{3}run_assessments\0\u{3}open_assessments\0\u{3}run_subscription\0\u{3}open_subscription\0\u{3}load_program\0\u{1}backup\0\u{3}prove_punctures\0\u{3}offer_replica\0\u{3}export_replica\0\u{3}import_replica\0\u{3}export_recovery\0\u{3}import_recovery\0\u{3}grant_keys\0\u{3}confirm_assessments\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1533,6 +2694,110 @@ nonisolated extension WireEnclaveResponse: SwiftProtobuf.Message, SwiftProtobuf.
           self.answer = .backup(v)
         }
       }()
+      case 14: try {
+        var v: WireProvePuncturesAnswer?
+        var hadOneofValue = false
+        if let current = self.answer {
+          hadOneofValue = true
+          if case .provePunctures(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.answer = .provePunctures(v)
+        }
+      }()
+      case 15: try {
+        var v: WireOfferReplicaAnswer?
+        var hadOneofValue = false
+        if let current = self.answer {
+          hadOneofValue = true
+          if case .offerReplica(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.answer = .offerReplica(v)
+        }
+      }()
+      case 16: try {
+        var v: WireExportReplicaAnswer?
+        var hadOneofValue = false
+        if let current = self.answer {
+          hadOneofValue = true
+          if case .exportReplica(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.answer = .exportReplica(v)
+        }
+      }()
+      case 17: try {
+        var v: WireImportReplicaAnswer?
+        var hadOneofValue = false
+        if let current = self.answer {
+          hadOneofValue = true
+          if case .importReplica(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.answer = .importReplica(v)
+        }
+      }()
+      case 18: try {
+        var v: WireExportRecoveryAnswer?
+        var hadOneofValue = false
+        if let current = self.answer {
+          hadOneofValue = true
+          if case .exportRecovery(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.answer = .exportRecovery(v)
+        }
+      }()
+      case 19: try {
+        var v: WireImportRecoveryAnswer?
+        var hadOneofValue = false
+        if let current = self.answer {
+          hadOneofValue = true
+          if case .importRecovery(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.answer = .importRecovery(v)
+        }
+      }()
+      case 20: try {
+        var v: WireGrantKeysAnswer?
+        var hadOneofValue = false
+        if let current = self.answer {
+          hadOneofValue = true
+          if case .grantKeys(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.answer = .grantKeys(v)
+        }
+      }()
+      case 21: try {
+        var v: WireConfirmAssessmentsAnswer?
+        var hadOneofValue = false
+        if let current = self.answer {
+          hadOneofValue = true
+          if case .confirmAssessments(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.answer = .confirmAssessments(v)
+        }
+      }()
       default: break
       }
     }
@@ -1594,6 +2859,38 @@ nonisolated extension WireEnclaveResponse: SwiftProtobuf.Message, SwiftProtobuf.
     case .backup?: try {
       guard case .backup(let v)? = self.answer else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+    }()
+    case .provePunctures?: try {
+      guard case .provePunctures(let v)? = self.answer else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+    }()
+    case .offerReplica?: try {
+      guard case .offerReplica(let v)? = self.answer else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+    }()
+    case .exportReplica?: try {
+      guard case .exportReplica(let v)? = self.answer else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+    }()
+    case .importReplica?: try {
+      guard case .importReplica(let v)? = self.answer else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+    }()
+    case .exportRecovery?: try {
+      guard case .exportRecovery(let v)? = self.answer else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
+    }()
+    case .importRecovery?: try {
+      guard case .importRecovery(let v)? = self.answer else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
+    }()
+    case .grantKeys?: try {
+      guard case .grantKeys(let v)? = self.answer else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+    }()
+    case .confirmAssessments?: try {
+      guard case .confirmAssessments(let v)? = self.answer else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
     }()
     case nil: break
     }
@@ -1669,63 +2966,146 @@ nonisolated extension WireStatusCommand: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StatusAnswer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identity\0\u{1}id\0\u{3}chain_id\0\u{3}trusted_height\0\u{1}serving\0\u{1}anchor\0\u{1}enrolled\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identity\0\u{1}id\0\u{3}chain_id\0\u{3}trusted_height\0\u{1}serving\0\u{1}anchor\0\u{1}enrolled\0\u{1}punctures\0\u{1}vault\0\u{3}recovery_epoch\0\u{4}\u{a}vault_version\0\u{1}announcement\0")
+
+  fileprivate class _StorageClass {
+    var _identity: WireEnclaveIdentity? = nil
+    var _id: Data = Data()
+    var _chainID: String = String()
+    var _trustedHeight: UInt64 = 0
+    var _serving: Bool = false
+    var _anchor: WireAnchorVault? = nil
+    var _enrolled: UInt32 = 0
+    var _punctures: UInt64 = 0
+    var _vault: Data = Data()
+    var _recoveryEpoch: UInt64 = 0
+    var _vaultVersion: UInt64 = 0
+    var _announcement: WireAnnounceReplica? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _identity = source._identity
+      _id = source._id
+      _chainID = source._chainID
+      _trustedHeight = source._trustedHeight
+      _serving = source._serving
+      _anchor = source._anchor
+      _enrolled = source._enrolled
+      _punctures = source._punctures
+      _vault = source._vault
+      _recoveryEpoch = source._recoveryEpoch
+      _vaultVersion = source._vaultVersion
+      _announcement = source._announcement
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._identity) }()
-      case 2: try { try decoder.decodeSingularBytesField(value: &self.id) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.chainID) }()
-      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.trustedHeight) }()
-      case 5: try { try decoder.decodeSingularBoolField(value: &self.serving) }()
-      case 6: try { try decoder.decodeSingularMessageField(value: &self._anchor) }()
-      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.enrolled) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._identity) }()
+        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._id) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._chainID) }()
+        case 4: try { try decoder.decodeSingularUInt64Field(value: &_storage._trustedHeight) }()
+        case 5: try { try decoder.decodeSingularBoolField(value: &_storage._serving) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._anchor) }()
+        case 7: try { try decoder.decodeSingularUInt32Field(value: &_storage._enrolled) }()
+        case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._punctures) }()
+        case 9: try { try decoder.decodeSingularBytesField(value: &_storage._vault) }()
+        case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._recoveryEpoch) }()
+        case 20: try { try decoder.decodeSingularUInt64Field(value: &_storage._vaultVersion) }()
+        case 21: try { try decoder.decodeSingularMessageField(value: &_storage._announcement) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._identity {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    if !self.id.isEmpty {
-      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 2)
-    }
-    if !self.chainID.isEmpty {
-      try visitor.visitSingularStringField(value: self.chainID, fieldNumber: 3)
-    }
-    if self.trustedHeight != 0 {
-      try visitor.visitSingularUInt64Field(value: self.trustedHeight, fieldNumber: 4)
-    }
-    if self.serving != false {
-      try visitor.visitSingularBoolField(value: self.serving, fieldNumber: 5)
-    }
-    try { if let v = self._anchor {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-    } }()
-    if self.enrolled != 0 {
-      try visitor.visitSingularUInt32Field(value: self.enrolled, fieldNumber: 7)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._identity {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if !_storage._id.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._id, fieldNumber: 2)
+      }
+      if !_storage._chainID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._chainID, fieldNumber: 3)
+      }
+      if _storage._trustedHeight != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._trustedHeight, fieldNumber: 4)
+      }
+      if _storage._serving != false {
+        try visitor.visitSingularBoolField(value: _storage._serving, fieldNumber: 5)
+      }
+      try { if let v = _storage._anchor {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
+      if _storage._enrolled != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._enrolled, fieldNumber: 7)
+      }
+      if _storage._punctures != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._punctures, fieldNumber: 8)
+      }
+      if !_storage._vault.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._vault, fieldNumber: 9)
+      }
+      if _storage._recoveryEpoch != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._recoveryEpoch, fieldNumber: 10)
+      }
+      if _storage._vaultVersion != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._vaultVersion, fieldNumber: 20)
+      }
+      try { if let v = _storage._announcement {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireStatusAnswer, rhs: WireStatusAnswer) -> Bool {
-    if lhs._identity != rhs._identity {return false}
-    if lhs.id != rhs.id {return false}
-    if lhs.chainID != rhs.chainID {return false}
-    if lhs.trustedHeight != rhs.trustedHeight {return false}
-    if lhs.serving != rhs.serving {return false}
-    if lhs._anchor != rhs._anchor {return false}
-    if lhs.enrolled != rhs.enrolled {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._identity != rhs_storage._identity {return false}
+        if _storage._id != rhs_storage._id {return false}
+        if _storage._chainID != rhs_storage._chainID {return false}
+        if _storage._trustedHeight != rhs_storage._trustedHeight {return false}
+        if _storage._serving != rhs_storage._serving {return false}
+        if _storage._anchor != rhs_storage._anchor {return false}
+        if _storage._enrolled != rhs_storage._enrolled {return false}
+        if _storage._punctures != rhs_storage._punctures {return false}
+        if _storage._vault != rhs_storage._vault {return false}
+        if _storage._recoveryEpoch != rhs_storage._recoveryEpoch {return false}
+        if _storage._vaultVersion != rhs_storage._vaultVersion {return false}
+        if _storage._announcement != rhs_storage._announcement {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1931,7 +3311,7 @@ nonisolated extension WireProveAnchorAnswer: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension WireEnrolment: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Enrolment"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}chain_id\0\u{1}subject\0\u{1}dataset\0\u{3}subject_key\0\u{1}salt\0\u{3}public_key\0\u{1}signature\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}chain_id\0\u{1}subject\0\u{1}dataset\0\u{3}subject_key\0\u{1}salt\0\u{3}public_key\0\u{1}signature\0\u{3}key_epoch\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1946,6 +3326,7 @@ nonisolated extension WireEnrolment: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 5: try { try decoder.decodeSingularBytesField(value: &self.salt) }()
       case 6: try { try decoder.decodeSingularMessageField(value: &self._publicKey) }()
       case 7: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      case 8: try { try decoder.decodeSingularUInt32Field(value: &self.keyEpoch) }()
       default: break
       }
     }
@@ -1977,6 +3358,9 @@ nonisolated extension WireEnrolment: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.signature.isEmpty {
       try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 7)
     }
+    if self.keyEpoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.keyEpoch, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1988,6 +3372,7 @@ nonisolated extension WireEnrolment: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.salt != rhs.salt {return false}
     if lhs._publicKey != rhs._publicKey {return false}
     if lhs.signature != rhs.signature {return false}
+    if lhs.keyEpoch != rhs.keyEpoch {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2025,7 +3410,7 @@ nonisolated extension WireEnrolCommand: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireEnrolOutcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EnrolOutcome"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{1}dataset\0\u{1}commitment\0\u{3}vault_version\0\u{1}receipt\0\u{1}failure\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{1}dataset\0\u{1}commitment\0\u{3}vault_version\0\u{1}receipt\0\u{1}failure\0\u{3}key_epoch\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2039,6 +3424,7 @@ nonisolated extension WireEnrolOutcome: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.vaultVersion) }()
       case 5: try { try decoder.decodeSingularBytesField(value: &self.receipt) }()
       case 6: try { try decoder.decodeSingularMessageField(value: &self._failure) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.keyEpoch) }()
       default: break
       }
     }
@@ -2067,6 +3453,9 @@ nonisolated extension WireEnrolOutcome: SwiftProtobuf.Message, SwiftProtobuf._Me
     try { if let v = self._failure {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     } }()
+    if self.keyEpoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.keyEpoch, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2077,6 +3466,7 @@ nonisolated extension WireEnrolOutcome: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.vaultVersion != rhs.vaultVersion {return false}
     if lhs.receipt != rhs.receipt {return false}
     if lhs._failure != rhs._failure {return false}
+    if lhs.keyEpoch != rhs.keyEpoch {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2257,7 +3647,7 @@ nonisolated extension WireSharedEvidence: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireAssessmentEvidence: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".AssessmentEvidence"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_transaction\0\u{1}assessment\0\u{3}grant_transaction\0\u{1}consent\0\u{3}subject_key\0\u{1}records\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_transaction\0\u{1}assessment\0\u{3}grant_transaction\0\u{1}consent\0\u{3}subject_key\0\u{1}records\0\u{1}enclaves\0\u{3}sealed_result\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2271,6 +3661,8 @@ nonisolated extension WireAssessmentEvidence: SwiftProtobuf.Message, SwiftProtob
       case 4: try { try decoder.decodeSingularMessageField(value: &self._consent) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._subjectKey) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.records) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.enclaves) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self.sealedResult) }()
       default: break
       }
     }
@@ -2299,6 +3691,12 @@ nonisolated extension WireAssessmentEvidence: SwiftProtobuf.Message, SwiftProtob
     if !self.records.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.records, fieldNumber: 6)
     }
+    if !self.enclaves.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.enclaves, fieldNumber: 7)
+    }
+    if !self.sealedResult.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sealedResult, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2309,6 +3707,8 @@ nonisolated extension WireAssessmentEvidence: SwiftProtobuf.Message, SwiftProtob
     if lhs._consent != rhs._consent {return false}
     if lhs._subjectKey != rhs._subjectKey {return false}
     if lhs.records != rhs.records {return false}
+    if lhs.enclaves != rhs.enclaves {return false}
+    if lhs.sealedResult != rhs.sealedResult {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2355,7 +3755,7 @@ nonisolated extension WireRunAssessmentsCommand: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension WireRunOutcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RunOutcome"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}commitment\0\u{3}sealed_result\0\u{1}signature\0\u{1}failure\0\u{1}grants\0\u{3}run_height\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}commitment\0\u{3}sealed_result\0\u{1}signature\0\u{1}failure\0\u{1}grants\0\u{3}run_height\0\u{1}terms\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2370,6 +3770,7 @@ nonisolated extension WireRunOutcome: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 5: try { try decoder.decodeSingularMessageField(value: &self._failure) }()
       case 6: try { try decoder.decodeRepeatedBytesField(value: &self.grants) }()
       case 7: try { try decoder.decodeSingularUInt64Field(value: &self.runHeight) }()
+      case 8: try { try decoder.decodeSingularMessageField(value: &self._terms) }()
       default: break
       }
     }
@@ -2401,6 +3802,9 @@ nonisolated extension WireRunOutcome: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.runHeight != 0 {
       try visitor.visitSingularUInt64Field(value: self.runHeight, fieldNumber: 7)
     }
+    try { if let v = self._terms {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2412,6 +3816,7 @@ nonisolated extension WireRunOutcome: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs._failure != rhs._failure {return false}
     if lhs.grants != rhs.grants {return false}
     if lhs.runHeight != rhs.runHeight {return false}
+    if lhs._terms != rhs._terms {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2449,7 +3854,7 @@ nonisolated extension WireRunAssessmentsAnswer: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension WireOpenAssessmentsCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".OpenAssessmentsCommand"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}height\0\u{1}assessments\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}height\0\u{1}assessments\0\u{1}sidecars\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2459,6 +3864,7 @@ nonisolated extension WireOpenAssessmentsCommand: SwiftProtobuf.Message, SwiftPr
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.assessments) }()
+      case 3: try { try decoder.decodeRepeatedBytesField(value: &self.sidecars) }()
       default: break
       }
     }
@@ -2471,12 +3877,16 @@ nonisolated extension WireOpenAssessmentsCommand: SwiftProtobuf.Message, SwiftPr
     if !self.assessments.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.assessments, fieldNumber: 2)
     }
+    if !self.sidecars.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.sidecars, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireOpenAssessmentsCommand, rhs: WireOpenAssessmentsCommand) -> Bool {
     if lhs.height != rhs.height {return false}
     if lhs.assessments != rhs.assessments {return false}
+    if lhs.sidecars != rhs.sidecars {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2695,7 +4105,7 @@ nonisolated extension WireRunSubscriptionAnswer: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension WireOpenSubscriptionCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".OpenSubscriptionCommand"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}height\0\u{1}subscription\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}height\0\u{1}subscription\0\u{1}sidecar\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2705,6 +4115,7 @@ nonisolated extension WireOpenSubscriptionCommand: SwiftProtobuf.Message, SwiftP
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._subscription) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.sidecar) }()
       default: break
       }
     }
@@ -2721,12 +4132,16 @@ nonisolated extension WireOpenSubscriptionCommand: SwiftProtobuf.Message, SwiftP
     try { if let v = self._subscription {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     } }()
+    if !self.sidecar.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sidecar, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireOpenSubscriptionCommand, rhs: WireOpenSubscriptionCommand) -> Bool {
     if lhs.height != rhs.height {return false}
     if lhs._subscription != rhs._subscription {return false}
+    if lhs.sidecar != rhs.sidecar {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2761,6 +4176,1050 @@ nonisolated extension WireOpenSubscriptionAnswer: SwiftProtobuf.Message, SwiftPr
 
   package static func ==(lhs: WireOpenSubscriptionAnswer, rhs: WireOpenSubscriptionAnswer) -> Bool {
     if lhs._outcome != rhs._outcome {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireProvePuncturesCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ProvePuncturesCommand"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}log\0\u{1}entries\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._log) }()
+      case 2: try { try decoder.decodeRepeatedBytesField(value: &self.entries) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._log {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.entries.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.entries, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireProvePuncturesCommand, rhs: WireProvePuncturesCommand) -> Bool {
+    if lhs._log != rhs._log {return false}
+    if lhs.entries != rhs.entries {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireProvePuncturesAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ProvePuncturesAnswer"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}acknowledgement\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._acknowledgement) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._acknowledgement {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireProvePuncturesAnswer, rhs: WireProvePuncturesAnswer) -> Bool {
+    if lhs._acknowledgement != rhs._acknowledgement {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireOfferReplicaCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".OfferReplicaCommand"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}challenge_height\0\u{3}challenge_block\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.challengeHeight) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.challengeBlock) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.challengeHeight != 0 {
+      try visitor.visitSingularUInt64Field(value: self.challengeHeight, fieldNumber: 1)
+    }
+    if !self.challengeBlock.isEmpty {
+      try visitor.visitSingularBytesField(value: self.challengeBlock, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireOfferReplicaCommand, rhs: WireOfferReplicaCommand) -> Bool {
+    if lhs.challengeHeight != rhs.challengeHeight {return false}
+    if lhs.challengeBlock != rhs.challengeBlock {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireOfferReplicaAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".OfferReplicaAnswer"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}offer\0\u{1}signature\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._offer) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._offer {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.signature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireOfferReplicaAnswer, rhs: WireOfferReplicaAnswer) -> Bool {
+    if lhs._offer != rhs._offer {return false}
+    if lhs.signature != rhs.signature {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReplicaOffer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ReplicaOffer"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}chain_id\0\u{1}identity\0\u{1}evidence\0\u{1}nonce\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.chainID) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._identity) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.evidence) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.nonce) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.chainID.isEmpty {
+      try visitor.visitSingularStringField(value: self.chainID, fieldNumber: 1)
+    }
+    try { if let v = self._identity {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.evidence.isEmpty {
+      try visitor.visitSingularBytesField(value: self.evidence, fieldNumber: 3)
+    }
+    if !self.nonce.isEmpty {
+      try visitor.visitSingularBytesField(value: self.nonce, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireReplicaOffer, rhs: WireReplicaOffer) -> Bool {
+    if lhs.chainID != rhs.chainID {return false}
+    if lhs._identity != rhs._identity {return false}
+    if lhs.evidence != rhs.evidence {return false}
+    if lhs.nonce != rhs.nonce {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireExportReplicaCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ExportReplicaCommand"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}offer\0\u{1}signature\0\u{1}enclave\0\u{3}reference_value\0\u{1}endorsements\0\u{3}after_version\0\u{1}rules\0\u{1}challenge\0")
+
+  fileprivate class _StorageClass {
+    var _offer: WireReplicaOffer? = nil
+    var _signature: Data = Data()
+    var _enclave: WireProvenValue? = nil
+    var _referenceValue: WireProvenValue? = nil
+    var _endorsements: [WireProvenValue] = []
+    var _afterVersion: UInt64 = 0
+    var _rules: WireProvenValue? = nil
+    var _challenge: WireProvenValue? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _offer = source._offer
+      _signature = source._signature
+      _enclave = source._enclave
+      _referenceValue = source._referenceValue
+      _endorsements = source._endorsements
+      _afterVersion = source._afterVersion
+      _rules = source._rules
+      _challenge = source._challenge
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._offer) }()
+        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._signature) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._enclave) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._referenceValue) }()
+        case 5: try { try decoder.decodeRepeatedMessageField(value: &_storage._endorsements) }()
+        case 6: try { try decoder.decodeSingularUInt64Field(value: &_storage._afterVersion) }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._rules) }()
+        case 8: try { try decoder.decodeSingularMessageField(value: &_storage._challenge) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._offer {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if !_storage._signature.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._signature, fieldNumber: 2)
+      }
+      try { if let v = _storage._enclave {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      try { if let v = _storage._referenceValue {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
+      if !_storage._endorsements.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._endorsements, fieldNumber: 5)
+      }
+      if _storage._afterVersion != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._afterVersion, fieldNumber: 6)
+      }
+      try { if let v = _storage._rules {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      } }()
+      try { if let v = _storage._challenge {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireExportReplicaCommand, rhs: WireExportReplicaCommand) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._offer != rhs_storage._offer {return false}
+        if _storage._signature != rhs_storage._signature {return false}
+        if _storage._enclave != rhs_storage._enclave {return false}
+        if _storage._referenceValue != rhs_storage._referenceValue {return false}
+        if _storage._endorsements != rhs_storage._endorsements {return false}
+        if _storage._afterVersion != rhs_storage._afterVersion {return false}
+        if _storage._rules != rhs_storage._rules {return false}
+        if _storage._challenge != rhs_storage._challenge {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireExportReplicaAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ExportReplicaAnswer"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}part\0\u{1}version\0\u{3}is_last\0\u{1}signature\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._part) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.version) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.isLast) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._part {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.version != 0 {
+      try visitor.visitSingularUInt64Field(value: self.version, fieldNumber: 2)
+    }
+    if self.isLast != false {
+      try visitor.visitSingularBoolField(value: self.isLast, fieldNumber: 3)
+    }
+    if !self.signature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireExportReplicaAnswer, rhs: WireExportReplicaAnswer) -> Bool {
+    if lhs._part != rhs._part {return false}
+    if lhs.version != rhs.version {return false}
+    if lhs.isLast != rhs.isLast {return false}
+    if lhs.signature != rhs.signature {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReplicaPart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ReplicaPart"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}chain_id\0\u{1}source\0\u{1}nonce\0\u{3}after_version\0\u{1}version\0\u{3}is_last\0\u{1}punctures\0\u{3}puncture_hash\0\u{1}entries\0\u{1}vault\0\u{3}vault_secret\0\u{1}handover\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.chainID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.source) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.nonce) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.afterVersion) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.version) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.isLast) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.punctures) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self.punctureHash) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.entries) }()
+      case 10: try { try decoder.decodeSingularBytesField(value: &self.vault) }()
+      case 11: try { try decoder.decodeSingularBytesField(value: &self.vaultSecret) }()
+      case 12: try { try decoder.decodeSingularBytesField(value: &self.handover) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.chainID.isEmpty {
+      try visitor.visitSingularStringField(value: self.chainID, fieldNumber: 1)
+    }
+    if !self.source.isEmpty {
+      try visitor.visitSingularBytesField(value: self.source, fieldNumber: 2)
+    }
+    if !self.nonce.isEmpty {
+      try visitor.visitSingularBytesField(value: self.nonce, fieldNumber: 3)
+    }
+    if self.afterVersion != 0 {
+      try visitor.visitSingularUInt64Field(value: self.afterVersion, fieldNumber: 4)
+    }
+    if self.version != 0 {
+      try visitor.visitSingularUInt64Field(value: self.version, fieldNumber: 5)
+    }
+    if self.isLast != false {
+      try visitor.visitSingularBoolField(value: self.isLast, fieldNumber: 6)
+    }
+    if self.punctures != 0 {
+      try visitor.visitSingularUInt64Field(value: self.punctures, fieldNumber: 7)
+    }
+    if !self.punctureHash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.punctureHash, fieldNumber: 8)
+    }
+    if !self.entries.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.entries, fieldNumber: 9)
+    }
+    if !self.vault.isEmpty {
+      try visitor.visitSingularBytesField(value: self.vault, fieldNumber: 10)
+    }
+    if !self.vaultSecret.isEmpty {
+      try visitor.visitSingularBytesField(value: self.vaultSecret, fieldNumber: 11)
+    }
+    if !self.handover.isEmpty {
+      try visitor.visitSingularBytesField(value: self.handover, fieldNumber: 12)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireReplicaPart, rhs: WireReplicaPart) -> Bool {
+    if lhs.chainID != rhs.chainID {return false}
+    if lhs.source != rhs.source {return false}
+    if lhs.nonce != rhs.nonce {return false}
+    if lhs.afterVersion != rhs.afterVersion {return false}
+    if lhs.version != rhs.version {return false}
+    if lhs.isLast != rhs.isLast {return false}
+    if lhs.punctures != rhs.punctures {return false}
+    if lhs.punctureHash != rhs.punctureHash {return false}
+    if lhs.entries != rhs.entries {return false}
+    if lhs.vault != rhs.vault {return false}
+    if lhs.vaultSecret != rhs.vaultSecret {return false}
+    if lhs.handover != rhs.handover {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireImportReplicaCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ImportReplicaCommand"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}part\0\u{1}source\0\u{3}source_evidence\0\u{3}reference_value\0\u{1}endorsements\0\u{1}rules\0\u{1}challenge\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._part) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._source) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.sourceEvidence) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._referenceValue) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.endorsements) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._rules) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._challenge) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._part {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._source {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.sourceEvidence.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sourceEvidence, fieldNumber: 3)
+    }
+    try { if let v = self._referenceValue {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if !self.endorsements.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.endorsements, fieldNumber: 5)
+    }
+    try { if let v = self._rules {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    try { if let v = self._challenge {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireImportReplicaCommand, rhs: WireImportReplicaCommand) -> Bool {
+    if lhs._part != rhs._part {return false}
+    if lhs._source != rhs._source {return false}
+    if lhs.sourceEvidence != rhs.sourceEvidence {return false}
+    if lhs._referenceValue != rhs._referenceValue {return false}
+    if lhs.endorsements != rhs.endorsements {return false}
+    if lhs._rules != rhs._rules {return false}
+    if lhs._challenge != rhs._challenge {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireImportReplicaAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ImportReplicaAnswer"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}announcement\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.version) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._announcement) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.version != 0 {
+      try visitor.visitSingularUInt64Field(value: self.version, fieldNumber: 1)
+    }
+    try { if let v = self._announcement {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireImportReplicaAnswer, rhs: WireImportReplicaAnswer) -> Bool {
+    if lhs.version != rhs.version {return false}
+    if lhs._announcement != rhs._announcement {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireExportRecoveryCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ExportRecoveryCommand"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}plan\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._plan) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._plan {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireExportRecoveryCommand, rhs: WireExportRecoveryCommand) -> Bool {
+    if lhs._plan != rhs._plan {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireExportRecoveryAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ExportRecoveryAnswer"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}package\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._package) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._package {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireExportRecoveryAnswer, rhs: WireExportRecoveryAnswer) -> Bool {
+    if lhs._package != rhs._package {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireRecoveryPackage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RecoveryPackage"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}chain_id\0\u{1}vault\0\u{1}epoch\0\u{1}threshold\0\u{3}sealed_vault\0\u{1}shares\0\u{1}enclave\0\u{1}signature\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.chainID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.vault) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.threshold) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.sealedVault) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.shares) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.enclave) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.chainID.isEmpty {
+      try visitor.visitSingularStringField(value: self.chainID, fieldNumber: 1)
+    }
+    if !self.vault.isEmpty {
+      try visitor.visitSingularBytesField(value: self.vault, fieldNumber: 2)
+    }
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.epoch, fieldNumber: 3)
+    }
+    if self.threshold != 0 {
+      try visitor.visitSingularUInt32Field(value: self.threshold, fieldNumber: 4)
+    }
+    if !self.sealedVault.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sealedVault, fieldNumber: 5)
+    }
+    if !self.shares.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.shares, fieldNumber: 6)
+    }
+    if !self.enclave.isEmpty {
+      try visitor.visitSingularBytesField(value: self.enclave, fieldNumber: 7)
+    }
+    if !self.signature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireRecoveryPackage, rhs: WireRecoveryPackage) -> Bool {
+    if lhs.chainID != rhs.chainID {return false}
+    if lhs.vault != rhs.vault {return false}
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.threshold != rhs.threshold {return false}
+    if lhs.sealedVault != rhs.sealedVault {return false}
+    if lhs.shares != rhs.shares {return false}
+    if lhs.enclave != rhs.enclave {return false}
+    if lhs.signature != rhs.signature {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireRecoveryShare: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RecoveryShare"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}account\0\u{1}share\0\u{1}index\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.account) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._share) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.index) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.account.isEmpty {
+      try visitor.visitSingularBytesField(value: self.account, fieldNumber: 1)
+    }
+    try { if let v = self._share {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if self.index != 0 {
+      try visitor.visitSingularUInt32Field(value: self.index, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireRecoveryShare, rhs: WireRecoveryShare) -> Bool {
+    if lhs.account != rhs.account {return false}
+    if lhs._share != rhs._share {return false}
+    if lhs.index != rhs.index {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireImportRecoveryCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ImportRecoveryCommand"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}package\0\u{1}plan\0\u{1}source\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._package) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._plan) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._source) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._package {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._plan {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._source {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireImportRecoveryCommand, rhs: WireImportRecoveryCommand) -> Bool {
+    if lhs._package != rhs._package {return false}
+    if lhs._plan != rhs._plan {return false}
+    if lhs._source != rhs._source {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireImportRecoveryAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ImportRecoveryAnswer"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}enrolled\0\u{1}announcement\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.enrolled) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._announcement) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.enrolled != 0 {
+      try visitor.visitSingularUInt32Field(value: self.enrolled, fieldNumber: 1)
+    }
+    try { if let v = self._announcement {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireImportRecoveryAnswer, rhs: WireImportRecoveryAnswer) -> Bool {
+    if lhs.enrolled != rhs.enrolled {return false}
+    if lhs._announcement != rhs._announcement {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireKeyGrantEvidence: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".KeyGrantEvidence"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_transaction\0\u{1}grant\0\u{1}record\0\u{3}subject_key\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.requestTransaction) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._grant) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._record) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._subjectKey) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.requestTransaction.isEmpty {
+      try visitor.visitSingularBytesField(value: self.requestTransaction, fieldNumber: 1)
+    }
+    try { if let v = self._grant {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._record {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._subjectKey {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireKeyGrantEvidence, rhs: WireKeyGrantEvidence) -> Bool {
+    if lhs.requestTransaction != rhs.requestTransaction {return false}
+    if lhs._grant != rhs._grant {return false}
+    if lhs._record != rhs._record {return false}
+    if lhs._subjectKey != rhs._subjectKey {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireGrantKeysCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".GrantKeysCommand"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}height\0\u{1}grants\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.grants) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 1)
+    }
+    if !self.grants.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.grants, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireGrantKeysCommand, rhs: WireGrantKeysCommand) -> Bool {
+    if lhs.height != rhs.height {return false}
+    if lhs.grants != rhs.grants {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireGrantKeysAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".GrantKeysAnswer"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}outcomes\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.outcomes) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.outcomes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.outcomes, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireGrantKeysAnswer, rhs: WireGrantKeysAnswer) -> Bool {
+    if lhs.outcomes != rhs.outcomes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireConfirmAssessmentsCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ConfirmAssessmentsCommand"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}shared\0\u{1}assessments\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._shared) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.assessments) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._shared {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.assessments.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.assessments, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireConfirmAssessmentsCommand, rhs: WireConfirmAssessmentsCommand) -> Bool {
+    if lhs._shared != rhs._shared {return false}
+    if lhs.assessments != rhs.assessments {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireConfirmOutcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ConfirmOutcome"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}output_hash\0\u{1}signature\0\u{1}failure\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.outputHash) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._failure) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.outputHash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.outputHash, fieldNumber: 2)
+    }
+    if !self.signature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 3)
+    }
+    try { if let v = self._failure {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireConfirmOutcome, rhs: WireConfirmOutcome) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.outputHash != rhs.outputHash {return false}
+    if lhs.signature != rhs.signature {return false}
+    if lhs._failure != rhs._failure {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireConfirmAssessmentsAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ConfirmAssessmentsAnswer"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}outcomes\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.outcomes) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.outcomes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.outcomes, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireConfirmAssessmentsAnswer, rhs: WireConfirmAssessmentsAnswer) -> Bool {
+    if lhs.outcomes != rhs.outcomes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2917,7 +5376,7 @@ nonisolated extension WireResult: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireVaultEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VaultEntry"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}enrolled\0\u{1}used\0\u{1}head\0\u{1}identity\0\u{1}run\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}enrolled\0\u{1}used\0\u{1}head\0\u{1}identity\0\u{1}run\0\u{1}punctured\0\u{1}recovery\0\u{1}replica\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2991,6 +5450,45 @@ nonisolated extension WireVaultEntry: SwiftProtobuf.Message, SwiftProtobuf._Mess
           self.change = .run(v)
         }
       }()
+      case 7: try {
+        var v: WireVaultPuncture?
+        var hadOneofValue = false
+        if let current = self.change {
+          hadOneofValue = true
+          if case .punctured(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.change = .punctured(v)
+        }
+      }()
+      case 8: try {
+        var v: WireVaultRecovery?
+        var hadOneofValue = false
+        if let current = self.change {
+          hadOneofValue = true
+          if case .recovery(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.change = .recovery(v)
+        }
+      }()
+      case 9: try {
+        var v: WireVaultReplica?
+        var hadOneofValue = false
+        if let current = self.change {
+          hadOneofValue = true
+          if case .replica(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.change = .replica(v)
+        }
+      }()
       default: break
       }
     }
@@ -3025,6 +5523,18 @@ nonisolated extension WireVaultEntry: SwiftProtobuf.Message, SwiftProtobuf._Mess
       guard case .run(let v)? = self.change else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     }()
+    case .punctured?: try {
+      guard case .punctured(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    }()
+    case .recovery?: try {
+      guard case .recovery(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    }()
+    case .replica?: try {
+      guard case .replica(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -3040,7 +5550,7 @@ nonisolated extension WireVaultEntry: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireVaultKey: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VaultKey"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{1}dataset\0\u{3}subject_key\0\u{1}salt\0\u{3}enrolled_by\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{1}dataset\0\u{3}subject_key\0\u{1}salt\0\u{3}enrolled_by\0\u{3}key_epoch\0\u{1}nodes\0\u{1}commitment\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3053,6 +5563,9 @@ nonisolated extension WireVaultKey: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 3: try { try decoder.decodeSingularBytesField(value: &self.subjectKey) }()
       case 4: try { try decoder.decodeSingularBytesField(value: &self.salt) }()
       case 5: try { try decoder.decodeSingularBytesField(value: &self.enrolledBy) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.keyEpoch) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.nodes) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self.commitment) }()
       default: break
       }
     }
@@ -3074,6 +5587,15 @@ nonisolated extension WireVaultKey: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.enrolledBy.isEmpty {
       try visitor.visitSingularBytesField(value: self.enrolledBy, fieldNumber: 5)
     }
+    if self.keyEpoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.keyEpoch, fieldNumber: 6)
+    }
+    if !self.nodes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.nodes, fieldNumber: 7)
+    }
+    if !self.commitment.isEmpty {
+      try visitor.visitSingularBytesField(value: self.commitment, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3083,6 +5605,184 @@ nonisolated extension WireVaultKey: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.subjectKey != rhs.subjectKey {return false}
     if lhs.salt != rhs.salt {return false}
     if lhs.enrolledBy != rhs.enrolledBy {return false}
+    if lhs.keyEpoch != rhs.keyEpoch {return false}
+    if lhs.nodes != rhs.nodes {return false}
+    if lhs.commitment != rhs.commitment {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireKeyTreeNode: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".KeyTreeNode"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}level\0\u{1}index\0\u{1}key\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.level) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.index) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.key) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.level != 0 {
+      try visitor.visitSingularUInt32Field(value: self.level, fieldNumber: 1)
+    }
+    if self.index != 0 {
+      try visitor.visitSingularUInt32Field(value: self.index, fieldNumber: 2)
+    }
+    if !self.key.isEmpty {
+      try visitor.visitSingularBytesField(value: self.key, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireKeyTreeNode, rhs: WireKeyTreeNode) -> Bool {
+    if lhs.level != rhs.level {return false}
+    if lhs.index != rhs.index {return false}
+    if lhs.key != rhs.key {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireVaultPuncture: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VaultPuncture"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sequence\0\u{1}hash\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.sequence) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.hash) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.sequence != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sequence, fieldNumber: 1)
+    }
+    if !self.hash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.hash, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireVaultPuncture, rhs: WireVaultPuncture) -> Bool {
+    if lhs.sequence != rhs.sequence {return false}
+    if lhs.hash != rhs.hash {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireVaultRecovery: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VaultRecovery"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.epoch, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireVaultRecovery, rhs: WireVaultRecovery) -> Bool {
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireVaultReplica: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VaultReplica"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}vault\0\u{3}vault_secret\0\u{1}source\0\u{3}source_version\0\u{1}handover\0\u{1}recovered\0\u{3}recovery_epoch\0\u{1}punctures\0\u{3}puncture_hash\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.vault) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.vaultSecret) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.source) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.sourceVersion) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.handover) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.recovered) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.recoveryEpoch) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.punctures) }()
+      case 9: try { try decoder.decodeSingularBytesField(value: &self.punctureHash) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.vault.isEmpty {
+      try visitor.visitSingularBytesField(value: self.vault, fieldNumber: 1)
+    }
+    if !self.vaultSecret.isEmpty {
+      try visitor.visitSingularBytesField(value: self.vaultSecret, fieldNumber: 2)
+    }
+    if !self.source.isEmpty {
+      try visitor.visitSingularBytesField(value: self.source, fieldNumber: 3)
+    }
+    if self.sourceVersion != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sourceVersion, fieldNumber: 4)
+    }
+    if !self.handover.isEmpty {
+      try visitor.visitSingularBytesField(value: self.handover, fieldNumber: 5)
+    }
+    if self.recovered != false {
+      try visitor.visitSingularBoolField(value: self.recovered, fieldNumber: 6)
+    }
+    if self.recoveryEpoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.recoveryEpoch, fieldNumber: 7)
+    }
+    if self.punctures != 0 {
+      try visitor.visitSingularUInt64Field(value: self.punctures, fieldNumber: 8)
+    }
+    if !self.punctureHash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.punctureHash, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireVaultReplica, rhs: WireVaultReplica) -> Bool {
+    if lhs.vault != rhs.vault {return false}
+    if lhs.vaultSecret != rhs.vaultSecret {return false}
+    if lhs.source != rhs.source {return false}
+    if lhs.sourceVersion != rhs.sourceVersion {return false}
+    if lhs.handover != rhs.handover {return false}
+    if lhs.recovered != rhs.recovered {return false}
+    if lhs.recoveryEpoch != rhs.recoveryEpoch {return false}
+    if lhs.punctures != rhs.punctures {return false}
+    if lhs.punctureHash != rhs.punctureHash {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3090,7 +5790,7 @@ nonisolated extension WireVaultKey: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireVaultUse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VaultUse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}request\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}request\0\u{3}output_bytes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3100,6 +5800,7 @@ nonisolated extension WireVaultUse: SwiftProtobuf.Message, SwiftProtobuf._Messag
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.grant) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.request) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.outputBytes) }()
       default: break
       }
     }
@@ -3112,12 +5813,16 @@ nonisolated extension WireVaultUse: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.request.isEmpty {
       try visitor.visitSingularBytesField(value: self.request, fieldNumber: 2)
     }
+    if self.outputBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.outputBytes, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireVaultUse, rhs: WireVaultUse) -> Bool {
     if lhs.grant != rhs.grant {return false}
     if lhs.request != rhs.request {return false}
+    if lhs.outputBytes != rhs.outputBytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3210,7 +5915,7 @@ nonisolated extension WireVaultIdentity: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VaultRun"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}commitment\0\u{3}sealed_result\0\u{1}opened\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}commitment\0\u{3}sealed_result\0\u{1}opened\0\u{1}recipient\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3222,6 +5927,7 @@ nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 2: try { try decoder.decodeSingularBytesField(value: &self.commitment) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.sealedResult) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.opened) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.recipient) }()
       default: break
       }
     }
@@ -3240,6 +5946,9 @@ nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.opened != false {
       try visitor.visitSingularBoolField(value: self.opened, fieldNumber: 4)
     }
+    if !self.recipient.isEmpty {
+      try visitor.visitSingularBytesField(value: self.recipient, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3248,6 +5957,7 @@ nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.commitment != rhs.commitment {return false}
     if lhs.sealedResult != rhs.sealedResult {return false}
     if lhs.opened != rhs.opened {return false}
+    if lhs.recipient != rhs.recipient {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

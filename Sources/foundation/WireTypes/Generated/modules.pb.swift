@@ -344,70 +344,121 @@ package nonisolated struct WireMetadata: Sendable {
   package init() {}
 }
 
-package nonisolated struct WirePublishDataset: Sendable {
+package nonisolated struct WirePublishDataset: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// its id
-  package var dataset: String = String()
+  package var dataset: String {
+    get {_storage._dataset}
+    set {_uniqueStorage()._dataset = newValue}
+  }
 
   package var metadata: WireMetadata {
-    get {_metadata ?? WireMetadata()}
-    set {_metadata = newValue}
+    get {_storage._metadata ?? WireMetadata()}
+    set {_uniqueStorage()._metadata = newValue}
   }
   /// Returns true if `metadata` has been explicitly set.
-  package var hasMetadata: Bool {self._metadata != nil}
+  package var hasMetadata: Bool {_storage._metadata != nil}
   /// Clears the value of `metadata`. Subsequent reads from it will return its default value.
-  package mutating func clearMetadata() {self._metadata = nil}
+  package mutating func clearMetadata() {_uniqueStorage()._metadata = nil}
 
   /// canonical schema encoding, version 1
-  package var schema: Data = Data()
+  package var schema: Data {
+    get {_storage._schema}
+    set {_uniqueStorage()._schema = newValue}
+  }
 
-  package var residency: WireResidency = .unspecified
+  package var residency: WireResidency {
+    get {_storage._residency}
+    set {_uniqueStorage()._residency = newValue}
+  }
 
-  package var minimumCohort: UInt32 = 0
+  package var minimumCohort: UInt32 {
+    get {_storage._minimumCohort}
+    set {_uniqueStorage()._minimumCohort = newValue}
+  }
+
+  package var demand: WireEnclaveDemand {
+    get {_storage._demand ?? WireEnclaveDemand()}
+    set {_uniqueStorage()._demand = newValue}
+  }
+  /// Returns true if `demand` has been explicitly set.
+  package var hasDemand: Bool {_storage._demand != nil}
+  /// Clears the value of `demand`. Subsequent reads from it will return its default value.
+  package mutating func clearDemand() {_uniqueStorage()._demand = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _metadata: WireMetadata? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-package nonisolated struct WireDataset: Sendable {
+package nonisolated struct WireDataset: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var dataset: String = String()
+  package var dataset: String {
+    get {_storage._dataset}
+    set {_uniqueStorage()._dataset = newValue}
+  }
 
-  package var owner: Data = Data()
+  package var owner: Data {
+    get {_storage._owner}
+    set {_uniqueStorage()._owner = newValue}
+  }
 
   package var metadata: WireMetadata {
-    get {_metadata ?? WireMetadata()}
-    set {_metadata = newValue}
+    get {_storage._metadata ?? WireMetadata()}
+    set {_uniqueStorage()._metadata = newValue}
   }
   /// Returns true if `metadata` has been explicitly set.
-  package var hasMetadata: Bool {self._metadata != nil}
+  package var hasMetadata: Bool {_storage._metadata != nil}
   /// Clears the value of `metadata`. Subsequent reads from it will return its default value.
-  package mutating func clearMetadata() {self._metadata = nil}
+  package mutating func clearMetadata() {_uniqueStorage()._metadata = nil}
 
-  package var schema: Data = Data()
+  package var schema: Data {
+    get {_storage._schema}
+    set {_uniqueStorage()._schema = newValue}
+  }
 
-  package var schemaVersion: UInt32 = 0
+  package var schemaVersion: UInt32 {
+    get {_storage._schemaVersion}
+    set {_uniqueStorage()._schemaVersion = newValue}
+  }
 
-  package var residency: WireResidency = .unspecified
+  package var residency: WireResidency {
+    get {_storage._residency}
+    set {_uniqueStorage()._residency = newValue}
+  }
 
-  package var minimumCohort: UInt32 = 0
+  package var minimumCohort: UInt32 {
+    get {_storage._minimumCohort}
+    set {_uniqueStorage()._minimumCohort = newValue}
+  }
 
-  package var height: UInt64 = 0
+  package var height: UInt64 {
+    get {_storage._height}
+    set {_uniqueStorage()._height = newValue}
+  }
+
+  package var demand: WireEnclaveDemand {
+    get {_storage._demand ?? WireEnclaveDemand()}
+    set {_uniqueStorage()._demand = newValue}
+  }
+  /// Returns true if `demand` has been explicitly set.
+  package var hasDemand: Bool {_storage._demand != nil}
+  /// Clears the value of `demand`. Subsequent reads from it will return its default value.
+  package mutating func clearDemand() {_uniqueStorage()._demand = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _metadata: WireMetadata? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// What an enclave is known by.
@@ -488,42 +539,124 @@ package nonisolated struct WireEvidence: Sendable {
   package init() {}
 }
 
-package nonisolated struct WireEnclave: Sendable {
+package nonisolated struct WireEnclave: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var id: Data = Data()
+  package var id: Data {
+    get {_storage._id}
+    set {_uniqueStorage()._id = newValue}
+  }
 
   package var identity: WireEnclaveIdentity {
-    get {_identity ?? WireEnclaveIdentity()}
-    set {_identity = newValue}
+    get {_storage._identity ?? WireEnclaveIdentity()}
+    set {_uniqueStorage()._identity = newValue}
   }
   /// Returns true if `identity` has been explicitly set.
-  package var hasIdentity: Bool {self._identity != nil}
+  package var hasIdentity: Bool {_storage._identity != nil}
   /// Clears the value of `identity`. Subsequent reads from it will return its default value.
-  package mutating func clearIdentity() {self._identity = nil}
+  package mutating func clearIdentity() {_uniqueStorage()._identity = nil}
 
-  package var `operator`: Data = Data()
+  package var `operator`: Data {
+    get {_storage._operator}
+    set {_uniqueStorage()._operator = newValue}
+  }
 
-  package var status: WireEnclaveStatus = .unspecified
+  package var status: WireEnclaveStatus {
+    get {_storage._status}
+    set {_uniqueStorage()._status = newValue}
+  }
 
   /// "none", "measured", "confidential"
-  package var assurance: String = String()
+  package var assurance: String {
+    get {_storage._assurance}
+    set {_uniqueStorage()._assurance = newValue}
+  }
 
-  package var anchorNonce: Data = Data()
+  package var anchorNonce: Data {
+    get {_storage._anchorNonce}
+    set {_uniqueStorage()._anchorNonce = newValue}
+  }
 
-  package var vaultVersion: UInt64 = 0
+  package var vaultVersion: UInt64 {
+    get {_storage._vaultVersion}
+    set {_uniqueStorage()._vaultVersion = newValue}
+  }
 
-  package var vaultRoot: Data = Data()
+  package var vaultRoot: Data {
+    get {_storage._vaultRoot}
+    set {_uniqueStorage()._vaultRoot = newValue}
+  }
 
-  package var height: UInt64 = 0
+  package var height: UInt64 {
+    get {_storage._height}
+    set {_uniqueStorage()._height = newValue}
+  }
+
+  /// what the evidence honestly shows: "simulated", "tpm (software)", "sev-snp (Genoa)", …
+  package var label: String {
+    get {_storage._label}
+    set {_uniqueStorage()._label = newValue}
+  }
+
+  /// block time in milliseconds at which the evidence is too old; 0 never
+  package var expires: UInt64 {
+    get {_storage._expires}
+    set {_uniqueStorage()._expires = newValue}
+  }
+
+  package var evidenceHash: Data {
+    get {_storage._evidenceHash}
+    set {_uniqueStorage()._evidenceHash = newValue}
+  }
+
+  /// chip, platform or endorsement-key identity; may be empty
+  package var machine: Data {
+    get {_storage._machine}
+    set {_uniqueStorage()._machine = newValue}
+  }
+
+  /// why it is suspended
+  package var suspension: String {
+    get {_storage._suspension}
+    set {_uniqueStorage()._suspension = newValue}
+  }
+
+  /// of the puncture log that its vault has applied
+  package var punctures: UInt64 {
+    get {_storage._punctures}
+    set {_uniqueStorage()._punctures = newValue}
+  }
+
+  /// the vault whose keys it holds: its own id, or that of the first of its replicas
+  package var vault: Data {
+    get {_storage._vault}
+    set {_uniqueStorage()._vault = newValue}
+  }
+
+  package var recoveryEpoch: UInt64 {
+    get {_storage._recoveryEpoch}
+    set {_uniqueStorage()._recoveryEpoch = newValue}
+  }
+
+  /// of the newest evidence: older evidence is not taken again
+  package var challengeHeight: UInt64 {
+    get {_storage._challengeHeight}
+    set {_uniqueStorage()._challengeHeight = newValue}
+  }
+
+  /// slots that its appraisal rested on; sorted
+  package var endorsements: [String] {
+    get {_storage._endorsements}
+    set {_uniqueStorage()._endorsements = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _identity: WireEnclaveIdentity? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// An enclave that starts proves that its vault is the newest.
@@ -565,6 +698,9 @@ package nonisolated struct WireEnrolSubjectKey: Sendable {
   /// the enclave's signature
   package var receipt: Data = Data()
 
+  /// rises with each rotation; old keys stay until they are punctured
+  package var keyEpoch: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -579,11 +715,16 @@ package nonisolated struct WireSubjectKey: Sendable {
 
   package var dataset: String = String()
 
+  /// the vault: the id of the enclave that first held the key
   package var enclave: Data = Data()
 
   package var commitment: Data = Data()
 
   package var height: UInt64 = 0
+
+  package var keyEpoch: UInt32 = 0
+
+  package var destroyed: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -610,6 +751,9 @@ package nonisolated struct WirePutRecord: Sendable {
 
   /// leaf of the subject's key tree
   package var keyIndex: UInt32 = 0
+
+  /// which of the subject's keys
+  package var keyEpoch: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -652,6 +796,8 @@ package nonisolated struct WireRecord: Sendable {
   package var status: WireRecordStatus = .unspecified
 
   package var height: UInt64 = 0
+
+  package var keyEpoch: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -705,33 +851,39 @@ package nonisolated struct WireConsentScope: Sendable {
 
   package var onwardSharing: Bool = false
 
+  /// of all results together; 0: as many as the uses and programs give
+  package var maximumOutputBytes: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
 
-package nonisolated struct WireGrantConsent: Sendable {
+package nonisolated struct WireGrantConsent: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// 32-byte id, random
-  package var grant: Data = Data()
+  package var grant: Data {
+    get {_storage._grant}
+    set {_uniqueStorage()._grant = newValue}
+  }
 
   package var scope: WireConsentScope {
-    get {_scope ?? WireConsentScope()}
-    set {_scope = newValue}
+    get {_storage._scope ?? WireConsentScope()}
+    set {_uniqueStorage()._scope = newValue}
   }
   /// Returns true if `scope` has been explicitly set.
-  package var hasScope: Bool {self._scope != nil}
+  package var hasScope: Bool {_storage._scope != nil}
   /// Clears the value of `scope`. Subsequent reads from it will return its default value.
-  package mutating func clearScope() {self._scope = nil}
+  package mutating func clearScope() {_uniqueStorage()._scope = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _scope: WireConsentScope? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// Free, and replay-protected by grant and version instead of a nonce.
@@ -822,6 +974,12 @@ package nonisolated struct WireConsent: @unchecked Sendable {
   package var height: UInt64 {
     get {_storage._height}
     set {_uniqueStorage()._height = newValue}
+  }
+
+  /// charged so far, where the scope bounds them
+  package var outputBytes: UInt64 {
+    get {_storage._outputBytes}
+    set {_uniqueStorage()._outputBytes = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -950,11 +1108,25 @@ package nonisolated struct WireRequestAssessment: Sendable {
   /// paid into escrow; at least the grant's price
   package var price: UInt64 = 0
 
+  /// beyond what the dataset demands
+  package var demand: WireEnclaveDemand {
+    get {_demand ?? WireEnclaveDemand()}
+    set {_demand = newValue}
+  }
+  /// Returns true if `demand` has been explicitly set.
+  package var hasDemand: Bool {self._demand != nil}
+  /// Clears the value of `demand`. Subsequent reads from it will return its default value.
+  package mutating func clearDemand() {self._demand = nil}
+
+  /// that are to confirm each other; sorted, unique; empty: whichever comes first
+  package var enclaves: [Data] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _recipientKey: WireSealingKey? = nil
+  fileprivate var _demand: WireEnclaveDemand? = nil
 }
 
 package nonisolated struct WireAssessment: @unchecked Sendable {
@@ -1047,6 +1219,37 @@ package nonisolated struct WireAssessment: @unchecked Sendable {
     set {_uniqueStorage()._openedHeight = newValue}
   }
 
+  package var terms: WireConfirmationTerms {
+    get {_storage._terms ?? WireConfirmationTerms()}
+    set {_uniqueStorage()._terms = newValue}
+  }
+  /// Returns true if `terms` has been explicitly set.
+  package var hasTerms: Bool {_storage._terms != nil}
+  /// Clears the value of `terms`. Subsequent reads from it will return its default value.
+  package mutating func clearTerms() {_uniqueStorage()._terms = nil}
+
+  /// sorted; the first to commit among them
+  package var confirmedBy: [Data] {
+    get {_storage._confirmedBy}
+    set {_uniqueStorage()._confirmedBy = newValue}
+  }
+
+  /// what dataset and request demand together
+  package var demand: WireEnclaveDemand {
+    get {_storage._demand ?? WireEnclaveDemand()}
+    set {_uniqueStorage()._demand = newValue}
+  }
+  /// Returns true if `demand` has been explicitly set.
+  package var hasDemand: Bool {_storage._demand != nil}
+  /// Clears the value of `demand`. Subsequent reads from it will return its default value.
+  package mutating func clearDemand() {_uniqueStorage()._demand = nil}
+
+  /// the enclave that came to another result
+  package var disputedBy: Data {
+    get {_storage._disputedBy}
+    set {_uniqueStorage()._disputedBy = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1068,6 +1271,77 @@ package nonisolated struct WireCommitAssessment: Sendable {
   package var size: UInt32 = 0
 
   /// by the enclave
+  package var signature: Data = Data()
+
+  /// when others have to confirm
+  package var terms: WireConfirmationTerms {
+    get {_terms ?? WireConfirmationTerms()}
+    set {_terms = newValue}
+  }
+  /// Returns true if `terms` has been explicitly set.
+  package var hasTerms: Bool {self._terms != nil}
+  /// Clears the value of `terms`. Subsequent reads from it will return its default value.
+  package mutating func clearTerms() {self._terms = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _terms: WireConfirmationTerms? = nil
+}
+
+/// By the first of several enclaves: H(salt, output), and the salt sealed to each of the others.
+package nonisolated struct WireConfirmationTerms: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var outputHash: Data = Data()
+
+  /// sorted by enclave
+  package var salts: [WireSealedSalt] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireSealedSalt: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var enclave: Data = Data()
+
+  /// the salt and the key of the sealed result, 32 bytes each
+  package var salt: WireSealedMessage {
+    get {_salt ?? WireSealedMessage()}
+    set {_salt = newValue}
+  }
+  /// Returns true if `salt` has been explicitly set.
+  package var hasSalt: Bool {self._salt != nil}
+  /// Clears the value of `salt`. Subsequent reads from it will return its default value.
+  package mutating func clearSalt() {self._salt = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _salt: WireSealedMessage? = nil
+}
+
+/// Another enclave came to the same output, or to another one.
+package nonisolated struct WireConfirmAssessment: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var id: Data = Data()
+
+  package var enclave: Data = Data()
+
+  package var outputHash: Data = Data()
+
   package var signature: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1616,53 +1890,104 @@ nonisolated extension WireMetadata: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WirePublishDataset: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PublishDataset"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dataset\0\u{1}metadata\0\u{1}schema\0\u{1}residency\0\u{3}minimum_cohort\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dataset\0\u{1}metadata\0\u{1}schema\0\u{1}residency\0\u{3}minimum_cohort\0\u{1}demand\0")
+
+  fileprivate class _StorageClass {
+    var _dataset: String = String()
+    var _metadata: WireMetadata? = nil
+    var _schema: Data = Data()
+    var _residency: WireResidency = .unspecified
+    var _minimumCohort: UInt32 = 0
+    var _demand: WireEnclaveDemand? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _dataset = source._dataset
+      _metadata = source._metadata
+      _schema = source._schema
+      _residency = source._residency
+      _minimumCohort = source._minimumCohort
+      _demand = source._demand
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.dataset) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._metadata) }()
-      case 3: try { try decoder.decodeSingularBytesField(value: &self.schema) }()
-      case 4: try { try decoder.decodeSingularEnumField(value: &self.residency) }()
-      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.minimumCohort) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._dataset) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._metadata) }()
+        case 3: try { try decoder.decodeSingularBytesField(value: &_storage._schema) }()
+        case 4: try { try decoder.decodeSingularEnumField(value: &_storage._residency) }()
+        case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._minimumCohort) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._demand) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.dataset.isEmpty {
-      try visitor.visitSingularStringField(value: self.dataset, fieldNumber: 1)
-    }
-    try { if let v = self._metadata {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    if !self.schema.isEmpty {
-      try visitor.visitSingularBytesField(value: self.schema, fieldNumber: 3)
-    }
-    if self.residency != .unspecified {
-      try visitor.visitSingularEnumField(value: self.residency, fieldNumber: 4)
-    }
-    if self.minimumCohort != 0 {
-      try visitor.visitSingularUInt32Field(value: self.minimumCohort, fieldNumber: 5)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._dataset.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._dataset, fieldNumber: 1)
+      }
+      try { if let v = _storage._metadata {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      if !_storage._schema.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._schema, fieldNumber: 3)
+      }
+      if _storage._residency != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._residency, fieldNumber: 4)
+      }
+      if _storage._minimumCohort != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._minimumCohort, fieldNumber: 5)
+      }
+      try { if let v = _storage._demand {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WirePublishDataset, rhs: WirePublishDataset) -> Bool {
-    if lhs.dataset != rhs.dataset {return false}
-    if lhs._metadata != rhs._metadata {return false}
-    if lhs.schema != rhs.schema {return false}
-    if lhs.residency != rhs.residency {return false}
-    if lhs.minimumCohort != rhs.minimumCohort {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._dataset != rhs_storage._dataset {return false}
+        if _storage._metadata != rhs_storage._metadata {return false}
+        if _storage._schema != rhs_storage._schema {return false}
+        if _storage._residency != rhs_storage._residency {return false}
+        if _storage._minimumCohort != rhs_storage._minimumCohort {return false}
+        if _storage._demand != rhs_storage._demand {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1670,68 +1995,125 @@ nonisolated extension WirePublishDataset: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireDataset: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Dataset"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dataset\0\u{1}owner\0\u{1}metadata\0\u{1}schema\0\u{3}schema_version\0\u{1}residency\0\u{3}minimum_cohort\0\u{1}height\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dataset\0\u{1}owner\0\u{1}metadata\0\u{1}schema\0\u{3}schema_version\0\u{1}residency\0\u{3}minimum_cohort\0\u{1}height\0\u{1}demand\0")
+
+  fileprivate class _StorageClass {
+    var _dataset: String = String()
+    var _owner: Data = Data()
+    var _metadata: WireMetadata? = nil
+    var _schema: Data = Data()
+    var _schemaVersion: UInt32 = 0
+    var _residency: WireResidency = .unspecified
+    var _minimumCohort: UInt32 = 0
+    var _height: UInt64 = 0
+    var _demand: WireEnclaveDemand? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _dataset = source._dataset
+      _owner = source._owner
+      _metadata = source._metadata
+      _schema = source._schema
+      _schemaVersion = source._schemaVersion
+      _residency = source._residency
+      _minimumCohort = source._minimumCohort
+      _height = source._height
+      _demand = source._demand
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.dataset) }()
-      case 2: try { try decoder.decodeSingularBytesField(value: &self.owner) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._metadata) }()
-      case 4: try { try decoder.decodeSingularBytesField(value: &self.schema) }()
-      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.schemaVersion) }()
-      case 6: try { try decoder.decodeSingularEnumField(value: &self.residency) }()
-      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.minimumCohort) }()
-      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._dataset) }()
+        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._owner) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._metadata) }()
+        case 4: try { try decoder.decodeSingularBytesField(value: &_storage._schema) }()
+        case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._schemaVersion) }()
+        case 6: try { try decoder.decodeSingularEnumField(value: &_storage._residency) }()
+        case 7: try { try decoder.decodeSingularUInt32Field(value: &_storage._minimumCohort) }()
+        case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._height) }()
+        case 9: try { try decoder.decodeSingularMessageField(value: &_storage._demand) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.dataset.isEmpty {
-      try visitor.visitSingularStringField(value: self.dataset, fieldNumber: 1)
-    }
-    if !self.owner.isEmpty {
-      try visitor.visitSingularBytesField(value: self.owner, fieldNumber: 2)
-    }
-    try { if let v = self._metadata {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
-    if !self.schema.isEmpty {
-      try visitor.visitSingularBytesField(value: self.schema, fieldNumber: 4)
-    }
-    if self.schemaVersion != 0 {
-      try visitor.visitSingularUInt32Field(value: self.schemaVersion, fieldNumber: 5)
-    }
-    if self.residency != .unspecified {
-      try visitor.visitSingularEnumField(value: self.residency, fieldNumber: 6)
-    }
-    if self.minimumCohort != 0 {
-      try visitor.visitSingularUInt32Field(value: self.minimumCohort, fieldNumber: 7)
-    }
-    if self.height != 0 {
-      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 8)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._dataset.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._dataset, fieldNumber: 1)
+      }
+      if !_storage._owner.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._owner, fieldNumber: 2)
+      }
+      try { if let v = _storage._metadata {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      if !_storage._schema.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._schema, fieldNumber: 4)
+      }
+      if _storage._schemaVersion != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._schemaVersion, fieldNumber: 5)
+      }
+      if _storage._residency != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._residency, fieldNumber: 6)
+      }
+      if _storage._minimumCohort != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._minimumCohort, fieldNumber: 7)
+      }
+      if _storage._height != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._height, fieldNumber: 8)
+      }
+      try { if let v = _storage._demand {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireDataset, rhs: WireDataset) -> Bool {
-    if lhs.dataset != rhs.dataset {return false}
-    if lhs.owner != rhs.owner {return false}
-    if lhs._metadata != rhs._metadata {return false}
-    if lhs.schema != rhs.schema {return false}
-    if lhs.schemaVersion != rhs.schemaVersion {return false}
-    if lhs.residency != rhs.residency {return false}
-    if lhs.minimumCohort != rhs.minimumCohort {return false}
-    if lhs.height != rhs.height {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._dataset != rhs_storage._dataset {return false}
+        if _storage._owner != rhs_storage._owner {return false}
+        if _storage._metadata != rhs_storage._metadata {return false}
+        if _storage._schema != rhs_storage._schema {return false}
+        if _storage._schemaVersion != rhs_storage._schemaVersion {return false}
+        if _storage._residency != rhs_storage._residency {return false}
+        if _storage._minimumCohort != rhs_storage._minimumCohort {return false}
+        if _storage._height != rhs_storage._height {return false}
+        if _storage._demand != rhs_storage._demand {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1877,73 +2259,195 @@ nonisolated extension WireEvidence: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireEnclave: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Enclave"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}identity\0\u{1}operator\0\u{1}status\0\u{1}assurance\0\u{3}anchor_nonce\0\u{3}vault_version\0\u{3}vault_root\0\u{1}height\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}identity\0\u{1}operator\0\u{1}status\0\u{1}assurance\0\u{3}anchor_nonce\0\u{3}vault_version\0\u{3}vault_root\0\u{1}height\0\u{1}label\0\u{1}expires\0\u{3}evidence_hash\0\u{1}machine\0\u{1}suspension\0\u{1}punctures\0\u{1}vault\0\u{3}recovery_epoch\0\u{3}challenge_height\0\u{1}endorsements\0")
+
+  fileprivate class _StorageClass {
+    var _id: Data = Data()
+    var _identity: WireEnclaveIdentity? = nil
+    var _operator: Data = Data()
+    var _status: WireEnclaveStatus = .unspecified
+    var _assurance: String = String()
+    var _anchorNonce: Data = Data()
+    var _vaultVersion: UInt64 = 0
+    var _vaultRoot: Data = Data()
+    var _height: UInt64 = 0
+    var _label: String = String()
+    var _expires: UInt64 = 0
+    var _evidenceHash: Data = Data()
+    var _machine: Data = Data()
+    var _suspension: String = String()
+    var _punctures: UInt64 = 0
+    var _vault: Data = Data()
+    var _recoveryEpoch: UInt64 = 0
+    var _challengeHeight: UInt64 = 0
+    var _endorsements: [String] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _id = source._id
+      _identity = source._identity
+      _operator = source._operator
+      _status = source._status
+      _assurance = source._assurance
+      _anchorNonce = source._anchorNonce
+      _vaultVersion = source._vaultVersion
+      _vaultRoot = source._vaultRoot
+      _height = source._height
+      _label = source._label
+      _expires = source._expires
+      _evidenceHash = source._evidenceHash
+      _machine = source._machine
+      _suspension = source._suspension
+      _punctures = source._punctures
+      _vault = source._vault
+      _recoveryEpoch = source._recoveryEpoch
+      _challengeHeight = source._challengeHeight
+      _endorsements = source._endorsements
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._identity) }()
-      case 3: try { try decoder.decodeSingularBytesField(value: &self.`operator`) }()
-      case 4: try { try decoder.decodeSingularEnumField(value: &self.status) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.assurance) }()
-      case 6: try { try decoder.decodeSingularBytesField(value: &self.anchorNonce) }()
-      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.vaultVersion) }()
-      case 8: try { try decoder.decodeSingularBytesField(value: &self.vaultRoot) }()
-      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._id) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._identity) }()
+        case 3: try { try decoder.decodeSingularBytesField(value: &_storage._operator) }()
+        case 4: try { try decoder.decodeSingularEnumField(value: &_storage._status) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._assurance) }()
+        case 6: try { try decoder.decodeSingularBytesField(value: &_storage._anchorNonce) }()
+        case 7: try { try decoder.decodeSingularUInt64Field(value: &_storage._vaultVersion) }()
+        case 8: try { try decoder.decodeSingularBytesField(value: &_storage._vaultRoot) }()
+        case 9: try { try decoder.decodeSingularUInt64Field(value: &_storage._height) }()
+        case 10: try { try decoder.decodeSingularStringField(value: &_storage._label) }()
+        case 11: try { try decoder.decodeSingularUInt64Field(value: &_storage._expires) }()
+        case 12: try { try decoder.decodeSingularBytesField(value: &_storage._evidenceHash) }()
+        case 13: try { try decoder.decodeSingularBytesField(value: &_storage._machine) }()
+        case 14: try { try decoder.decodeSingularStringField(value: &_storage._suspension) }()
+        case 15: try { try decoder.decodeSingularUInt64Field(value: &_storage._punctures) }()
+        case 16: try { try decoder.decodeSingularBytesField(value: &_storage._vault) }()
+        case 17: try { try decoder.decodeSingularUInt64Field(value: &_storage._recoveryEpoch) }()
+        case 18: try { try decoder.decodeSingularUInt64Field(value: &_storage._challengeHeight) }()
+        case 19: try { try decoder.decodeRepeatedStringField(value: &_storage._endorsements) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.id.isEmpty {
-      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
-    }
-    try { if let v = self._identity {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    if !self.`operator`.isEmpty {
-      try visitor.visitSingularBytesField(value: self.`operator`, fieldNumber: 3)
-    }
-    if self.status != .unspecified {
-      try visitor.visitSingularEnumField(value: self.status, fieldNumber: 4)
-    }
-    if !self.assurance.isEmpty {
-      try visitor.visitSingularStringField(value: self.assurance, fieldNumber: 5)
-    }
-    if !self.anchorNonce.isEmpty {
-      try visitor.visitSingularBytesField(value: self.anchorNonce, fieldNumber: 6)
-    }
-    if self.vaultVersion != 0 {
-      try visitor.visitSingularUInt64Field(value: self.vaultVersion, fieldNumber: 7)
-    }
-    if !self.vaultRoot.isEmpty {
-      try visitor.visitSingularBytesField(value: self.vaultRoot, fieldNumber: 8)
-    }
-    if self.height != 0 {
-      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 9)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._id.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._id, fieldNumber: 1)
+      }
+      try { if let v = _storage._identity {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      if !_storage._operator.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._operator, fieldNumber: 3)
+      }
+      if _storage._status != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._status, fieldNumber: 4)
+      }
+      if !_storage._assurance.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._assurance, fieldNumber: 5)
+      }
+      if !_storage._anchorNonce.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._anchorNonce, fieldNumber: 6)
+      }
+      if _storage._vaultVersion != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._vaultVersion, fieldNumber: 7)
+      }
+      if !_storage._vaultRoot.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._vaultRoot, fieldNumber: 8)
+      }
+      if _storage._height != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._height, fieldNumber: 9)
+      }
+      if !_storage._label.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._label, fieldNumber: 10)
+      }
+      if _storage._expires != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._expires, fieldNumber: 11)
+      }
+      if !_storage._evidenceHash.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._evidenceHash, fieldNumber: 12)
+      }
+      if !_storage._machine.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._machine, fieldNumber: 13)
+      }
+      if !_storage._suspension.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._suspension, fieldNumber: 14)
+      }
+      if _storage._punctures != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._punctures, fieldNumber: 15)
+      }
+      if !_storage._vault.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._vault, fieldNumber: 16)
+      }
+      if _storage._recoveryEpoch != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._recoveryEpoch, fieldNumber: 17)
+      }
+      if _storage._challengeHeight != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._challengeHeight, fieldNumber: 18)
+      }
+      if !_storage._endorsements.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._endorsements, fieldNumber: 19)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireEnclave, rhs: WireEnclave) -> Bool {
-    if lhs.id != rhs.id {return false}
-    if lhs._identity != rhs._identity {return false}
-    if lhs.`operator` != rhs.`operator` {return false}
-    if lhs.status != rhs.status {return false}
-    if lhs.assurance != rhs.assurance {return false}
-    if lhs.anchorNonce != rhs.anchorNonce {return false}
-    if lhs.vaultVersion != rhs.vaultVersion {return false}
-    if lhs.vaultRoot != rhs.vaultRoot {return false}
-    if lhs.height != rhs.height {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._id != rhs_storage._id {return false}
+        if _storage._identity != rhs_storage._identity {return false}
+        if _storage._operator != rhs_storage._operator {return false}
+        if _storage._status != rhs_storage._status {return false}
+        if _storage._assurance != rhs_storage._assurance {return false}
+        if _storage._anchorNonce != rhs_storage._anchorNonce {return false}
+        if _storage._vaultVersion != rhs_storage._vaultVersion {return false}
+        if _storage._vaultRoot != rhs_storage._vaultRoot {return false}
+        if _storage._height != rhs_storage._height {return false}
+        if _storage._label != rhs_storage._label {return false}
+        if _storage._expires != rhs_storage._expires {return false}
+        if _storage._evidenceHash != rhs_storage._evidenceHash {return false}
+        if _storage._machine != rhs_storage._machine {return false}
+        if _storage._suspension != rhs_storage._suspension {return false}
+        if _storage._punctures != rhs_storage._punctures {return false}
+        if _storage._vault != rhs_storage._vault {return false}
+        if _storage._recoveryEpoch != rhs_storage._recoveryEpoch {return false}
+        if _storage._challengeHeight != rhs_storage._challengeHeight {return false}
+        if _storage._endorsements != rhs_storage._endorsements {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2001,7 +2505,7 @@ nonisolated extension WireAnchorVault: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireEnrolSubjectKey: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EnrolSubjectKey"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dataset\0\u{1}enclave\0\u{1}commitment\0\u{3}vault_version\0\u{1}receipt\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dataset\0\u{1}enclave\0\u{1}commitment\0\u{3}vault_version\0\u{1}receipt\0\u{3}key_epoch\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2014,6 +2518,7 @@ nonisolated extension WireEnrolSubjectKey: SwiftProtobuf.Message, SwiftProtobuf.
       case 3: try { try decoder.decodeSingularBytesField(value: &self.commitment) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.vaultVersion) }()
       case 5: try { try decoder.decodeSingularBytesField(value: &self.receipt) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.keyEpoch) }()
       default: break
       }
     }
@@ -2035,6 +2540,9 @@ nonisolated extension WireEnrolSubjectKey: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.receipt.isEmpty {
       try visitor.visitSingularBytesField(value: self.receipt, fieldNumber: 5)
     }
+    if self.keyEpoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.keyEpoch, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2044,6 +2552,7 @@ nonisolated extension WireEnrolSubjectKey: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.commitment != rhs.commitment {return false}
     if lhs.vaultVersion != rhs.vaultVersion {return false}
     if lhs.receipt != rhs.receipt {return false}
+    if lhs.keyEpoch != rhs.keyEpoch {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2051,7 +2560,7 @@ nonisolated extension WireEnrolSubjectKey: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension WireSubjectKey: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SubjectKey"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{1}dataset\0\u{1}enclave\0\u{1}commitment\0\u{1}height\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{1}dataset\0\u{1}enclave\0\u{1}commitment\0\u{1}height\0\u{3}key_epoch\0\u{1}destroyed\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2064,6 +2573,8 @@ nonisolated extension WireSubjectKey: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 3: try { try decoder.decodeSingularBytesField(value: &self.enclave) }()
       case 4: try { try decoder.decodeSingularBytesField(value: &self.commitment) }()
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.keyEpoch) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.destroyed) }()
       default: break
       }
     }
@@ -2085,6 +2596,12 @@ nonisolated extension WireSubjectKey: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.height != 0 {
       try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 5)
     }
+    if self.keyEpoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.keyEpoch, fieldNumber: 6)
+    }
+    if self.destroyed != false {
+      try visitor.visitSingularBoolField(value: self.destroyed, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2094,6 +2611,8 @@ nonisolated extension WireSubjectKey: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.enclave != rhs.enclave {return false}
     if lhs.commitment != rhs.commitment {return false}
     if lhs.height != rhs.height {return false}
+    if lhs.keyEpoch != rhs.keyEpoch {return false}
+    if lhs.destroyed != rhs.destroyed {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2101,7 +2620,7 @@ nonisolated extension WireSubjectKey: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WirePutRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PutRecord"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dataset\0\u{1}record\0\u{3}schema_version\0\u{1}commitment\0\u{1}size\0\u{3}key_index\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dataset\0\u{1}record\0\u{3}schema_version\0\u{1}commitment\0\u{1}size\0\u{3}key_index\0\u{3}key_epoch\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2115,6 +2634,7 @@ nonisolated extension WirePutRecord: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 4: try { try decoder.decodeSingularBytesField(value: &self.commitment) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.size) }()
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.keyIndex) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.keyEpoch) }()
       default: break
       }
     }
@@ -2139,6 +2659,9 @@ nonisolated extension WirePutRecord: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.keyIndex != 0 {
       try visitor.visitSingularUInt32Field(value: self.keyIndex, fieldNumber: 6)
     }
+    if self.keyEpoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.keyEpoch, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2149,6 +2672,7 @@ nonisolated extension WirePutRecord: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.commitment != rhs.commitment {return false}
     if lhs.size != rhs.size {return false}
     if lhs.keyIndex != rhs.keyIndex {return false}
+    if lhs.keyEpoch != rhs.keyEpoch {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2191,7 +2715,7 @@ nonisolated extension WireEraseRecord: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Record"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}dataset\0\u{1}owner\0\u{3}schema_version\0\u{1}commitment\0\u{1}size\0\u{3}key_index\0\u{1}status\0\u{1}height\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}dataset\0\u{1}owner\0\u{3}schema_version\0\u{1}commitment\0\u{1}size\0\u{3}key_index\0\u{1}status\0\u{1}height\0\u{3}key_epoch\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2208,6 +2732,7 @@ nonisolated extension WireRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.keyIndex) }()
       case 8: try { try decoder.decodeSingularEnumField(value: &self.status) }()
       case 9: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      case 10: try { try decoder.decodeSingularUInt32Field(value: &self.keyEpoch) }()
       default: break
       }
     }
@@ -2241,6 +2766,9 @@ nonisolated extension WireRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if self.height != 0 {
       try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 9)
     }
+    if self.keyEpoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.keyEpoch, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2254,6 +2782,7 @@ nonisolated extension WireRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.keyIndex != rhs.keyIndex {return false}
     if lhs.status != rhs.status {return false}
     if lhs.height != rhs.height {return false}
+    if lhs.keyEpoch != rhs.keyEpoch {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2261,7 +2790,7 @@ nonisolated extension WireRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireConsentScope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ConsentScope"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}recipient\0\u{1}dataset\0\u{1}fields\0\u{1}purpose\0\u{1}programs\0\u{3}valid_from\0\u{3}valid_until\0\u{3}maximum_uses\0\u{1}price\0\u{1}localities\0\u{3}notice_hash\0\u{1}language\0\u{3}legal_basis\0\u{1}retention\0\u{3}onward_sharing\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}recipient\0\u{1}dataset\0\u{1}fields\0\u{1}purpose\0\u{1}programs\0\u{3}valid_from\0\u{3}valid_until\0\u{3}maximum_uses\0\u{1}price\0\u{1}localities\0\u{3}notice_hash\0\u{1}language\0\u{3}legal_basis\0\u{1}retention\0\u{3}onward_sharing\0\u{3}maximum_output_bytes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2284,6 +2813,7 @@ nonisolated extension WireConsentScope: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 13: try { try decoder.decodeSingularStringField(value: &self.legalBasis) }()
       case 14: try { try decoder.decodeSingularUInt64Field(value: &self.retention) }()
       case 15: try { try decoder.decodeSingularBoolField(value: &self.onwardSharing) }()
+      case 16: try { try decoder.decodeSingularUInt64Field(value: &self.maximumOutputBytes) }()
       default: break
       }
     }
@@ -2335,6 +2865,9 @@ nonisolated extension WireConsentScope: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.onwardSharing != false {
       try visitor.visitSingularBoolField(value: self.onwardSharing, fieldNumber: 15)
     }
+    if self.maximumOutputBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.maximumOutputBytes, fieldNumber: 16)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2354,6 +2887,7 @@ nonisolated extension WireConsentScope: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.legalBasis != rhs.legalBasis {return false}
     if lhs.retention != rhs.retention {return false}
     if lhs.onwardSharing != rhs.onwardSharing {return false}
+    if lhs.maximumOutputBytes != rhs.maximumOutputBytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2363,36 +2897,74 @@ nonisolated extension WireGrantConsent: SwiftProtobuf.Message, SwiftProtobuf._Me
   package static let protoMessageName: String = _protobuf_package + ".GrantConsent"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}scope\0")
 
+  fileprivate class _StorageClass {
+    var _grant: Data = Data()
+    var _scope: WireConsentScope? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _grant = source._grant
+      _scope = source._scope
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.grant) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._scope) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._grant) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._scope) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.grant.isEmpty {
-      try visitor.visitSingularBytesField(value: self.grant, fieldNumber: 1)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._grant.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._grant, fieldNumber: 1)
+      }
+      try { if let v = _storage._scope {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
     }
-    try { if let v = self._scope {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireGrantConsent, rhs: WireGrantConsent) -> Bool {
-    if lhs.grant != rhs.grant {return false}
-    if lhs._scope != rhs._scope {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._grant != rhs_storage._grant {return false}
+        if _storage._scope != rhs_storage._scope {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2495,7 +3067,7 @@ nonisolated extension WireResumeConsent: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireConsent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Consent"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}subject\0\u{1}scope\0\u{1}status\0\u{1}version\0\u{1}uses\0\u{3}transaction_id\0\u{1}height\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}subject\0\u{1}scope\0\u{1}status\0\u{1}version\0\u{1}uses\0\u{3}transaction_id\0\u{1}height\0\u{3}output_bytes\0")
 
   fileprivate class _StorageClass {
     var _grant: Data = Data()
@@ -2506,6 +3078,7 @@ nonisolated extension WireConsent: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _uses: UInt32 = 0
     var _transactionID: Data = Data()
     var _height: UInt64 = 0
+    var _outputBytes: UInt64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2524,6 +3097,7 @@ nonisolated extension WireConsent: SwiftProtobuf.Message, SwiftProtobuf._Message
       _uses = source._uses
       _transactionID = source._transactionID
       _height = source._height
+      _outputBytes = source._outputBytes
     }
   }
 
@@ -2550,6 +3124,7 @@ nonisolated extension WireConsent: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 6: try { try decoder.decodeSingularUInt32Field(value: &_storage._uses) }()
         case 7: try { try decoder.decodeSingularBytesField(value: &_storage._transactionID) }()
         case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._height) }()
+        case 9: try { try decoder.decodeSingularUInt64Field(value: &_storage._outputBytes) }()
         default: break
         }
       }
@@ -2586,6 +3161,9 @@ nonisolated extension WireConsent: SwiftProtobuf.Message, SwiftProtobuf._Message
       if _storage._height != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._height, fieldNumber: 8)
       }
+      if _storage._outputBytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._outputBytes, fieldNumber: 9)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2603,6 +3181,7 @@ nonisolated extension WireConsent: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._uses != rhs_storage._uses {return false}
         if _storage._transactionID != rhs_storage._transactionID {return false}
         if _storage._height != rhs_storage._height {return false}
+        if _storage._outputBytes != rhs_storage._outputBytes {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -2777,7 +3356,7 @@ nonisolated extension WireProgram: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireRequestAssessment: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RequestAssessment"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{1}grant\0\u{1}dataset\0\u{1}program\0\u{1}purpose\0\u{1}fields\0\u{3}recipient_key\0\u{1}deadline\0\u{1}price\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{1}grant\0\u{1}dataset\0\u{1}program\0\u{1}purpose\0\u{1}fields\0\u{3}recipient_key\0\u{1}deadline\0\u{1}price\0\u{1}demand\0\u{1}enclaves\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2794,6 +3373,8 @@ nonisolated extension WireRequestAssessment: SwiftProtobuf.Message, SwiftProtobu
       case 7: try { try decoder.decodeSingularMessageField(value: &self._recipientKey) }()
       case 8: try { try decoder.decodeSingularUInt64Field(value: &self.deadline) }()
       case 9: try { try decoder.decodeSingularUInt64Field(value: &self.price) }()
+      case 10: try { try decoder.decodeSingularMessageField(value: &self._demand) }()
+      case 11: try { try decoder.decodeRepeatedBytesField(value: &self.enclaves) }()
       default: break
       }
     }
@@ -2831,6 +3412,12 @@ nonisolated extension WireRequestAssessment: SwiftProtobuf.Message, SwiftProtobu
     if self.price != 0 {
       try visitor.visitSingularUInt64Field(value: self.price, fieldNumber: 9)
     }
+    try { if let v = self._demand {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    } }()
+    if !self.enclaves.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.enclaves, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2844,6 +3431,8 @@ nonisolated extension WireRequestAssessment: SwiftProtobuf.Message, SwiftProtobu
     if lhs._recipientKey != rhs._recipientKey {return false}
     if lhs.deadline != rhs.deadline {return false}
     if lhs.price != rhs.price {return false}
+    if lhs._demand != rhs._demand {return false}
+    if lhs.enclaves != rhs.enclaves {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2851,7 +3440,7 @@ nonisolated extension WireRequestAssessment: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Assessment"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}requester\0\u{1}request\0\u{3}transaction_id\0\u{3}message_index\0\u{1}status\0\u{3}use_number\0\u{3}grant_version\0\u{1}height\0\u{1}enclave\0\u{1}commitment\0\u{3}committed_height\0\u{3}key_box\0\u{3}refusal_code\0\u{3}opened_height\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}requester\0\u{1}request\0\u{3}transaction_id\0\u{3}message_index\0\u{1}status\0\u{3}use_number\0\u{3}grant_version\0\u{1}height\0\u{1}enclave\0\u{1}commitment\0\u{3}committed_height\0\u{3}key_box\0\u{3}refusal_code\0\u{3}opened_height\0\u{1}terms\0\u{3}confirmed_by\0\u{1}demand\0\u{3}disputed_by\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -2869,6 +3458,10 @@ nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._Mess
     var _keyBox: WireSealedMessage? = nil
     var _refusalCode: UInt32 = 0
     var _openedHeight: UInt64 = 0
+    var _terms: WireConfirmationTerms? = nil
+    var _confirmedBy: [Data] = []
+    var _demand: WireEnclaveDemand? = nil
+    var _disputedBy: Data = Data()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2894,6 +3487,10 @@ nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._Mess
       _keyBox = source._keyBox
       _refusalCode = source._refusalCode
       _openedHeight = source._openedHeight
+      _terms = source._terms
+      _confirmedBy = source._confirmedBy
+      _demand = source._demand
+      _disputedBy = source._disputedBy
     }
   }
 
@@ -2927,6 +3524,10 @@ nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._Mess
         case 13: try { try decoder.decodeSingularMessageField(value: &_storage._keyBox) }()
         case 14: try { try decoder.decodeSingularUInt32Field(value: &_storage._refusalCode) }()
         case 15: try { try decoder.decodeSingularUInt64Field(value: &_storage._openedHeight) }()
+        case 16: try { try decoder.decodeSingularMessageField(value: &_storage._terms) }()
+        case 17: try { try decoder.decodeRepeatedBytesField(value: &_storage._confirmedBy) }()
+        case 18: try { try decoder.decodeSingularMessageField(value: &_storage._demand) }()
+        case 19: try { try decoder.decodeSingularBytesField(value: &_storage._disputedBy) }()
         default: break
         }
       }
@@ -2984,6 +3585,18 @@ nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._Mess
       if _storage._openedHeight != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._openedHeight, fieldNumber: 15)
       }
+      try { if let v = _storage._terms {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+      } }()
+      if !_storage._confirmedBy.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._confirmedBy, fieldNumber: 17)
+      }
+      try { if let v = _storage._demand {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
+      } }()
+      if !_storage._disputedBy.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._disputedBy, fieldNumber: 19)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3008,6 +3621,10 @@ nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._Mess
         if _storage._keyBox != rhs_storage._keyBox {return false}
         if _storage._refusalCode != rhs_storage._refusalCode {return false}
         if _storage._openedHeight != rhs_storage._openedHeight {return false}
+        if _storage._terms != rhs_storage._terms {return false}
+        if _storage._confirmedBy != rhs_storage._confirmedBy {return false}
+        if _storage._demand != rhs_storage._demand {return false}
+        if _storage._disputedBy != rhs_storage._disputedBy {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3019,7 +3636,7 @@ nonisolated extension WireAssessment: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireCommitAssessment: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CommitAssessment"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}enclave\0\u{1}commitment\0\u{1}size\0\u{1}signature\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}enclave\0\u{1}commitment\0\u{1}size\0\u{1}signature\0\u{1}terms\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3032,12 +3649,17 @@ nonisolated extension WireCommitAssessment: SwiftProtobuf.Message, SwiftProtobuf
       case 3: try { try decoder.decodeSingularBytesField(value: &self.commitment) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.size) }()
       case 5: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._terms) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.id.isEmpty {
       try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
     }
@@ -3053,6 +3675,9 @@ nonisolated extension WireCommitAssessment: SwiftProtobuf.Message, SwiftProtobuf
     if !self.signature.isEmpty {
       try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 5)
     }
+    try { if let v = self._terms {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3061,6 +3686,126 @@ nonisolated extension WireCommitAssessment: SwiftProtobuf.Message, SwiftProtobuf
     if lhs.enclave != rhs.enclave {return false}
     if lhs.commitment != rhs.commitment {return false}
     if lhs.size != rhs.size {return false}
+    if lhs.signature != rhs.signature {return false}
+    if lhs._terms != rhs._terms {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireConfirmationTerms: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ConfirmationTerms"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}output_hash\0\u{1}salts\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.outputHash) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.salts) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.outputHash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.outputHash, fieldNumber: 1)
+    }
+    if !self.salts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.salts, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireConfirmationTerms, rhs: WireConfirmationTerms) -> Bool {
+    if lhs.outputHash != rhs.outputHash {return false}
+    if lhs.salts != rhs.salts {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSealedSalt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SealedSalt"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}enclave\0\u{1}salt\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.enclave) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._salt) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.enclave.isEmpty {
+      try visitor.visitSingularBytesField(value: self.enclave, fieldNumber: 1)
+    }
+    try { if let v = self._salt {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireSealedSalt, rhs: WireSealedSalt) -> Bool {
+    if lhs.enclave != rhs.enclave {return false}
+    if lhs._salt != rhs._salt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireConfirmAssessment: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ConfirmAssessment"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}enclave\0\u{3}output_hash\0\u{1}signature\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.enclave) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.outputHash) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.enclave.isEmpty {
+      try visitor.visitSingularBytesField(value: self.enclave, fieldNumber: 2)
+    }
+    if !self.outputHash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.outputHash, fieldNumber: 3)
+    }
+    if !self.signature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireConfirmAssessment, rhs: WireConfirmAssessment) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.enclave != rhs.enclave {return false}
+    if lhs.outputHash != rhs.outputHash {return false}
     if lhs.signature != rhs.signature {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

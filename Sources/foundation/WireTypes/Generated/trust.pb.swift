@@ -496,6 +496,54 @@ package nonisolated struct WireChange: Sendable {
     set {kind = .setParameters(newValue)}
   }
 
+  package var addReferenceValue: WireAddReferenceValue {
+    get {
+      if case .addReferenceValue(let v)? = kind {return v}
+      return WireAddReferenceValue()
+    }
+    set {kind = .addReferenceValue(newValue)}
+  }
+
+  package var revokeReferenceValue: WireRevokeReferenceValue {
+    get {
+      if case .revokeReferenceValue(let v)? = kind {return v}
+      return WireRevokeReferenceValue()
+    }
+    set {kind = .revokeReferenceValue(newValue)}
+  }
+
+  package var setAttestationRules: WireAttestationRules {
+    get {
+      if case .setAttestationRules(let v)? = kind {return v}
+      return WireAttestationRules()
+    }
+    set {kind = .setAttestationRules(newValue)}
+  }
+
+  package var suspendEnclaves: WireSuspendEnclaves {
+    get {
+      if case .suspendEnclaves(let v)? = kind {return v}
+      return WireSuspendEnclaves()
+    }
+    set {kind = .suspendEnclaves(newValue)}
+  }
+
+  package var resumeEnclave: WireResumeEnclave {
+    get {
+      if case .resumeEnclave(let v)? = kind {return v}
+      return WireResumeEnclave()
+    }
+    set {kind = .resumeEnclave(newValue)}
+  }
+
+  package var setRecoveryHolders: WireSetRecoveryHolders {
+    get {
+      if case .setRecoveryHolders(let v)? = kind {return v}
+      return WireSetRecoveryHolders()
+    }
+    set {kind = .setRecoveryHolders(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -504,6 +552,12 @@ package nonisolated struct WireChange: Sendable {
     case setVotingWeight(WireSetVotingWeight)
     case unjail(WireUnjail)
     case setParameters(WireParameters)
+    case addReferenceValue(WireAddReferenceValue)
+    case revokeReferenceValue(WireRevokeReferenceValue)
+    case setAttestationRules(WireAttestationRules)
+    case suspendEnclaves(WireSuspendEnclaves)
+    case resumeEnclave(WireResumeEnclave)
+    case setRecoveryHolders(WireSetRecoveryHolders)
 
   }
 
@@ -1314,7 +1368,7 @@ nonisolated extension WireUnjail: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireChange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Change"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}add_validator\0\u{3}remove_validator\0\u{3}set_voting_weight\0\u{1}unjail\0\u{3}set_parameters\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}add_validator\0\u{3}remove_validator\0\u{3}set_voting_weight\0\u{1}unjail\0\u{3}set_parameters\0\u{3}add_reference_value\0\u{3}revoke_reference_value\0\u{3}set_attestation_rules\0\u{3}suspend_enclaves\0\u{3}resume_enclave\0\u{3}set_recovery_holders\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1387,6 +1441,84 @@ nonisolated extension WireChange: SwiftProtobuf.Message, SwiftProtobuf._MessageI
           self.kind = .setParameters(v)
         }
       }()
+      case 6: try {
+        var v: WireAddReferenceValue?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .addReferenceValue(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .addReferenceValue(v)
+        }
+      }()
+      case 7: try {
+        var v: WireRevokeReferenceValue?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .revokeReferenceValue(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .revokeReferenceValue(v)
+        }
+      }()
+      case 8: try {
+        var v: WireAttestationRules?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .setAttestationRules(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .setAttestationRules(v)
+        }
+      }()
+      case 9: try {
+        var v: WireSuspendEnclaves?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .suspendEnclaves(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .suspendEnclaves(v)
+        }
+      }()
+      case 10: try {
+        var v: WireResumeEnclave?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .resumeEnclave(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .resumeEnclave(v)
+        }
+      }()
+      case 11: try {
+        var v: WireSetRecoveryHolders?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .setRecoveryHolders(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .setRecoveryHolders(v)
+        }
+      }()
       default: break
       }
     }
@@ -1417,6 +1549,30 @@ nonisolated extension WireChange: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     case .setParameters?: try {
       guard case .setParameters(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    }()
+    case .addReferenceValue?: try {
+      guard case .addReferenceValue(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .revokeReferenceValue?: try {
+      guard case .revokeReferenceValue(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    }()
+    case .setAttestationRules?: try {
+      guard case .setAttestationRules(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    }()
+    case .suspendEnclaves?: try {
+      guard case .suspendEnclaves(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    }()
+    case .resumeEnclave?: try {
+      guard case .resumeEnclave(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    }()
+    case .setRecoveryHolders?: try {
+      guard case .setRecoveryHolders(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
     }()
     case nil: break
     }

@@ -4,7 +4,7 @@ import FoundationEssentials
 import Primitives
 import WireTypes
 
-/// What can be decided, and what a decision writes: always something that the end of the epoch makes true.
+/// What can be decided, and what a decision writes: of validators and parameters always something that the end of the epoch makes true.
 enum GovernanceChanges {
     /// The most voting weight of one validator.
     static let largestWeight: UInt64 = 1 << 50
@@ -27,11 +27,14 @@ enum GovernanceChanges {
             guard Genesis.isSensible(parameters) else { throw Refusal.governanceMalformed }
             let known = try TrustState.parameters(&state)
             guard parameters != (known.hasNext ? known.next : known.present) else { throw Refusal.governanceNoChange }
+        case .setRecoveryHolders(let change): try RecoveryModule.check(change)
+        case .addReferenceValue, .revokeReferenceValue, .setAttestationRules, .suspendEnclaves, .resumeEnclave:
+            if let kind = change.kind { try AdmissionChanges.check(kind, genesis, &state) }
         case nil: throw Refusal.governanceMalformed
         }
     }
 
-    /// Queues the change for the end of the epoch.
+    /// Queues the change for the end of the epoch; what is about enclaves holds at once.
     static func apply(_ change: WireChange, at height: UInt64, _ genesis: Genesis, _ state: inout ModuleState) throws {
         try check(change, genesis, &state)
         switch change.kind {
@@ -50,6 +53,12 @@ enum GovernanceChanges {
             var known = try TrustState.parameters(&state)
             if parameters == known.present { known.clearNext() } else { known.next = parameters }
             state.set(StateKey.parameters, known)
+        case .setRecoveryHolders(let change):
+            try RecoveryModule.apply(change, at: height, &state)
+            return
+        case .addReferenceValue, .revokeReferenceValue, .setAttestationRules, .suspendEnclaves, .resumeEnclave:
+            if let kind = change.kind { try AdmissionChanges.apply(kind, at: height, genesis, &state) }
+            return
         case nil: throw Refusal.governanceMalformed
         }
         try TrustState.noteChange(&state)

@@ -76,7 +76,7 @@ package enum GovernanceModule {
     }
 
     /// The validators with weight in the present set that `account` answers for.
-    private static func voters(_ account: Address, _ state: inout ModuleState) throws -> [Hash32] {
+    static func voters(_ account: Address, _ state: inout ModuleState) throws -> [Hash32] {
         let bytes = Data(account.bytes)
         return try TrustState.presentSet(&state).members.filter { $0.votingWeight > 0 }.map(\.key).filter { key in
             try TrustState.record(key, &state)?.node.account == bytes

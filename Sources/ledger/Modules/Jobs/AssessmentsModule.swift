@@ -1,3 +1,4 @@
+import Attestation
 import ChainTypes
 import ConsentRules
 import Cryptography
@@ -12,11 +13,13 @@ package enum AssessmentsModule {
         guard let subject = Address(message.subject), let grant = Hash32(message.grant), let code = Hash32(message.program),
             ConsentPolicy.isCanonical(message.fields, limit: 128), (try? SealingPublicKey(message.recipientKey)) != nil
         else { throw Refusal.assessmentsMalformed }
-        _ = try RegistryModule.dataset(message.dataset, &state)
-        _ = try ProgramsModule.program(code, kind: .assessment, &state)
+        let dataset = try RegistryModule.dataset(message.dataset, &state)
+        let requirements = try EnclaveRequirements(dataset: dataset.demand, request: message.demand)
+        try checkNamed(message, requirements, of: subject, context, &state)
+        let program = try ProgramsModule.program(code, kind: .assessment, &state)
         let time = context.block.time
         guard message.deadline > time, message.deadline - time <= Deadlines.longest else { throw Refusal.assessmentsBadDeadline }
-        let use = use(message, requester: context.sender, program: code, context.genesis.chainID)
+        let use = use(message, requester: context.sender, program: code, program.manifest, context.genesis.chainID)
         let (useNumber, version) = try ConsentModule.charge(grant, of: subject, use: use, context.block, &state)
         if let consent = try ConsentModule.consent(grant, of: subject, &state), message.deadline > consent.scope.validUntil {
             throw Refusal.assessmentsBadDeadline
@@ -32,6 +35,7 @@ package enum AssessmentsModule {
         assessment.useNumber = useNumber
         assessment.grantVersion = version
         assessment.height = context.block.height
+        if dataset.hasDemand || message.hasDemand { assessment.demand = requirements.wire }
         state.set(StateKey.assessment(context.identifier), assessment)
         try Deadlines.schedule(context.identifier, kind: .assessment, deadline: message.deadline, &state)
         state.emit("assessments.requested", id: context.identifier.bytes, account: subject, amount: message.price)
@@ -42,34 +46,37 @@ package enum AssessmentsModule {
         var (id, assessment) = try load(message.id, &state)
         guard assessment.status == .pending else { throw Refusal.assessmentsNotPending }
         guard context.block.time < assessment.request.deadline else { throw Refusal.assessmentsTooLate }
-        let (_, enclave) = try KeysModule.active(message.enclave, &state)
+        let enclave = try entitled(message.enclave, to: assessment, context, &state)
         guard let commitment = Hash32(message.commitment), message.size <= context.parameters.maximumSidecarBytes else {
             throw Refusal.assessmentsMalformed
         }
-        let statement = EnclaveStatement.commitment(chainID: context.genesis.chainID, job: id, commitment: commitment)
+        let statement = try statement(message, job: id, commitment: commitment, assessment, context.genesis.chainID)
         try KeysModule.verify(message.signature, of: statement, .jobCommitment, enclave)
         guard let subject = Address(assessment.request.subject), let grant = Hash32(assessment.request.grant),
             let requester = Address(assessment.requester), let code = Hash32(assessment.request.program)
         else { throw Refusal.assessmentsMalformed }
-        let use = use(assessment.request, requester: requester, program: code, context.genesis.chainID)
+        let program = try ProgramsModule.program(code, kind: .assessment, &state)
+        let use = use(assessment.request, requester: requester, program: code, program.manifest, context.genesis.chainID)
         try ConsentPolicy.checkCharged(
             ConsentModule.consent(grant, of: subject, &state), use: use, useNumber: assessment.useNumber, at: context.block.time)
         assessment.status = .committed
         assessment.enclave = message.enclave
         assessment.commitment = message.commitment
         assessment.committedHeight = context.block.height
+        if message.hasTerms { (assessment.terms, assessment.confirmedBy) = (message.terms, [message.enclave]) }
         state.set(StateKey.assessment(id), assessment)
         try SidecarReferences.add(commitment, &state)
-        state.emit("assessments.committed", id: id.bytes, account: subject)
+        state.emit("assessments.committed", id: id.bytes, account: subject, label: enclave.label)
     }
 
     /// Publishes the key box, which alone releases the escrow to the subject.
     package static func open(_ message: WireOpenAssessment, _ context: MessageContext, _ state: inout ModuleState) throws {
         var (id, assessment) = try load(message.id, &state)
         guard assessment.status == .committed else { throw Refusal.assessmentsNotCommitted }
-        guard assessment.enclave == message.enclave else { throw Refusal.assessmentsOtherEnclave }
         guard context.block.time < assessment.request.deadline else { throw Refusal.assessmentsTooLate }
-        let (_, enclave) = try KeysModule.active(message.enclave, &state)
+        let (_, enclave) = try KeysModule.active(message.enclave, context, &state)
+        guard try KeysModule.holdsSameVault(assessment.enclave, as: enclave, &state) else { throw Refusal.assessmentsOtherEnclave }
+        try requireConfirmed(assessment, context, &state)
         let statement = EnclaveStatement.opening(chainID: context.genesis.chainID, job: id, keyBox: message.keyBox)
         try KeysModule.verify(message.signature, of: statement, .jobOpening, enclave)
         guard let subject = Address(assessment.request.subject) else { throw Refusal.assessmentsMalformed }
@@ -78,19 +85,31 @@ package enum AssessmentsModule {
         assessment.openedHeight = context.block.height
         state.set(StateKey.assessment(id), assessment)
         try AssetsModule.release(assessment.request.price, to: subject, &state)
-        state.emit("assessments.opened", id: id.bytes, account: subject, amount: assessment.request.price)
+        state.emit(
+            "assessments.opened", id: id.bytes, account: subject, amount: assessment.request.price, label: enclave.label)
     }
 
-    /// Records an enclave's signed refusal and refunds at once.
+    /// Records an enclave's signed refusal and refunds at once; also that of one which is to confirm what another has committed to.
     package static func refuse(_ message: WireRefuseAssessment, _ context: MessageContext, _ state: inout ModuleState) throws {
         var (id, assessment) = try load(message.id, &state)
-        guard assessment.status == .pending else { throw Refusal.assessmentsNotPending }
-        let (_, enclave) = try KeysModule.active(message.enclave, &state)
+        let isToConfirm = assessment.status == .committed && assessment.hasTerms && !assessment.confirmedBy.contains(message.enclave)
+        guard assessment.status == .pending || isToConfirm else { throw Refusal.assessmentsNotPending }
+        let enclave = try entitled(message.enclave, to: assessment, context, &state)
         let statement = EnclaveStatement.refusal(chainID: context.genesis.chainID, job: id, code: message.code)
         try KeysModule.verify(message.signature, of: statement, .jobRefusal, enclave)
+        try refuse(id, &assessment, by: message.enclave, code: message.code, &state)
+    }
+
+    /// Ends the job without a result: the price goes back, and what was committed to is let go of.
+    static func refuse(
+        _ id: Hash32, _ assessment: inout WireAssessment, by enclave: Data, code: UInt32, _ state: inout ModuleState
+    ) throws {
+        if assessment.status == .committed, let commitment = Hash32(assessment.commitment) {
+            try SidecarReferences.drop(commitment, &state)
+        }
         assessment.status = .refused
-        assessment.enclave = message.enclave
-        assessment.refusalCode = message.code
+        if assessment.enclave.isEmpty { assessment.enclave = enclave }
+        assessment.refusalCode = code
         state.set(StateKey.assessment(id), assessment)
         try repay(assessment, &state)
         state.emit("assessments.refused", id: id.bytes, account: Address(assessment.requester), amount: assessment.request.price)
@@ -114,14 +133,14 @@ package enum AssessmentsModule {
 
     /// The use of data that `request` asks for.
     package static func use(
-        _ request: WireRequestAssessment, requester: Address, program: Hash32, _ chainID: String
+        _ request: WireRequestAssessment, requester: Address, program: Hash32, _ manifest: WireProgramManifest, _ chainID: String
     ) -> ConsentUse {
         ConsentUse(
             recipient: requester, dataset: request.dataset, fields: request.fields, purpose: request.purpose, program: program,
-            locality: chainID, price: request.price)
+            locality: chainID, price: request.price, outputBytes: UInt64(manifest.maximumOutput))
     }
 
-    private static func load(_ id: some Sequence<UInt8>, _ state: inout ModuleState) throws -> (Hash32, WireAssessment) {
+    static func load(_ id: some Sequence<UInt8>, _ state: inout ModuleState) throws -> (Hash32, WireAssessment) {
         guard let id = Hash32(id), let assessment: WireAssessment = try state.message(StateKey.assessment(id)) else {
             throw Refusal.assessmentsUnknown
         }
@@ -137,10 +156,18 @@ extension Refusal {
     package static let assessmentsNotPending = Refusal(503, "assessments.notPending", "the assessment is not waiting for a result")
     package static let assessmentsTooLate = Refusal(504, "assessments.tooLate", "the deadline has passed")
     package static let assessmentsNotCommitted = Refusal(505, "assessments.notCommitted", "the assessment has no committed result")
-    package static let assessmentsOtherEnclave = Refusal(506, "assessments.otherEnclave", "another enclave committed to this result")
+    package static let assessmentsOtherEnclave = Refusal(
+        506, "assessments.otherEnclave", "an enclave of another vault committed to this result")
+
+    package static let assessmentsUnconfirmed = Refusal(
+        507, "assessments.unconfirmed", "fewer enclaves have come to this result than are demanded")
+    package static let assessmentsNotToConfirm = Refusal(
+        508, "assessments.notToConfirm", "the result needs no confirmation, or not by this enclave, or has it already")
+    package static let assessmentsDisputed = Refusal(
+        509, "assessments.disputed", "two enclaves came to different results, so there is none")
 
     package static let allAssessments: [Refusal] = [
         assessmentsMalformed, assessmentsBadDeadline, assessmentsUnknown, assessmentsNotPending, assessmentsTooLate,
-        assessmentsNotCommitted, assessmentsOtherEnclave,
+        assessmentsNotCommitted, assessmentsOtherEnclave, assessmentsUnconfirmed, assessmentsNotToConfirm, assessmentsDisputed,
     ]
 }

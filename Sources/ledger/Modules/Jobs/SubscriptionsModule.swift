@@ -1,3 +1,4 @@
+import Attestation
 import ChainTypes
 import ConsentRules
 import Cryptography
@@ -17,6 +18,8 @@ package enum SubscriptionsModule {
             message.parameters.count <= 64, message.parameters.allSatisfy({ $0.value != nil && $0.name.utf8.count <= Limits.identifier })
         else { throw Refusal.subscriptionsMalformed }
         let dataset = try RegistryModule.dataset(message.dataset, &state)
+        // Runs at different times see different cohorts, so two enclaves do not confirm one another.
+        guard try EnclaveRequirements(dataset: dataset.demand).confirmations == 1 else { throw Refusal.subscriptionsUnconfirmed }
         guard message.minimumCohort >= dataset.minimumCohort else { throw Refusal.subscriptionsCohortTooSmall }
         _ = try ProgramsModule.program(code, kind: .subscription, &state)
         let time = context.block.time
@@ -50,7 +53,9 @@ package enum SubscriptionsModule {
         else { throw Refusal.subscriptionsMalformed }
         guard grants.count >= Int(subscription.request.minimumCohort) else { throw Refusal.subscriptionsCohortTooSmall }
         guard grants.count <= Int(subscription.request.maximumCohort) else { throw Refusal.subscriptionsMalformed }
-        let (_, enclave) = try KeysModule.active(message.enclave, &state)
+        let (_, enclave) = try KeysModule.active(message.enclave, context, &state)
+        let dataset = try RegistryModule.dataset(subscription.request.dataset, &state)
+        try EnclaveRequirements(dataset: dataset.demand).check(enclave)
         let list = EnclaveStatement.grants(grants)
         let statement = EnclaveStatement.commitment(
             chainID: context.genesis.chainID, job: id, commitment: commitment, runHeight: message.runHeight, grants: list)
@@ -66,16 +71,18 @@ package enum SubscriptionsModule {
         state.set(StateKey.subscription(id), subscription)
         try SidecarReferences.add(commitment, &state)
         state.set(contributors(id), bytes: grants.flatMap(\.bytes))
-        state.emit("subscriptions.committed", id: id.bytes, account: Address(subscription.requester))
+        state.emit("subscriptions.committed", id: id.bytes, account: Address(subscription.requester), label: enclave.label)
     }
 
     /// Opens the result: pays each contributing subject and gives the rest of the escrow back.
     package static func open(_ message: WireOpenSubscription, _ context: MessageContext, _ state: inout ModuleState) throws {
         var (id, subscription) = try load(message.id, &state)
         guard subscription.status == .committed else { throw Refusal.subscriptionsNotCommitted }
-        guard subscription.enclave == message.enclave else { throw Refusal.subscriptionsNotCommitted }
         guard context.block.time < subscription.request.deadline else { throw Refusal.subscriptionsTooLate }
-        let (_, enclave) = try KeysModule.active(message.enclave, &state)
+        let (_, enclave) = try KeysModule.active(message.enclave, context, &state)
+        guard try KeysModule.holdsSameVault(subscription.enclave, as: enclave, &state) else {
+            throw Refusal.subscriptionsNotCommitted
+        }
         let statement = EnclaveStatement.opening(chainID: context.genesis.chainID, job: id, keyBox: message.keyBox)
         try KeysModule.verify(message.signature, of: statement, .jobOpening, enclave)
         try pay(id, subscription, &state)
@@ -83,13 +90,13 @@ package enum SubscriptionsModule {
         subscription.keyBox = message.keyBox
         subscription.openedHeight = context.block.height
         state.set(StateKey.subscription(id), subscription)
-        state.emit("subscriptions.opened", id: id.bytes, account: Address(subscription.requester))
+        state.emit("subscriptions.opened", id: id.bytes, account: Address(subscription.requester), label: enclave.label)
     }
 
     package static func refuse(_ message: WireRefuseSubscription, _ context: MessageContext, _ state: inout ModuleState) throws {
         var (id, subscription) = try load(message.id, &state)
         guard subscription.status == .pending else { throw Refusal.subscriptionsNotPending }
-        let (_, enclave) = try KeysModule.active(message.enclave, &state)
+        let (_, enclave) = try KeysModule.active(message.enclave, context, &state)
         let statement = EnclaveStatement.refusal(chainID: context.genesis.chainID, job: id, code: message.code)
         try KeysModule.verify(message.signature, of: statement, .jobRefusal, enclave)
         subscription.status = .refused
@@ -117,7 +124,8 @@ package enum SubscriptionsModule {
         guard let requester = Address(subscription.requester), let code = Hash32(subscription.request.program) else {
             throw Refusal.subscriptionsMalformed
         }
-        let use = use(subscription.request, requester: requester, program: code, context.genesis.chainID)
+        let program = try ProgramsModule.program(code, kind: .subscription, &state)
+        let use = use(subscription.request, requester: requester, program: code, program.manifest, context.genesis.chainID)
         for grant in grants {
             guard let owner = try state.value(StateKey.grantSubject(grant)), let subject = Address(owner) else {
                 throw Refusal.subscriptionsGrantEnded
@@ -155,11 +163,11 @@ package enum SubscriptionsModule {
 
     /// The use of data that `request` asks of each subject.
     package static func use(
-        _ request: WireRequestSubscription, requester: Address, program: Hash32, _ chainID: String
+        _ request: WireRequestSubscription, requester: Address, program: Hash32, _ manifest: WireProgramManifest, _ chainID: String
     ) -> ConsentUse {
         ConsentUse(
             recipient: requester, dataset: request.dataset, fields: request.fields, purpose: request.purpose, program: program,
-            locality: chainID, price: request.price)
+            locality: chainID, price: request.price, outputBytes: UInt64(manifest.maximumOutput))
     }
 
     /// The grants of a committed run, 32 bytes each.
@@ -180,14 +188,18 @@ extension Refusal {
     package static let subscriptionsNotPending = Refusal(553, "subscriptions.notPending", "the subscription is not waiting for a run")
     package static let subscriptionsTooLate = Refusal(554, "subscriptions.tooLate", "the deadline has passed")
     package static let subscriptionsNotCommitted = Refusal(
-        555, "subscriptions.notCommitted", "the subscription has no committed run by this enclave")
+        555, "subscriptions.notCommitted", "the subscription has no committed run by this vault")
     package static let subscriptionsStaleRun = Refusal(556, "subscriptions.staleRun", "the run was made too many blocks ago; run again")
     package static let subscriptionsGrantEnded = Refusal(
         557, "subscriptions.grantEnded", "a contributing grant no longer stands; run again")
     package static let subscriptionsCohortTooSmall = Refusal(558, "subscriptions.cohortTooSmall", "fewer subjects than the minimum cohort")
 
+    package static let subscriptionsUnconfirmed = Refusal(
+        559, "subscriptions.unconfirmed", "the dataset demands results that several enclaves confirm, which those of subscriptions are not")
+
     package static let allSubscriptions: [Refusal] = [
         subscriptionsMalformed, subscriptionsBadDeadline, subscriptionsUnknown, subscriptionsNotPending, subscriptionsTooLate,
-        subscriptionsNotCommitted, subscriptionsStaleRun, subscriptionsGrantEnded, subscriptionsCohortTooSmall,
+        subscriptionsNotCommitted, subscriptionsStaleRun, subscriptionsGrantEnded, subscriptionsCohortTooSmall, subscriptionsUnconfirmed,
+        subscriptionsUnconfirmed,
     ]
 }

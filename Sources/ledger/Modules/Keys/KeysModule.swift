@@ -1,41 +1,14 @@
-import Attestation
 import ChainTypes
 import Cryptography
 import FoundationEssentials
 import Primitives
 import WireTypes
 
-/// Enclaves and the subject keys they hold. The chain sees commitments and signatures, never a key.
+/// The vaults of enclaves and the subject keys they hold. The chain sees commitments and signatures, never a key.
 package enum KeysModule {
-    /// Admits an enclave whose evidence appraises well. Only the operator may, until governance does.
-    package static func register(_ message: WireRegisterEnclave, _ context: MessageContext, _ state: inout ModuleState) throws {
-        guard context.isOperator else { throw Refusal.keysNotOperator }
-        let identity = message.identity
-        guard let evidence = try? WireEvidence(strictly: [UInt8](message.evidence), limit: EvidenceAppraiser.maximumEvidence),
-            let challenge = try RecentBlocks.hash(at: evidence.challengeHeight, &state)
-        else { throw Refusal.keysStaleEvidence }
-        let subject = AttestationSubject(chainID: context.genesis.chainID, identity: identity, challengeBlock: challenge)
-        let policy = AppraisalPolicy(allowSimulated: context.genesis.wire.allowSimulatedEnclaves)
-        let appraisal: AttestationResult
-        do {
-            appraisal = try EvidenceAppraiser.appraise([UInt8](message.evidence), about: subject, policy: policy, at: context.block.time)
-        } catch { throw Refusal.keysBadEvidence }
-        let id = EnclaveStatement.identifier(identity)
-        guard try state.value(StateKey.enclave(id)) == nil else { throw Refusal.keysEnclaveExists }
-        var enclave = WireEnclave()
-        enclave.id = .init(id.bytes)
-        enclave.identity = identity
-        enclave.operator = .init(context.sender.bytes)
-        enclave.status = .active
-        enclave.assurance = appraisal.assurance.rawValue
-        enclave.height = context.block.height
-        state.set(StateKey.enclave(id), enclave)
-        state.emit("keys.enclaveRegistered", id: id.bytes, account: context.sender)
-    }
-
     /// Records which vault version is the newest: an older copy can never be anchored again.
     package static func anchor(_ message: WireAnchorVault, _ context: MessageContext, _ state: inout ModuleState) throws {
-        var (id, enclave) = try active(message.enclave, &state)
+        var (id, enclave) = try active(message.enclave, context, &state)
         guard let nonce = Hash32(message.nonce), let root = Hash32(message.vaultRoot) else { throw Refusal.keysMalformed }
         let statement = EnclaveStatement.anchor(
             chainID: context.genesis.chainID, enclave: id, nonce: nonce, vaultVersion: message.vaultVersion, vaultRoot: root)
@@ -54,7 +27,7 @@ package enum KeysModule {
     /// Notes that an enclave holds the sender's key for a dataset.
     package static func enrol(_ message: WireEnrolSubjectKey, _ context: MessageContext, _ state: inout ModuleState) throws {
         _ = try RegistryModule.dataset(message.dataset, &state)
-        let (id, enclave) = try active(message.enclave, &state)
+        let (id, enclave) = try active(message.enclave, context, &state)
         guard let commitment = Hash32(message.commitment) else { throw Refusal.keysMalformed }
         let statement = EnclaveStatement.enrolmentReceipt(
             chainID: context.genesis.chainID, enclave: id, subject: context.sender, dataset: message.dataset, commitment: commitment,
@@ -70,12 +43,23 @@ package enum KeysModule {
         state.emit("keys.enrolled", id: id.bytes, account: context.sender)
     }
 
-    /// The enclave `id`, if it may act.
-    package static func active(_ id: Data, _ state: inout ModuleState) throws -> (id: Hash32, enclave: WireEnclave) {
+    /// Whether `vault` was given a key of `subject` for `dataset` that still stands.
+    static func isEnrolled(_ subject: Address, dataset: String, vault: Data, _ state: inout ModuleState) throws -> Bool {
+        guard let vault = Hash32(vault),
+            let key: WireSubjectKey = try state.message(StateKey.subjectKey(subject, dataset: dataset, enclave: vault))
+        else { return false }
+        return !key.destroyed
+    }
+
+    /// The enclave `id`, if it may act: neither suspended, nor with evidence that is too old.
+    package static func active(
+        _ id: Data, _ context: MessageContext, _ state: inout ModuleState
+    ) throws -> (id: Hash32, enclave: WireEnclave) {
         guard let id = Hash32(id), let enclave: WireEnclave = try state.message(StateKey.enclave(id)) else {
             throw Refusal.keysUnknownEnclave
         }
         guard enclave.status == .active else { throw Refusal.keysEnclaveSuspended }
+        guard !enclave.isExpired(at: context.block.time) else { throw Refusal.admissionExpired }
         return (id, enclave)
     }
 
@@ -91,9 +75,10 @@ package enum KeysModule {
 }
 
 extension Refusal {
-    package static let keysNotOperator = Refusal(400, "keys.notOperator", "only the chain's operator admits enclaves")
+    package static let keysNotOperator = Refusal(
+        400, "keys.notOperator", "only the chain's operator and the accounts of its validators answer for enclaves, each for its own")
     package static let keysMalformed = Refusal(401, "keys.malformed", "a key, commitment or root is not well formed")
-    package static let keysBadEvidence = Refusal(402, "keys.badEvidence", "the enclave's evidence is refused by this chain's policy")
+    // 402 is not used: refused evidence has the code of the rule that it breaks (attestation.*).
     package static let keysEnclaveExists = Refusal(403, "keys.enclaveExists", "this enclave is registered already")
     package static let keysUnknownEnclave = Refusal(404, "keys.unknownEnclave", "no such enclave is registered")
     package static let keysEnclaveSuspended = Refusal(405, "keys.enclaveSuspended", "the enclave is suspended")
@@ -102,7 +87,7 @@ extension Refusal {
     package static let keysStaleEvidence = Refusal(408, "keys.staleEvidence", "the evidence does not answer a recent block of this chain")
 
     package static let allKeys: [Refusal] = [
-        keysNotOperator, keysMalformed, keysBadEvidence, keysEnclaveExists, keysUnknownEnclave, keysEnclaveSuspended, keysBadSignature,
+        keysNotOperator, keysMalformed, keysEnclaveExists, keysUnknownEnclave, keysEnclaveSuspended, keysBadSignature,
         keysVaultRolledBack, keysStaleEvidence,
     ]
 }

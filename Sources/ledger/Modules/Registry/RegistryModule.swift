@@ -1,3 +1,4 @@
+import Attestation
 import ChainTypes
 import Cryptography
 import DataModel
@@ -12,6 +13,7 @@ package enum RegistryModule {
         guard message.residency == .local || message.residency == .results || message.residency == .listed else {
             throw Refusal.registryMalformed
         }
+        _ = try EnclaveRequirements(dataset: message.demand)
         let schema: Schema
         do { schema = try Schema.decode([UInt8](message.schema)) } catch { throw Refusal.registryBadSchema }
         guard schema.version == 1 else { throw Refusal.registryBadSchema }
@@ -24,6 +26,7 @@ package enum RegistryModule {
         dataset.schemaVersion = schema.version
         dataset.residency = message.residency
         dataset.minimumCohort = message.minimumCohort
+        if message.hasDemand { dataset.demand = message.demand }
         dataset.height = context.block.height
         state.set(StateKey.dataset(message.dataset), dataset)
         state.emit("registry.datasetPublished", id: Array(message.dataset.utf8), account: context.sender)

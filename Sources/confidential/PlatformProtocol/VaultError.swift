@@ -13,6 +13,7 @@ package enum VaultError: UInt32, CodedError {
     case otherGenesis = 1708
     case badSealingKey = 1709
     case missing = 1710
+    case launcherLost = 1711
     case noEvidence = 1712
 
     package static let domain = "vault"
@@ -30,6 +31,7 @@ package enum VaultError: UInt32, CodedError {
         case .badSealingKey: "the sealing key file is malformed, or others may read it (it must have mode 0600)"
         case .noEvidence: "the platform gives no evidence now; the enclave's log says why"
         case .missing: "the enclave's home has a vault without sealing key"
+        case .launcherLost: "the enclave's launcher does not answer"
         }
     }
 }
