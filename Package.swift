@@ -262,7 +262,10 @@ let targets: [Target] = [
         ]),
     tests(
         "TPMTests",
-        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclavePlatforms", "LocalFederation", crypto]),
+        [
+            "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclaveProtocol", "EnclavePlatforms",
+            "LocalFederation", "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker", crypto,
+        ]),
     tests(
         "EnclavePlatformsTests",
         [

@@ -39,6 +39,14 @@ import Testing
         }
     }
 
+    @Test func `read a challenge in one form only`() throws {
+        let good: [UInt8] = [0xba, 0xdc, 0xc0, 0xde, 0, 0, 0, 1, 0, 2, 7, 7, 0, 1, 9]
+        _ = try TPMCredential(good)
+        for count in 0..<good.count { #expect(throws: PlatformError.credentialRefused) { try TPMCredential(Array(good.prefix(count))) } }
+        #expect(throws: PlatformError.credentialRefused) { try TPMCredential(good + [0]) }
+        HostileBytes.each([good]) { _ = try? TPMCredential($0) }
+    }
+
     @Test func `understand the TPM's answers`() {
         let meanings: [(UInt32, TPMResponse.Meaning)] = [
             (0, .success), (0x902, .noSlot), (0x903, .noSlot), (0xb0902, .noSlot), (0x922, .busy), (0x908, .busy), (0x921, .lockedOut),
@@ -55,8 +63,12 @@ import Testing
                 && own.components.contains { $0.name == "libsodium.so.23" || $0.name.hasPrefix("libsodium") })
         #expect(try LaunchMeasurement.ofThisProcess() == own)
         let more = try LaunchMeasurement.ofThisProcess(and: ["/bin/sh"])
+        // The shell, and nothing that this process is not loaded with too.
         #expect(more.components.count == own.components.count + 1 && more.digest != own.digest)
         #expect(throws: PlatformError.launchNotMeasured(path: "/nowhere")) { try LaunchMeasurement.ofThisProcess(and: ["/nowhere"]) }
+        #expect(throws: PlatformError.launchNotMeasured(path: "/etc/hostname")) {
+            try LaunchMeasurement.ofThisProcess(and: ["/etc/hostname"])
+        }
         let (a, b) = (LaunchMeasurement.Component(name: "a", digest: .zero), LaunchMeasurement.Component(name: "b", digest: .zero))
         #expect(LaunchMeasurement(components: [a, b]) == LaunchMeasurement(components: [b, a]))
         #expect(LaunchMeasurement(components: [a]).digest != LaunchMeasurement(components: [b]).digest)

@@ -23,7 +23,7 @@ package final class SoftwareTPM: Sendable {
         let program = try Self.find("swtpm")
         if !FileManager.default.fileExists(atPath: Self.state(folder)) { try await Self.manufacture(in: folder) }
         for path in [socket, socket + ".ctrl"] { unlink(path) }
-        address = "swtpm:path=\(socket)"
+        address = Self.address(folder: folder)
         process = try ChildProcess(
             name: name, executable: program,
             arguments: [
@@ -38,6 +38,12 @@ package final class SoftwareTPM: Sendable {
         process.stop()
         throw LocalFederationError.notReady(program: name, log: process.logTail)
     }
+
+    /// Throws `softwareTPMMissing` unless all its programs are on PATH.
+    package static func requirePrograms() throws { for name in ["swtpm", "swtpm_setup", "swtpm_localca"] { _ = try find(name) } }
+
+    /// Where the TPM with its state in `folder` listens.
+    package static func address(folder: String) -> String { "swtpm:path=\(folder)/tpm.sock" }
 
     private static func state(_ folder: String) -> String { folder + "/state/tpm2-00.permall" }
 
@@ -84,7 +90,7 @@ package final class SoftwareTPM: Sendable {
     }
 
     private static func find(_ name: String) throws -> String {
-        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init) + ["/usr/bin"]
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
         guard let path = folders.map({ "\($0)/\(name)" }).first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
             throw LocalFederationError.softwareTPMMissing(program: name)
         }

@@ -1,3 +1,4 @@
+import Attestation
 import ChainTypes
 import Crypto
 import Primitives
@@ -6,8 +7,15 @@ import Primitives
 package protocol EvidenceSource: Sendable {
     /// As in identities and evidence: `tpm`, `sev-snp`, …
     var platform: String { get }
+    /// What the platform has measured of this enclave: what a chain that accepts it names.
+    var reference: ReferenceValue { get }
     /// The platform's report that binds `binding`, encoded as in evidence.proto.
     func evidence(for binding: AttestationBinding) throws(PlatformError) -> [UInt8]
+}
+
+extension EvidenceSource {
+    /// What stands for the measured enclave in its identity: the hash of the registers, by name.
+    package var measurement: Hash32 { reference.hash }
 }
 
 /// Where the key that seals an enclave's vault comes from.

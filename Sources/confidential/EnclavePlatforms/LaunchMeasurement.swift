@@ -19,12 +19,19 @@ package struct LaunchMeasurement: Sendable, Equatable {
 
     private static let maximumComponents = 256
 
-    /// Measures the running program, every library loaded into it, and `programs`.
+    /// Measures the running program, `programs`, and every library that they are loaded with.
     /// - Parameter programs: other executables that belong to the enclave, by path.
     package static func ofThisProcess(and programs: [String] = []) throws(PlatformError) -> LaunchMeasurement {
-        var components = try programs.map { (path) throws(PlatformError) in try component(path: path, loaded: nil) }
-        for file in try loadedFiles() { components.append(try component(path: file.path, loaded: file)) }
-        guard components.count <= maximumComponents else { throw .launchNotMeasured(path: "/proc/self/maps") }
+        let loaded = try loadedFiles()
+        var paths: Set<String> = []
+        for program in programs {
+            paths.insert(try LoadedLibraries.real(program))
+            paths.formUnion(try LoadedLibraries.of(program))
+        }
+        paths.subtract(loaded.map(\.path))
+        guard paths.count + loaded.count <= maximumComponents else { throw .launchNotMeasured(path: "/proc/self/maps") }
+        var components = try paths.map { (path) throws(PlatformError) in try component(path: path, loaded: nil) }
+        for file in loaded { components.append(try component(path: file.path, loaded: file)) }
         return LaunchMeasurement(components: components)
     }
 

@@ -37,7 +37,8 @@ package enum SystemCalls {
     /// connections at one listening socket. It opens no file, makes no socket, no process and no thread.
     package static let vault = List(
         allowed: runtime + [
-            "accept4", "fcntl", "fdatasync", "fstat", "fsync", "ftruncate", "lseek", "mlock", "mlockall", "poll", "pread64", "recvfrom", "recvmsg",
+            "accept4", "fcntl", "fdatasync", "fstat", "fsync", "ftruncate", "lseek", "mlock", "mlockall", "poll", "pread64", "recvfrom",
+            "recvmsg",
             "sendmsg", "sendto",
         ], neverExecutable: ["mmap", "mprotect"])
 
@@ -80,7 +81,8 @@ package enum SystemCalls {
 
     /// What a dynamic loader, a C library and the Swift runtime do before `main`, and a role before it loads its own filter.
     private static let starting = [
-        "access", "accept4", "arch_prctl", "dup2", "dup3", "faccessat2", "fcntl", "fdatasync", "fstat", "fsync", "ftruncate", "getdents64", "getegid",
+        "access", "accept4", "arch_prctl", "dup2", "dup3", "faccessat2", "fcntl", "fdatasync", "fstat", "fsync", "ftruncate", "getdents64",
+        "getegid",
         "geteuid", "getgid", "getppid", "getuid", "lseek", "mlock", "mlockall", "mmap", "mprotect", "newfstatat", "prctl", "pread64",
         "prlimit64", "readlink", "readlinkat", "recvfrom", "rseq", "rt_sigaction", "sched_getaffinity", "seccomp", "sendto",
         "set_robust_list", "set_tid_address", "setrlimit", "getrlimit", "sysinfo", "tgkill", "uname", "unshare",

@@ -1,5 +1,5 @@
-import ChainTypes
 import CHardening
+import ChainTypes
 import Crypto
 import EnclaveSandbox
 import Glibc
@@ -11,7 +11,7 @@ import Primitives
 /// It has one thread: a child's parent-death signal follows the thread that made it.
 final class Launcher {
     /// What lies beside the launcher: its vault and its workers.
-    static let programs = ["jupiter-enclave-vault", "jupiter-enclave-worker"]
+    private static let companions = ["jupiter-enclave-vault", "jupiter-enclave-worker"]
     /// Workers that may live at once: a vault that asks for more is broken.
     private static let maximumWorkers = 16
     /// How long a worker may take for one answer, and the vault for one input, in seconds; fuel bounds a run well below.
@@ -25,6 +25,12 @@ final class Launcher {
     private var stopEnd: Int32 = -1
     private var workers: [UInt32: pid_t] = [:]
     private var lastWorker: UInt32 = 0
+
+    /// The enclave's other programs.
+    static func paths() throws(SandboxError) -> [String] {
+        let folder = try RoleProcess.folder()
+        return companions.map { folder + $0 }
+    }
 
     /// - Parameters:
     ///   - programs: the folder of the other programs.
@@ -134,7 +140,9 @@ final class Launcher {
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(own, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
         }
-        guard let process = try? RoleProcess.start(programs + "jupiter-enclave-worker", descriptors: [other]) else { return send(.failed(0)) }
+        guard let process = try? RoleProcess.start(programs + "jupiter-enclave-worker", descriptors: [other]) else {
+            return send(.failed(0))
+        }
         lastWorker += 1
         workers[lastWorker] = process
         send(.started(lastWorker), passing: own)

@@ -9,6 +9,8 @@ struct Options {
           --socket PATH   the Unix socket the node connects to (mode 0600)
           --genesis FILE  the chain's genesis (genesis.bin); the vault belongs to it for good
         \(PlatformOptions.help)
+          --print-reference
+                          print what a chain that accepts this enclave here must name, as JSON, and stop; takes platform options only
           --version       print the version and stop
           --help          print this and stop
 
@@ -18,6 +20,7 @@ struct Options {
 
     enum Action {
         case run(Options)
+        case reference(PlatformOptions)
         case help, version
         /// Says what is wrong.
         case misuse(String)
@@ -31,10 +34,12 @@ struct Options {
     static func parse(_ arguments: [String]) -> Action {
         var values: [String: String] = [:]
         var rest = arguments[...]
+        var wantsReference = false
         while let option = rest.popFirst() {
             switch option {
             case "--help", "-h": return .help
             case "--version": return .version
+            case "--print-reference": wantsReference = true
             case "--home", "--socket", "--genesis",
                 _ where PlatformOptions.options.contains(option):
                 // Only the list of registers may be empty.
@@ -45,11 +50,13 @@ struct Options {
             default: return .misuse("unknown option \(option)")
             }
         }
-        guard let home = values["--home"], let socket = values["--socket"], let genesis = values["--genesis"] else {
-            return .misuse("--home, --socket and --genesis are needed")
-        }
-        do {
-            return .run(Options(home: home, socket: socket, genesis: genesis, platform: try PlatformOptions(values)))
+        do throws(PlatformOptions.Misuse) {
+            let platform = try PlatformOptions(values)
+            if wantsReference { return .reference(platform) }
+            guard let home = values["--home"], let socket = values["--socket"], let genesis = values["--genesis"] else {
+                return .misuse("--home, --socket and --genesis are needed")
+            }
+            return .run(Options(home: home, socket: socket, genesis: genesis, platform: platform))
         } catch { return .misuse(error.reason) }
     }
 }

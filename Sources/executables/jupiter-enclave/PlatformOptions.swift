@@ -1,3 +1,4 @@
+import Attestation
 import EnclavePlatforms
 import PlatformProtocol
 import Primitives
@@ -36,7 +37,7 @@ struct PlatformOptions: Equatable {
     }
 
     private static func tpm(_ values: [String: String]) throws(Misuse) -> TPMOptions {
-        do {
+        do throws(PlatformError) {
             let launch = try values["--tpm-launch-register"].map { (text) throws(PlatformError) in
                 guard let number = UInt8(text) else { throw .badRegisters(text) }
                 return Int(number)
@@ -56,23 +57,33 @@ struct PlatformOptions: Equatable {
     func open(home: String, genesis: Hash32, programs: [String]) throws -> any EnclavePlatform {
         switch name {
         case "tpm":
-            guard let tpm else { preconditionFailure("the options of the TPM were read with the name") }
             let platform = try TPMPlatform(
-                options: tpm, measurement: LaunchMeasurement.ofThisProcess(and: programs), genesis: genesis, home: home)
-            log("platform tpm\(platform.isSoftware ? " (software: it protects nothing)" : ""), registers \(platform.registersText)")
-            return try VouchedPlatform(platform, measurement: platform.measurement)
-        case "sev-snp":
-            let platform = try SNPPlatform(genesis: genesis, certificates: snpCertificates)
-            return try VouchedPlatform(platform, measurement: platform.measurement)
-        case "tdx":
-            let platform = try TDXPlatform()
-            return try VouchedPlatform(platform, measurement: platform.measurement)
-        case "nitro":
-            let platform = try NitroPlatform()
-            return try VouchedPlatform(platform, measurement: platform.measurement)
+                options: tpmOptions, measurement: LaunchMeasurement.ofThisProcess(and: programs), genesis: genesis, home: home)
+            log(platform.isSoftware ? "platform tpm (software): it protects nothing from this machine's owner" : "platform tpm")
+            return try VouchedPlatform(platform)
+        case "sev-snp": return try VouchedPlatform(SNPPlatform(genesis: genesis, certificates: snpCertificates))
+        case "tdx": return try VouchedPlatform(TDXPlatform())
+        case "nitro": return try VouchedPlatform(NitroPlatform())
         default:
             log("SIMULATED platform: process isolation only; whoever owns this machine can read what is inside")
             return SimulatedPlatform(home: home)
         }
     }
+
+    /// What a chain that accepts this enclave on this machine names, as `jupiter governance propose --add-reference` reads it; `nil` for
+    /// the simulated platform, which measures nothing.
+    func reference(programs: [String]) throws -> String? {
+        let value: ReferenceValue
+        switch name {
+        case "tpm": value = try TPMPlatform.reference(tpmOptions, launching: LaunchMeasurement.ofThisProcess(and: programs))
+        case "sev-snp": value = try SNPPlatform(genesis: .zero, certificates: snpCertificates).reference
+        case "tdx": value = try TDXPlatform().reference
+        case "nitro": value = try NitroPlatform().reference
+        default: return nil
+        }
+        let registers = value.registers.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\"\(Hex.encode($0.value))\"" }
+        return #"{"platform":"\#(name)","registers":{\#(registers.joined(separator: ","))}}"#
+    }
+
+    private var tpmOptions: TPMOptions { get throws { if let tpm { tpm } else { try TPMOptions() } } }
 }

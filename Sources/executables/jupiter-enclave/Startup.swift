@@ -36,13 +36,11 @@ enum Startup {
         try makeHome(options.home)
         let genesis = open(options.genesis, O_RDONLY | O_CLOEXEC)
         guard genesis >= 0 else { throw StartupError.noGenesis }
-        let folder = try RoleProcess.folder()
-        let platform = try options.platform.open(
-            home: options.home, genesis: try genesisHash(genesis), programs: Launcher.programs.map { folder + $0 })
+        let platform = try options.platform.open(home: options.home, genesis: try genesisHash(genesis), programs: Launcher.paths())
         let store = try VaultFolder.openStore(options.home)
         let listener = try EnclaveServer.listen(options.socket)
         defer { unlink(options.socket) }
-        let launcher = try Launcher(platform: platform, programs: folder, signals: signals)
+        let launcher = try Launcher(platform: platform, programs: RoleProcess.folder(), signals: signals)
         try launcher.startVault(listener: listener, store: store, genesis: genesis)
         log("listens at \(options.socket)")
         return launcher.watch()

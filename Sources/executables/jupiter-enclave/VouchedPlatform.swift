@@ -12,8 +12,8 @@ struct VouchedPlatform: EnclavePlatform {
     private let key: SymmetricKey
 
     /// Fetches the sealing key at once: without it there is nothing to start.
-    init(_ platform: some EvidenceSource & SealingKeySource, measurement: Hash32) throws(PlatformError) {
-        (name, self.measurement, source) = (platform.platform, measurement, platform)
+    init(_ platform: some EvidenceSource & SealingKeySource) throws(PlatformError) {
+        (name, measurement, source) = (platform.platform, platform.measurement, platform)
         key = try platform.sealingKey()
     }
 

@@ -9,7 +9,7 @@ import WireTypes
 
 /// An AWS Nitro enclave: the hypervisor's security module signs a document over the image's measurements.
 package struct NitroPlatform: EvidenceSource, SealingKeySource {
-    package let measurement: Hash32
+    package let reference: ReferenceValue
     private let module: any SecurityModule
 
     package var platform: String { EvidencePlatform.nitro.rawValue }
@@ -20,7 +20,7 @@ package struct NitroPlatform: EvidenceSource, SealingKeySource {
     package init(module: any SecurityModule) throws(PlatformError) {
         self.module = module
         let document = try NSMRequest.document(module.answer(NSMRequest.attestation(userData: [], nonce: [], publicKey: [])))
-        measurement = Measurement(platform: .nitro, registers: try Self.registers(document)).hash
+        reference = ReferenceValue(platform: .nitro, registers: try Self.registers(document))
     }
 
     package func evidence(for binding: AttestationBinding) throws(PlatformError) -> [UInt8] {

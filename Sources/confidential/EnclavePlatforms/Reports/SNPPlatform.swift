@@ -15,7 +15,7 @@ package struct SNPPlatform: EvidenceSource, SealingKeySource {
     private static let keyFields: UInt64 = 1 << 0 | 1 << 3
     private static let standardDevice = "/dev/sev-guest"
 
-    package let measurement: Hash32
+    package let reference: ReferenceValue
     private let kernel: KernelReport
     private let device: String
     private let genesis: Hash32
@@ -35,7 +35,7 @@ package struct SNPPlatform: EvidenceSource, SealingKeySource {
         kernel = KernelReport(files: entries)
         (self.genesis, self.device, self.certificates) = (genesis, device, SNPCertificates(folder: certificates))
         let answer = try kernel.report(on: [UInt8](repeating: 0, count: 64), from: .amd)
-        measurement = Measurement(platform: .sevSnp, registers: try Self.registers(answer.report)).hash
+        reference = ReferenceValue(platform: .sevSnp, registers: try Self.registers(answer.report))
     }
 
     /// Where the measurement is in a report (notes of SEV-SNP ABI, table 23).

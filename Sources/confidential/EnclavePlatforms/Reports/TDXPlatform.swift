@@ -7,7 +7,7 @@ import WireTypes
 
 /// An Intel TDX guest: the host's quoting enclave signs a quote over the guest's measurements.
 package struct TDXPlatform: EvidenceSource, SealingKeySource {
-    package let measurement: Hash32
+    package let reference: ReferenceValue
     private let kernel: KernelReport
 
     package var platform: String { EvidencePlatform.tdx.rawValue }
@@ -19,7 +19,7 @@ package struct TDXPlatform: EvidenceSource, SealingKeySource {
     package init(entries: any ReportEntries) throws(PlatformError) {
         kernel = KernelReport(files: entries)
         let answer = try kernel.report(on: [UInt8](repeating: 0, count: 64), from: .intel)
-        measurement = Measurement(platform: .tdx, registers: try Self.registers(answer.report)).hash
+        reference = ReferenceValue(platform: .tdx, registers: try Self.registers(answer.report))
     }
 
     /// Where the measurements are in a quote of version 4 or 5 (Intel TDX DCAP quoting library API, appendix A.3).

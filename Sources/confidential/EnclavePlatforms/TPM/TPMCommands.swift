@@ -194,7 +194,7 @@ extension TPMConnection {
     }
 
     /// Forgets the library's own handle of something that stays in the TPM.
-    private func closeHandle(_ object: UInt32) {
+    func closeHandle(_ object: UInt32) {
         var object = object
         _ = Esys_TR_Close(esys, &object)
     }

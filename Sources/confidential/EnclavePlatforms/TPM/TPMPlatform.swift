@@ -14,9 +14,7 @@ package struct TPMPlatform: EvidenceSource, SealingKeySource {
     private static let maximumRaces = 5
 
     package let options: TPMOptions
-    /// What stands for the enclave in its identity: the hash of all quoted registers, by name.
-    package let measurement: Hash32
-    /// The registers behind it: what a chain's reference value for this launch names.
+    /// All quoted registers.
     package let reference: ReferenceValue
     /// Whether the TPM itself says that it is software.
     package let isSoftware: Bool
@@ -58,22 +56,26 @@ package struct TPMPlatform: EvidenceSource, SealingKeySource {
         }
         (self.options, self.tpm, self.genesis) = (options, tpm, genesis)
         (isSoftware, resets) = (found.isSoftware || options.address.isSoftware, found.resets)
-        let registers = Dictionary(uniqueKeysWithValues: found.values.map { ("pcr\($0)", $1.bytes) })
-        reference = ReferenceValue(platform: .tpm, registers: registers)
-        self.measurement = reference.hash
-        label = Digest.hash(.attestationKeyLabel, genesis.bytes)
+        reference = Self.reference(found.values)
+        label = TPM.label(genesis)
         launched = expected
         file = SealedKeyFile(home: home)
+    }
+
+    /// What an enclave with `measurement` would have as reference value on this machine, without measuring anything into its TPM.
+    package static func reference(_ options: TPMOptions, launching measurement: LaunchMeasurement) throws(PlatformError) -> ReferenceValue {
+        var values = try TPM(options.address).registers(options.bootRegisters)
+        values[options.launchRegister] = launchRegister(after: measurement)
+        return reference(values)
+    }
+
+    private static func reference(_ values: [Int: Hash32]) -> ReferenceValue {
+        ReferenceValue(platform: .tpm, registers: Dictionary(uniqueKeysWithValues: values.map { ("pcr\($0)", $1.bytes) }))
     }
 
     /// The value of the launch register once `measurement` was extended into it: what reference values name.
     package static func launchRegister(after measurement: LaunchMeasurement) -> Hash32 {
         Digest.plain(Hash32.zero.bytes + measurement.digest.bytes)
-    }
-
-    /// The quoted registers for people: what a reference value is made of.
-    package var registersText: String {
-        reference.registers.sorted { $0.key < $1.key }.map { "\($0.key)=\(Hex.encode($0.value))" }.joined(separator: " ")
     }
 
     // MARK: Evidence

@@ -15,7 +15,8 @@ struct EnclaveCommand: AsyncParsableCommand {
               jupiter enclave list
             """,
         subcommands: [
-            EnclaveStart.self, EnclaveStatus.self, EnclaveList.self, EnclaveShow.self, EnclaveRenew.self, EnclaveSuspend.self, EnclaveDoctor.self,
+            EnclaveStart.self, EnclaveStatus.self, EnclaveList.self, EnclaveShow.self, EnclaveRenew.self, EnclaveSuspend.self,
+            EnclaveDoctor.self,
         ])
 }
 
