@@ -92,12 +92,12 @@ extension EnclaveMachine {
         case .loadProgram(let command): .loadProgram(try loadProgram(command))
         case .runAssessments(let command): .runAssessments(try runAssessments(command))
         case .openAssessments(let command): .openAssessments(try openAssessments(command))
+        case .confirmAssessments(let command): .confirmAssessments(try confirmAssessments(command))
         case .runSubscription(let command): .runSubscription(try runSubscription(command))
         case .openSubscription(let command): .openSubscription(try openSubscription(command))
         case .backup: .backup(try backup())
         case .provePunctures(let command): .provePunctures(try provePunctures(command))
-        case .offerReplica, .exportReplica, .importReplica, .exportRecovery, .importRecovery, .grantKeys,
-            .confirmAssessments:
+        case .offerReplica, .exportReplica, .importReplica, .exportRecovery, .importRecovery, .grantKeys:
             throw EnclaveError.malformedCommand
         }
     }

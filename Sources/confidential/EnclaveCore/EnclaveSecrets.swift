@@ -52,6 +52,11 @@ struct EnclaveSecrets {
         return identity
     }
 
+    /// Under which other enclaves' outputs are compared with that of one sealed result: 32 bytes.
+    func confirmationSalt(job: Hash32, salt: [UInt8]) -> [UInt8] {
+        KeyDerivation.derive(resultSecret, context: .confirmationSalt, identifier: job.bytes + salt).withUnsafeBytes { [UInt8]($0) }
+    }
+
     /// The key of one sealed result: of the job, of whom it is for, and of the result's own salt. So two runs of one subscription share
     /// no key, and a key box for anybody but the recipient that the run was checked with would hold a key that opens nothing.
     func resultKey(job: Hash32, recipient: Hash32, salt: [UInt8]) -> SymmetricKey {

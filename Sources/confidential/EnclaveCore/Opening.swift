@@ -29,6 +29,9 @@ extension EnclaveMachine {
             do throws(RunFailure) {
                 let assessment = try checks.assessment(proven)
                 outcome.id = assessment.id
+                // What the requester signed counts too, whatever the state says that is demanded.
+                let confirmations = max(assessment.demand.confirmations, assessment.request.demand.confirmations)
+                guard confirmations <= 1 || Set(assessment.confirmedBy).count >= Int(confirmations) else { throw .host(.unconfirmed) }
                 openings.append(
                     (
                         position,

@@ -73,6 +73,13 @@ struct EvidenceBuilder: Sendable {
         evidence.grantTransaction = .init(try grantTransaction(evidence.consent) ?? [])
         evidence.subjectKey = try proven(StateKey.subjectKey(subject, dataset: assessment.request.dataset, enclave: vault))
         evidence.records = try records(of: subject, dataset: assessment.request.dataset)
+        if assessment.demand.confirmations > 1 {
+            evidence.enclaves = try assessment.request.enclaves.compactMap { Hash32($0) }.map { try proven(StateKey.enclave($0)) }
+        }
+        if assessment.status == .committed, let commitment = Hash32(assessment.commitment) {
+            guard let sidecar = try view.sidecar(commitment) else { return nil }
+            evidence.sealedResult = .init(sidecar)
+        }
         return evidence
     }
 

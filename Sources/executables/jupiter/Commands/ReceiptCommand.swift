@@ -22,7 +22,9 @@ struct ReceiptCommand: AsyncParsableCommand {
             "transaction": .text(Hex.encode(receipt.transactionID)), "height": JSONValue(receipt.height),
             "index": .integer(Int64(receipt.index)), "code": .integer(Int64(receipt.code)), "fee": JSONValue(receipt.fee),
             "events": .array(
-                receipt.events.map { ["type": .text($0.type), "id": .text(Hex.encode($0.id)), "amount": JSONValue($0.amount)] }),
+                receipt.events.map {
+                    ["type": .text($0.type), "id": .text(Hex.encode($0.id)), "amount": JSONValue($0.amount), "label": .text($0.label)]
+                }),
         ]
     }
 }
