@@ -68,8 +68,10 @@ let targets: [Target] = [
     system("CRocksDB", pkgConfig: "rocksdb", apt: "librocksdb-dev"),
     system("CSodium", pkgConfig: "libsodium", apt: "libsodium-dev"),
     system("CWasmtime", pkgConfig: "wasmtime"),
+    system("CTss2", pkgConfig: "tss2-esys", apt: "libtss2-dev"),
     system("CSeccomp", pkgConfig: "libseccomp", apt: "libseccomp-dev"),
     .systemLibrary(name: "CHardening", path: "Sources/system/CHardening"),
+    .systemLibrary(name: "CDevices", path: "Sources/system/CDevices"),
 
     library(.foundation, "Primitives"),
     library(.foundation, "WireTypes", ["Primitives", protobuf]),
@@ -112,7 +114,12 @@ let targets: [Target] = [
     library(
         .confidential, "EnclaveWorker", ["ProgramInterface", "ContractVM", "WorkerProtocol", "EnclaveSandbox", "CHardening"]),
     library(.confidential, "PlatformProtocol", ["Primitives", "ChainTypes", "EnclaveSandbox", crypto]),
-    library(.confidential, "EnclavePlatforms", ["Primitives", "ChainTypes", "Cryptography", "Attestation", "PlatformProtocol", crypto]),
+    // Evidence and sealing keys of all platforms: what the enclave's launcher links, and its vault and workers must not.
+    library(
+        .confidential, "EnclavePlatforms",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "PlatformProtocol", "CTss2", "CDevices", crypto,
+        ]),
     library(
         .confidential, "EnclaveCore",
         [
@@ -126,7 +133,7 @@ let targets: [Target] = [
         .client, "JupiterClient",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "AuthenticatedState", "LightClient",
-            "EnclaveProtocol", crypto,
+            "ConsentRules", "EnclaveProtocol", crypto, protobuf,
         ]),
     library(.client, "LocalFederation", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol"]),
 
@@ -161,7 +168,10 @@ let targets: [Target] = [
 
     program(
         "jupiter-enclave",
-        ["Primitives", "ChainTypes", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol", "EnclavePlatforms", "CHardening", crypto]),
+        [
+            "Primitives", "Cryptography", "ChainTypes", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol", "EnclavePlatforms",
+            "CHardening", crypto,
+        ]),
     program(
         "jupiter-enclave-vault",
         [
@@ -172,8 +182,8 @@ let targets: [Target] = [
     program(
         "jupiter",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "EnclaveProtocol", "JupiterClient",
-            "LocalFederation", "Node", "API", "Simplex", "Simulator", "CHardening", argumentParser, crypto, protobuf,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "EnclaveProtocol", "EnclavePlatforms",
+            "JupiterClient", "LocalFederation", "Node", "API", "Simplex", "Simulator", "CHardening", argumentParser, crypto, protobuf,
         ]),
 
     support("TestVectors", ["Primitives"]),
@@ -255,7 +265,18 @@ let targets: [Target] = [
         "HostileNodeTests",
         [
             "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "EnclaveCore",
-            "jupiter-enclave", crypto, protobuf,
+            "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker", crypto, protobuf,
+        ]),
+    tests(
+        "TPMTests",
+        [
+            "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclaveProtocol", "EnclavePlatforms",
+            "LocalFederation", "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker", crypto,
+        ]),
+    tests(
+        "EnclavePlatformsTests",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclavePlatforms", "TestVectors",
         ]),
     tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "DataModel", "JupiterClient"]),
     tests("CommandTests", ["WireTypes", "ChainTypes", "JupiterClient"]),
@@ -263,7 +284,7 @@ let targets: [Target] = [
         "EndToEndTests",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "JupiterClient", "LocalFederation",
-            "Storage",
+            "Storage", crypto,
         ]),
     tests(
         "NodeTests",
@@ -296,8 +317,8 @@ let targets: [Target] = [
     tests(
         "APITests",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "JupiterClient", "Node", "API", "RunningNode", logging,
-            protobuf,
+            "LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "LightClient", "JupiterClient", "Node",
+            "API", "RunningNode", logging, protobuf,
         ]),
     tests("ConsoleTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Node", "Console", "RunningNode"]),
 ]

@@ -88,6 +88,9 @@ final class DrillEnclave {
         var command = WireProveAnchorCommand()
         command.enclave = try chain.prove(StateKey.enclave(id))
         _ = try perform(.proveAnchor(command))
+        var punctures = WireProvePuncturesCommand()
+        punctures.log = try chain.prove(StateKey.punctureLog)
+        _ = try perform(.provePunctures(punctures))
     }
 
     func catchUp() throws {

@@ -194,6 +194,7 @@ final class DrillScene {
         command.shared.height = chain.height
         command.shared.dataset = try chain.prove(StateKey.dataset(Self.dataset))
         command.shared.program = try chain.prove(StateKey.program(program))
+        command.shared.punctures = try chain.prove(StateKey.punctureLog)
         command.assessments = [evidence]
         return command
     }
@@ -235,6 +236,7 @@ final class DrillScene {
         var command = WireOpenAssessmentsCommand()
         command.height = chain.height
         command.assessments = [try chain.prove(StateKey.assessment(id))]
+        command.punctures = try chain.prove(StateKey.punctureLog)
         guard case .openAssessments(let answer) = try enclave.perform(.openAssessments(command)) else {
             throw EnclaveError.unexpectedAnswer
         }

@@ -106,8 +106,11 @@ extension WireEnclaveResponse.OneOf_Answer {
 
 extension WireEnclaveFailure {
     private static let codes: Set<UInt32> = Set(
-        [EnclaveError.tamperedCiphertext, .badProof, .badGrantSignature, .badRequestSignature, .wrongChain, .badEnrolment, .malformedCommand]
-            .map(\.code))
+        [
+            EnclaveError.tamperedCiphertext, .badProof, .badGrantSignature, .badRequestSignature, .wrongChain, .badEnrolment,
+            .malformedCommand,
+        ]
+        .map(\.code))
 
     /// Codes 700–799 are the light client's.
     fileprivate var isBrokenEvidence: Bool { Self.codes.contains(code) || (700...799).contains(code) }

@@ -37,8 +37,8 @@ package enum SystemCalls {
     /// connections at one listening socket. It opens no file, makes no socket, no process and no thread.
     package static let vault = List(
         allowed: runtime + [
-            "accept4", "fcntl", "fdatasync", "fstat", "fsync", "ftruncate", "lseek", "mlock", "mlockall", "poll", "pread64", "recvfrom", "recvmsg",
-            "sendmsg", "sendto",
+            "accept4", "fcntl", "fdatasync", "fstat", "fsync", "ftruncate", "lseek", "mlock", "mlockall", "poll", "pread64", "pwrite64",
+            "recvfrom", "recvmsg", "sendmsg", "sendto",
         ], neverExecutable: ["mmap", "mprotect"])
 
     /// A worker while it compiles the one program it is for: as `worker`, and memory may become executable.
@@ -60,13 +60,30 @@ package enum SystemCalls {
             Masked(name: "openat", argument: 2, mask: 0o1103, value: 0)
         ])
 
+    /// The launcher on a platform: also what reaching the platform's device takes. Vault and workers inherit it and narrow it like the rest.
+    package static func launcher(on platform: String) -> List {
+        var list = launcher
+        switch platform {
+        case "tpm": list.allowed += ["clock_nanosleep", "connect", "getsockopt", "socket"]
+        case "sev-snp", "tdx": list.allowed += ["clock_nanosleep", "ioctl", "mkdir", "rmdir"]
+        case "nitro": list.allowed.append("ioctl")
+        default: return list
+        }
+        // A device or report is opened for writing too.
+        list.masked.removeAll { $0.name == "openat" }
+        list.allowed.append("openat")
+        return list
+    }
+
     /// Making a process.
     private static let spawning = ["clone", "clone3", "execve", "pipe2", "close_range"]
 
     /// What a dynamic loader, a C library and the Swift runtime do before `main`, and a role before it loads its own filter.
     private static let starting = [
-        "access", "accept4", "arch_prctl", "dup2", "dup3", "faccessat2", "fcntl", "fdatasync", "fstat", "fsync", "ftruncate", "getdents64", "getegid",
+        "access", "accept4", "arch_prctl", "dup2", "dup3", "faccessat2", "fcntl", "fdatasync", "fstat", "fsync", "ftruncate", "getdents64",
+        "getegid",
         "geteuid", "getgid", "getppid", "getuid", "lseek", "mlock", "mlockall", "mmap", "mprotect", "newfstatat", "prctl", "pread64",
+        "pwrite64",
         "prlimit64", "readlink", "readlinkat", "recvfrom", "rseq", "rt_sigaction", "sched_getaffinity", "seccomp", "sendto",
         "set_robust_list", "set_tid_address", "setrlimit", "getrlimit", "sysinfo", "tgkill", "uname", "unshare",
     ]

@@ -1,5 +1,5 @@
-import ChainTypes
 import CHardening
+import ChainTypes
 import Crypto
 import EnclaveSandbox
 import Glibc
@@ -10,6 +10,8 @@ import Primitives
 ///
 /// It has one thread: a child's parent-death signal follows the thread that made it.
 final class Launcher {
+    /// What lies beside the launcher: its vault and its workers.
+    private static let companions = ["jupiter-enclave-vault", "jupiter-enclave-worker"]
     /// Workers that may live at once: a vault that asks for more is broken.
     private static let maximumWorkers = 16
     /// How long a worker may take for one answer, and the vault for one input, in seconds; fuel bounds a run well below.
@@ -24,6 +26,12 @@ final class Launcher {
     private var workers: [UInt32: pid_t] = [:]
     private var lastWorker: UInt32 = 0
 
+    /// The enclave's other programs.
+    static func paths() throws(SandboxError) -> [String] {
+        let folder = try RoleProcess.folder()
+        return companions.map { folder + $0 }
+    }
+
     /// - Parameters:
     ///   - programs: the folder of the other programs.
     ///   - signals: readable at SIGTERM, SIGINT and SIGCHLD.
@@ -32,7 +40,7 @@ final class Launcher {
     }
 
     /// Starts the vault with the descriptors, which are closed here, and hands it the sealing key.
-    func startVault(listener: Int32, store: Int32, genesis: Int32) throws {
+    func startVault(listener: Int32, store: (first: Int32, second: Int32), genesis: Int32) throws {
         let key = try platform.sealingKey()
         // The second pair carries nothing: its end says that the vault is to stop.
         guard let (own, other) = PacketChannel.pair(), let (ownStop, otherStop) = PacketChannel.streamPair() else {
@@ -40,8 +48,8 @@ final class Launcher {
         }
         (channel, stopEnd) = (PacketChannel(descriptor: own), ownStop)
         // What it starts inherits this filter, so it is loaded before the first.
-        try SystemCallFilter.load(SystemCalls.launcher)
-        let given = [other, otherStop, listener, store, genesis]
+        try SystemCallFilter.load(SystemCalls.launcher(on: platform.name))
+        let given = [other, otherStop, listener, store.first, store.second, genesis]
         vault = try RoleProcess.start(programs + "jupiter-enclave-vault", descriptors: given)
         for descriptor in given { close(descriptor) }
         let hello = LauncherMessage.hello(measurement: platform.measurement, platform: platform.name)
@@ -132,7 +140,9 @@ final class Launcher {
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(own, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
         }
-        guard let process = try? RoleProcess.start(programs + "jupiter-enclave-worker", descriptors: [other]) else { return send(.failed(0)) }
+        guard let process = try? RoleProcess.start(programs + "jupiter-enclave-worker", descriptors: [other]) else {
+            return send(.failed(0))
+        }
         lastWorker += 1
         workers[lastWorker] = process
         send(.started(lastWorker), passing: own)

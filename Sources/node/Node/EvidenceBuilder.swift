@@ -43,6 +43,7 @@ struct EvidenceBuilder: Sendable {
         shared.height = height + 1
         shared.dataset = try proven(StateKey.dataset(dataset))
         shared.program = try proven(StateKey.program(program))
+        shared.punctures = try proven(StateKey.punctureLog)
         return shared
     }
 
@@ -115,7 +116,9 @@ struct EvidenceBuilder: Sendable {
         command.shared = try shared(dataset: request.dataset, program: program)
         command.requestTransaction = .init(bytes)
         command.subscription = try proven(StateKey.subscription(id))
-        guard let manifest = try? WireProgram(strictly: [UInt8](command.shared.program.value), limit: Limits.stateValue).manifest else { return nil }
+        guard let manifest = try? WireProgram(strictly: [UInt8](command.shared.program.value), limit: Limits.stateValue).manifest else {
+            return nil
+        }
         let use = ConsentUse(
             recipient: requester, dataset: request.dataset, fields: request.fields, purpose: request.purpose, program: program,
             locality: view.chainID, price: request.price, outputBytes: UInt64(manifest.maximumOutput))

@@ -19,15 +19,20 @@ package enum VaultReader {
 
     /// All entries, in order: what lies open to whoever has the file and the sealing key.
     package static func entries(_ vault: [UInt8], key: SymmetricKey) throws -> [WireVaultEntry] {
-        guard vault.count > 68 else { throw Unreadable() }
-        var (root, offset) = (Digest.hash(.vaultRoot, Array(vault[..<64])), 64)
+        let (clear, header) = (96, 160)
+        guard vault.count >= header else { throw Unreadable() }
+        let secret = try AuthenticatedEncryption.open(
+            Array(vault[clear..<(clear + 32 + AuthenticatedEncryption.overhead)]), key: key, context: .storageKey,
+            associated: Array(vault[..<clear]))
+        let storageKey = try AuthenticatedEncryption.key(secret)
+        var (root, offset) = (Digest.hash(.vaultRoot, Array(vault[..<header])), header)
         var entries: [WireVaultEntry] = []
         while offset + 4 <= vault.count {
             let size = vault[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
             guard vault.count >= offset + 4 + size else { throw Unreadable() }
             let box = Array(vault[(offset + 4)..<(offset + 4 + size)])
-            let position = withUnsafeBytes(of: UInt64(entries.count).bigEndian) { Array($0) } + root.bytes
-            entries += try batch(AuthenticatedEncryption.open(box, key: key, context: .vaultEntry, associated: position))
+            let position = withUnsafeBytes(of: (entries.last?.version ?? 0).bigEndian) { Array($0) } + root.bytes
+            entries += try batch(AuthenticatedEncryption.open(box, key: storageKey, context: .vaultEntry, associated: position))
             var digest = Digest(.vaultRoot)
             digest.update(root)
             digest.updateWithLength(box)

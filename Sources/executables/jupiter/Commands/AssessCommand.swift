@@ -109,7 +109,8 @@ struct AssessRequest: AnsweringCommand {
         guard requirements.confirmations > 1 else { return [] }
         let holding = try await client.enclaves(holding: subject, dataset: request.dataset)
         guard let chosen = EnclaveChoice.pick(holding, requirements) else {
-            throw CommandError.notFound("\(requirements.confirmations) enclaves that fit and hold the subject's key, among \(holding.count)")
+            throw CommandError.notFound(
+                "\(requirements.confirmations) enclaves that fit and hold the subject's key, among \(holding.count)")
         }
         return chosen.map(\.id)
     }

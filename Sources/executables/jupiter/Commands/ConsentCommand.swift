@@ -102,7 +102,8 @@ struct ConsentList: AnsweringCommand {
         }
         return Answer(
             .array(list),
-            text: Generic.table(rows, columns: ["grant", "status", "purpose", "uses", "maximumUses", "maximumOutputBytes", "fields"], empty: "no grants"))
+            text: Generic.table(
+                rows, columns: ["grant", "status", "purpose", "uses", "maximumUses", "maximumOutputBytes", "fields"], empty: "no grants"))
     }
 }
 
