@@ -5,8 +5,8 @@ import Foundation
 import LedgerSupport
 import Modules
 import Primitives
-import Testing
 import TestVectors
+import Testing
 import WireTypes
 
 /// Intel's own quoting enclave identities of June and of July 2025, and the time at which both were valid.
@@ -174,7 +174,8 @@ private struct IntelIdentities {
             case 0: message.proposeChange.change.setAttestationRules = chain.genesis.attestationRules
             case 1: message.proposeChange.change.suspendEnclaves.platform = "tpm"
             default:
-                message.proposeChange.change.addReferenceValue.measurement = ReferenceValue(platform: .tdx, registers: ["mrtd": [1, 2]]).wire
+                message.proposeChange.change.addReferenceValue.measurement =
+                    ReferenceValue(platform: .tdx, registers: ["mrtd": [1, 2]]).wire
             }
             samples.append(message)
         }

@@ -113,6 +113,12 @@ import WireTypes
         #expect(try scene.decide { $0.resumeEnclave.enclave = .init(enclave.id.bytes) } == 0)
         #expect(try scene.act(enclave) == 0)
         #expect(try scene.decide { $0.resumeEnclave.enclave = .init(enclave.id.bytes) } == Refusal.governanceNoChange.code)
+        // What the enclave could end by itself does not shield it from a decision.
+        #expect(try scene.chain.submit(enclave.suspension, by: scene.chain.operatorKey) == 0)
+        #expect(try scene.decide { $0.suspendEnclaves.enclave = .init(enclave.id.bytes) } == 0)
+        #expect(try scene.enclave(enclave).suspension == "governance")
+        #expect(try scene.renew(enclave) == Refusal.keysEnclaveSuspended.code)
+        #expect(try scene.decide { $0.suspendEnclaves.enclave = .init(enclave.id.bytes) } == Refusal.governanceNoChange.code)
     }
 
     @Test func `a broken platform is out as a whole, and stays out`() throws {
