@@ -29,7 +29,7 @@ func log(_ message: String) { RoleProcess.log("jupiter-enclave", message) }
 enum Startup {
     /// Returns the exit status after SIGTERM or SIGINT, or after one of the processes failed.
     static func run(_ options: Options) throws -> Int32 {
-        Confinement.closeInherited()
+        try Confinement.keepInherited()
         try Confinement.harden(descriptors: 64)
         let signals = jupiter_signal_descriptor(1)
         guard signals >= 0 else { throw SandboxError.cannotHarden }
@@ -78,7 +78,13 @@ enum VaultFolder {
     static func openStore(_ home: String) throws(VaultError) -> Int32 {
         let store = open(home + "/vault.log", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard store >= 0 else { throw .ioFailed }
-        guard flock(store, LOCK_EX | LOCK_NB) == 0 else { throw .inUse }
+        // The vault of a launcher that was killed a moment ago may still be ending.
+        var tries = 0
+        while flock(store, LOCK_EX | LOCK_NB) != 0 {
+            tries += 1
+            guard tries < 100 else { throw .inUse }
+            usleep(10_000)
+        }
         let folder = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw .ioFailed }
         defer { close(folder) }
