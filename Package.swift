@@ -133,7 +133,7 @@ let targets: [Target] = [
         .client, "JupiterClient",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "AuthenticatedState", "LightClient",
-            "EnclaveProtocol", crypto,
+            "ConsentRules", "EnclaveProtocol", crypto, protobuf,
         ]),
     library(.client, "LocalFederation", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol"]),
 
@@ -258,7 +258,7 @@ let targets: [Target] = [
         "HostileNodeTests",
         [
             "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "EnclaveCore",
-            "jupiter-enclave", crypto, protobuf,
+            "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker", crypto, protobuf,
         ]),
     tests(
         "TPMTests",
@@ -277,7 +277,7 @@ let targets: [Target] = [
         "EndToEndTests",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "JupiterClient", "LocalFederation",
-            "Storage",
+            "Storage", crypto,
         ]),
     tests(
         "NodeTests",
@@ -310,8 +310,8 @@ let targets: [Target] = [
     tests(
         "APITests",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "JupiterClient", "Node", "API", "RunningNode", logging,
-            protobuf,
+            "LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "LightClient", "JupiterClient", "Node",
+            "API", "RunningNode", logging, protobuf,
         ]),
     tests("ConsoleTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Node", "Console", "RunningNode"]),
 ]

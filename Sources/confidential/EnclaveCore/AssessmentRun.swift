@@ -33,6 +33,7 @@ extension EnclaveMachine {
         let outputBytes: UInt64
         let program: Hash32
         let ready: ReadyProgram
+        let source: Vault.RecordKeyName
     }
 
     /// One command's runs on their way.
@@ -50,6 +51,7 @@ extension EnclaveMachine {
     /// While the program runs over one subject's fields, the next assessment's evidence is checked.
     mutating func runAssessments(_ command: WireRunAssessmentsCommand) throws -> WireRunAssessmentsAnswer {
         try requireServing(at: command.shared.height)
+        try requirePunctured(command.shared.punctures)
         guard command.assessments.count <= EnclaveLimits.assessments else { throw EnclaveError.tooMany }
         var checks = EvidenceChecks(
             chainID: chainID, enclave: id, trusted: client.trusted, shared: command.shared, observer: observer)
@@ -97,7 +99,9 @@ extension EnclaveMachine {
                 job: run.job, commitment: sealed.commitment, sealedResult: sealed.bytes, terms: terms,
                 changes: [
                     .used(Self.use(run.grant, run.job, outputBytes: run.outputBytes)),
-                    .run(Self.run(run.job, sealed.commitment, sealed.bytes, for: run.recipient)),
+                    .run(
+                        Self.run(
+                            run.job, sealed, for: run.recipient, dataset: run.source.key.dataset, sources: [run.source])),
                 ])
             progress.decided.append((run.position, decided))
         } catch { progress.failures.append((run.position, error)) }
@@ -122,6 +126,7 @@ extension EnclaveMachine {
         progress.outcomes[position].id = assessment.id
         let peers = try peers(of: assessment, evidence, &checks)
         if let earlier = vault.runs(of: job).last {
+            guard !earlier.isErased else { throw .final(.recordErased) }
             guard let sealed = earlier.sealedResult else { throw .host(.alreadyRun) }
             var terms: WireConfirmationTerms?
             if let peers { terms = try self.terms(ofEarlier: sealed, job: job, recipient: earlier.recipient, for: peers) }
@@ -154,12 +159,13 @@ extension EnclaveMachine {
         let dataset = try checks.dataset(request.dataset)
         let manifest = try checks.program(program, kind: .assessment)
         let outputBytes = UInt64(manifest.maximumOutput)
-        let row = try self.row(evidence, subject: request.subject, dataset: dataset, fields: request.fields, &checks)
+        let (row, source) = try self.row(evidence, subject: request.subject, dataset: dataset, fields: request.fields, &checks)
         guard pending[grant]?.requests.contains(job) != true else { throw .host(.malformedCommand) }
         let ready = try programs.program(program, manifest: manifest)
         let recipient = ResultEnvelope.recipient(request.recipientKey)
         try begin(ready, rows: [row], schema: dataset.schema, fields: request.fields, parameters: [])
-        return BegunRun(job: job, recipient: recipient, grant: grant, outputBytes: outputBytes, program: program, ready: ready)
+        return BegunRun(
+            job: job, recipient: recipient, grant: grant, outputBytes: outputBytes, program: program, ready: ready, source: source)
     }
 
     /// The grant that covers the assessment: proven, signed by its subject, and judged by the enclave's own rules and count.
@@ -198,13 +204,12 @@ extension EnclaveMachine {
     private func row(
         _ evidence: WireAssessmentEvidence, subject: Data, dataset: EvidenceChecks.Dataset, fields: [String],
         _ checks: inout EvidenceChecks
-    ) throws(RunFailure) -> [FieldValue?] {
+    ) throws(RunFailure) -> (row: [FieldValue?], source: Vault.RecordKeyName) {
         guard let subject = Address(subject) else { throw .host(.badProof) }
         let name = Vault.KeyName(subject: subject, dataset: dataset.value.dataset)
         let key = try checks.subjectKey(evidence.subjectKey, subject: subject, dataset: name.dataset, key: vault.key(name))
         guard evidence.records.count == 1 else { throw .final(.wrongRecords) }
-        let record = try checks.record(
-            evidence.records[0], owner: subject, dataset: dataset, key: RecordKeyTree(subjectKey: key.key))
-        do { return try RowBatch.project(record, schema: dataset.schema, fields: fields) } catch { throw .final(error) }
+        let (record, source) = try checks.record(evidence.records[0], owner: subject, dataset: dataset, key: key)
+        do { return (try RowBatch.project(record, schema: dataset.schema, fields: fields), source) } catch { throw .final(error) }
     }
 }

@@ -31,7 +31,14 @@ struct EnclaveMachine: ~Copyable {
     private var durableEpoch: UInt64
     /// What must be on chain before this start serves: drawn once a start.
     private let anchor: WireAnchorVault
-    private(set) var isServing = false
+    /// Whether it is, under a header of this start.
+    private(set) var isAnchored = false
+    /// Whether the chain's puncture log was followed to its end since the start.
+    var hasProvenPunctures = false
+    /// What was shown of the log beyond what is applied.
+    var stagedPunctures: StagedPunctures?
+
+    var isServing: Bool { isAnchored && hasProvenPunctures }
     /// What the chain last said of this enclave, by proof: its assurance class, and until when its evidence holds.
     private(set) var admission = WireEnclave()
 
@@ -40,7 +47,7 @@ struct EnclaveMachine: ~Copyable {
         platform: some EnclavePlatform, storage: any VaultStorage, genesis: Genesis, programs: any ProgramRunner,
         observer: EnclaveStepObserver? = nil
     ) throws(VaultError) {
-        var opened = try Vault(storage: storage, key: platform.sealingKey(), platform: platform.name)
+        var opened = try Vault(storage: storage, sealingKey: platform.sealingKey(), platform: platform.name)
         if opened.identity == nil {
             try opened.append([.identity(EnclaveSecrets().wire(genesis: genesis.hash))])
         }
@@ -132,6 +139,8 @@ extension EnclaveMachine {
         answer.serving = isServing
         answer.anchor = anchor
         answer.enrolled = UInt32(clamping: vault.enrolled)
+        answer.punctures = vault.punctures.count
+        answer.recoveryEpoch = vault.recoveryEpoch
         return answer
     }
 
@@ -177,24 +186,25 @@ extension EnclaveMachine {
     /// Whether what the chain says of an enclave no longer holds at `time`, in milliseconds of block time.
     static func isExpired(_ enclave: WireEnclave, at time: UInt64) -> Bool { enclave.expires != 0 && time >= enclave.expires }
 
-    /// Begins to serve once the chain has this start's anchor: the vault is the newest, and so is the state. Also takes note of renewed
-    /// evidence while it serves, and stops serving when the chain has suspended it.
+    /// Accepts the start once the chain has its anchor: the vault is the newest, and so is the state; it serves when it has followed the
+    /// puncture log too. Also takes note of renewed evidence while it serves, and stops serving when the chain has suspended it.
     mutating func proveAnchor(_ command: WireProveAnchorCommand) throws -> WireProveAnchorAnswer {
         guard let enclave: WireEnclave = try state.value(command.enclave, at: StateKey.enclave(id)) else {
             throw EnclaveError.anchorMismatch
         }
-        guard enclave.status == .active else {
-            isServing = false
+        // One that is suspended because it did not destroy in time may come back and do so; the chain takes nothing else from it.
+        guard enclave.status == .active || enclave.suspension == EnclaveSuspension.erasure else {
+            isAnchored = false
             throw EnclaveError.suspended
         }
-        // What was the newest vault when this start began to serve has grown since then by this start's own hand only.
-        let isSameVault = isServing || enclave.vaultVersion == anchor.vaultVersion && enclave.vaultRoot == anchor.vaultRoot
+        // What was the newest vault when this start was accepted has changed since then by this start's own hand only.
+        let isSameVault = isAnchored || enclave.vaultVersion == anchor.vaultVersion && enclave.vaultRoot == anchor.vaultRoot
         guard enclave.anchorNonce == anchor.nonce, isSameVault else { throw EnclaveError.anchorMismatch }
         guard !Self.isExpired(enclave, at: client.trusted.time) else { throw EnclaveError.admissionEnded }
         admission = enclave
-        isServing = true
+        isAnchored = true
         var answer = WireProveAnchorAnswer()
-        answer.serving = true
+        answer.serving = isServing
         return answer
     }
 

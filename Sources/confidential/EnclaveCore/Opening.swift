@@ -19,6 +19,7 @@ extension EnclaveMachine {
 
     mutating func openAssessments(_ command: WireOpenAssessmentsCommand) throws -> WireOpenAssessmentsAnswer {
         try requireServing(at: command.height)
+        try requirePunctured(command.punctures)
         guard command.assessments.count <= EnclaveLimits.assessments else { throw EnclaveError.tooMany }
         let checks = openingChecks()
         var answer = WireOpenAssessmentsAnswer()
@@ -49,6 +50,7 @@ extension EnclaveMachine {
 
     mutating func openSubscription(_ command: WireOpenSubscriptionCommand) throws -> WireOpenSubscriptionAnswer {
         try requireServing(at: command.height)
+        try requirePunctured(command.punctures)
         var answer = WireOpenSubscriptionAnswer()
         do throws(RunFailure) {
             let subscription = try openingChecks().subscription(command.subscription)
@@ -74,6 +76,7 @@ extension EnclaveMachine {
         let runs = vault.runs(of: job)
         guard let run = runs.first(where: { $0.commitment == Hash32(commitment) }), run.isOpened || !runs.contains(where: \.isOpened)
         else { throw .host(.notCommitted) }
+        guard !run.isErased else { throw .host(.recordErased) }
         // The quorum is often the host: the key in its state counts only if it is the one that the requester signed.
         guard ResultEnvelope.recipient(recipient) == run.recipient, let recipient = try? SealingPublicKey(recipient) else {
             throw .host(.badRecipientKey)

@@ -46,8 +46,10 @@ package struct SimulatedPlatform: EnclavePlatform {
 
     /// A new key, durable before it is used; refused beside an existing vault, which it could never open.
     private func create() throws(VaultError) -> SymmetricKey {
-        var status = stat()
-        guard lstat(home + "/vault.log", &status) != 0 || status.st_size == 0 else { throw .missing }
+        for name in ["/vault.log", "/vault.log.2"] {
+            var status = stat()
+            guard lstat(home + name, &status) != 0 || status.st_size == 0 else { throw .missing }
+        }
         let key = AuthenticatedEncryption.randomKey()
         let text = Self.heading + "\n" + Hex.encode(key.withUnsafeBytes { [UInt8]($0) }) + "\n"
         let temporary = path + ".new"

@@ -36,6 +36,9 @@ package enum EnclaveError: UInt32, CodedError {
     case badConfirmationTerms = 843
     case resultNotConfirmed = 844
     case unconfirmed = 845
+    case puncturesPending = 846
+    case keyDestroyed = 847
+    case recordErased = 848
 
     case frameTooLarge = 850
     case cannotConnect = 851
@@ -75,6 +78,9 @@ package enum EnclaveError: UInt32, CodedError {
         case .badSchema: "the dataset or program has a schema that this enclave cannot read"
         case .workerLost: "the process that ran the program ended, or could not be started; try again"
         case .tooFast: "too many commands, bytes or broken proofs in a short time; try again later"
+        case .puncturesPending: "the chain asks for erasures that the vault has not applied yet; show it the puncture log first"
+        case .keyDestroyed: "the subject had this key destroyed; a new one has another epoch"
+        case .recordErased: "the record was erased, and what was made from it with it"
         case .internalFailure: "the enclave failed at something that is nobody's fault; see its log"
         case .suspended: "the chain has suspended this enclave"
         case .admissionEnded: "the chain's appraisal of this enclave is too old: renew its evidence, then show the chain's value anew"

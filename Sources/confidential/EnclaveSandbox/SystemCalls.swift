@@ -37,8 +37,8 @@ package enum SystemCalls {
     /// connections at one listening socket. It opens no file, makes no socket, no process and no thread.
     package static let vault = List(
         allowed: runtime + [
-            "accept", "fcntl", "fdatasync", "fstat", "fsync", "ftruncate", "lseek", "mlock", "mlockall", "poll", "pread64", "recvfrom", "recvmsg",
-            "sendmsg", "sendto",
+            "accept", "fcntl", "fdatasync", "fstat", "fsync", "ftruncate", "lseek", "mlock", "mlockall", "poll", "pread64", "pwrite64",
+            "recvfrom", "recvmsg", "sendmsg", "sendto",
         ], neverExecutable: ["mmap", "mprotect"])
 
     /// A worker while it compiles the one program it is for: as `worker`, and memory may become executable.
@@ -84,6 +84,7 @@ package enum SystemCalls {
     private static let starting = [
         "access", "accept", "arch_prctl", "dup2", "dup3", "faccessat2", "fcntl", "fdatasync", "fstat", "fsync", "ftruncate", "getdents64", "getegid",
         "geteuid", "getgid", "getppid", "getuid", "lseek", "mlock", "mlockall", "mmap", "mprotect", "newfstatat", "prctl", "pread64",
+        "pwrite64",
         "prlimit64", "readlink", "readlinkat", "recvfrom", "rseq", "rt_sigaction", "sched_getaffinity", "seccomp", "sendto",
         "set_robust_list", "set_tid_address", "setrlimit", "getrlimit", "statx", "sysinfo", "tgkill", "uname", "unshare",
     ]

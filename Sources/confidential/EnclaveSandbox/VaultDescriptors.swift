@@ -6,8 +6,9 @@ package enum VaultDescriptors {
     package static let stop = launcher + 1
     /// The socket that the node connects to, listening.
     package static let listener = launcher + 2
-    /// The store, locked against others.
+    /// The store's two files, the first locked against others.
     package static let store = launcher + 3
+    package static let secondStore = launcher + 4
     /// The chain's genesis, to be read once.
-    package static let genesis = launcher + 4
+    package static let genesis = launcher + 5
 }

@@ -30,8 +30,8 @@ enum VaultProcess {
         let genesis = try Genesis(decoding: read(VaultDescriptors.genesis))
         close(VaultDescriptors.genesis)
         let platform = try LauncherClient(channel: PacketChannel(descriptor: VaultDescriptors.launcher))
-        let enclave = try Enclave(
-            platform: platform, storage: VaultFile(locked: VaultDescriptors.store), genesis: genesis, programs: WorkerPrograms(platform))
+        let storage = try VaultFile(locked: VaultDescriptors.store, second: VaultDescriptors.secondStore)
+        let enclave = try Enclave(platform: platform, storage: storage, genesis: genesis, programs: WorkerPrograms(platform))
         // What exists now holds the keys; later pages stay swappable then.
         if !isLocked, !Confinement.lockMemory() { log("memory is not locked: raise the limit (ulimit -l), or use encrypted swap") }
         let status = enclave.status

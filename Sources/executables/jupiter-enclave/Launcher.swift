@@ -40,7 +40,7 @@ final class Launcher {
     }
 
     /// Starts the vault with the descriptors, which are closed here, and hands it the sealing key.
-    func startVault(listener: Int32, store: Int32, genesis: Int32) throws {
+    func startVault(listener: Int32, store: (first: Int32, second: Int32), genesis: Int32) throws {
         let key = try platform.sealingKey()
         // The second pair carries nothing: its end says that the vault is to stop.
         guard let (own, other) = PacketChannel.pair(), let (ownStop, otherStop) = PacketChannel.streamPair() else {
@@ -49,7 +49,7 @@ final class Launcher {
         (channel, stopEnd) = (PacketChannel(descriptor: own), ownStop)
         // What it starts inherits this filter, so it is loaded before the first.
         try SystemCallFilter.load(SystemCalls.launcher(on: platform.name))
-        let given = [other, otherStop, listener, store, genesis]
+        let given = [other, otherStop, listener, store.first, store.second, genesis]
         vault = try RoleProcess.start(programs + "jupiter-enclave-vault", descriptors: given)
         for descriptor in given { close(descriptor) }
         let hello = LauncherMessage.hello(measurement: platform.measurement, platform: platform.name)

@@ -71,16 +71,19 @@ enum Startup {
     }
 }
 
-/// The vault's file, opened for it.
+/// The vault's files, opened for it.
 enum VaultFolder {
-    /// Opens or makes the store in `home` (0600), makes its name durable, and locks it against a second enclave for as long as any process
-    /// has the descriptor.
-    static func openStore(_ home: String) throws(VaultError) -> Int32 {
-        let store = open(home + "/vault.log", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard store >= 0 else { throw .ioFailed }
+    /// Opens or makes the store's two files in `home` (0600), makes their names durable, and locks the first against a second enclave for as
+    /// long as any process has the descriptor. They are written in place, so not opened for appending.
+    static func openStore(_ home: String) throws(VaultError) -> (first: Int32, second: Int32) {
+        let files = try ["/vault.log", "/vault.log.2"].map { (name) throws(VaultError) in
+            let file = open(home + name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            guard file >= 0 else { throw .ioFailed }
+            return file
+        }
         // The vault of a launcher that was killed a moment ago may still be ending.
         var tries = 0
-        while flock(store, LOCK_EX | LOCK_NB) != 0 {
+        while flock(files[0], LOCK_EX | LOCK_NB) != 0 {
             tries += 1
             guard tries < 100 else { throw .inUse }
             usleep(10_000)
@@ -89,6 +92,6 @@ enum VaultFolder {
         guard folder >= 0 else { throw .ioFailed }
         defer { close(folder) }
         guard fsync(folder) == 0 else { throw .ioFailed }
-        return store
+        return (files[0], files[1])
     }
 }

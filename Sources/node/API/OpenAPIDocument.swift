@@ -56,6 +56,9 @@ package enum OpenAPIDocument {
    "name": "consents"
   },
   {
+   "name": "erasures"
+  },
+  {
    "name": "jobs"
   },
   {
@@ -2023,6 +2026,141 @@ package enum OpenAPIDocument {
        "type": "string"
       },
       "description": "The value of next in the page before."
+     }
+    ]
+   }
+  },
+  "/v1/erasures": {
+   "get": {
+    "operationId": "listErasures",
+    "tags": [
+     "erasures"
+    ],
+    "summary": "The erasures of an account, oldest first",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Erasures"
+        }
+       }
+      }
+     },
+     "400": {
+      "description": "A parameter or the body is not what it should be.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    },
+    "parameters": [
+     {
+      "name": "subject",
+      "in": "query",
+      "required": true,
+      "schema": {
+       "$ref": "#/components/schemas/Address"
+      },
+      "description": "Whose."
+     },
+     {
+      "name": "limit",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 1000,
+       "default": 100
+      },
+      "description": "How many at most."
+     },
+     {
+      "name": "after",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string"
+      },
+      "description": "The value of next in the page before."
+     }
+    ]
+   }
+  },
+  "/v1/erasures/{id}": {
+   "get": {
+    "operationId": "getErasure",
+    "tags": [
+     "erasures"
+    ],
+    "summary": "How far an erasure is: its certificate",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Erasure"
+        }
+       }
+      }
+     },
+     "400": {
+      "description": "A parameter or the body is not what it should be.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "404": {
+      "description": "It is not on this chain.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    },
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "$ref": "#/components/schemas/Hash"
+      },
+      "description": "Its identifier."
      }
     ]
    }
@@ -4317,6 +4455,214 @@ package enum OpenAPIDocument {
     },
     "required": [
      "consents"
+    ]
+   },
+   "Erasure": {
+    "type": "object",
+    "properties": {
+     "id": {
+      "$ref": "#/components/schemas/Hash"
+     },
+     "subject": {
+      "$ref": "#/components/schemas/Address"
+     },
+     "kind": {
+      "enum": [
+       "record",
+       "dataset",
+       "subject",
+       "unknown"
+      ]
+     },
+     "dataset": {
+      "anyOf": [
+       {
+        "type": "string"
+       },
+       {
+        "type": "null"
+       }
+      ]
+     },
+     "record": {
+      "anyOf": [
+       {
+        "$ref": "#/components/schemas/Hash"
+       },
+       {
+        "type": "null"
+       }
+      ]
+     },
+     "sequence": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Its entry of the puncture log."
+     },
+     "status": {
+      "enum": [
+       "pending",
+       "complete",
+       "unknown"
+      ]
+     },
+     "height": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "time": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "deadline": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Enclaves that have not signed by then are suspended; milliseconds since 1970."
+     },
+     "records": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Ciphertexts let go of so far."
+     },
+     "sweeping": {
+      "type": "boolean",
+      "description": "Ciphertexts are still to be let go of."
+     },
+     "vaults": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Hash"
+      }
+     },
+     "acknowledgements": {
+      "type": "array",
+      "items": {
+       "type": "object",
+       "properties": {
+        "enclave": {
+         "$ref": "#/components/schemas/Hash"
+        },
+        "sequence": {
+         "type": "integer",
+         "minimum": 0
+        },
+        "vaultVersion": {
+         "type": "integer",
+         "minimum": 0
+        },
+        "recoveryEpoch": {
+         "type": "integer",
+         "minimum": 0
+        },
+        "height": {
+         "type": "integer",
+         "minimum": 0
+        }
+       },
+       "required": [
+        "enclave",
+        "sequence",
+        "vaultVersion",
+        "recoveryEpoch",
+        "height"
+       ]
+      }
+     },
+     "suspended": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Hash"
+      },
+      "description": "Enclaves that stayed silent."
+     },
+     "exports": {
+      "type": "array",
+      "items": {
+       "type": "object",
+       "properties": {
+        "grant": {
+         "$ref": "#/components/schemas/Hash"
+        },
+        "recipient": {
+         "$ref": "#/components/schemas/Address"
+        },
+        "height": {
+         "type": "integer",
+         "minimum": 0
+        }
+       },
+       "required": [
+        "grant",
+        "recipient",
+        "height"
+       ]
+      },
+      "description": "Who was given a key before: outside the promise."
+     },
+     "recoveryEpoch": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "shareHolders": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Address"
+      }
+     },
+     "completedHeight": {
+      "anyOf": [
+       {
+        "type": "integer",
+        "minimum": 0
+       },
+       {
+        "type": "null"
+       }
+      ]
+     }
+    },
+    "required": [
+     "id",
+     "subject",
+     "kind",
+     "sequence",
+     "status",
+     "height",
+     "time",
+     "deadline",
+     "records",
+     "sweeping",
+     "vaults",
+     "acknowledgements",
+     "suspended",
+     "exports",
+     "recoveryEpoch",
+     "shareHolders"
+    ]
+   },
+   "Erasures": {
+    "type": "object",
+    "properties": {
+     "erasures": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Erasure"
+      }
+     },
+     "next": {
+      "anyOf": [
+       {
+        "type": "string"
+       },
+       {
+        "type": "null"
+       }
+      ],
+      "description": "The parameter after for the next page; null on the last."
+     }
+    },
+    "required": [
+     "erasures"
     ]
    },
    "Assessments": {

@@ -184,6 +184,7 @@ extension EnclaveHost {
             var command = WireOpenAssessmentsCommand()
             command.height = builder.height + 1
             command.assessments = try ids.map { try builder.proven(StateKey.assessment($0)) }
+            command.punctures = try builder.proven(StateKey.punctureLog)
             command.sidecars = try commitments.compactMap { try builder.view.sidecar($0).map { .init($0) } }
             return try connection.openAssessments(command)
         }
@@ -256,6 +257,7 @@ extension EnclaveHost {
         command.height = builder.height + 1
         if let siblings, let sidecar = try builder.view.sidecar(siblings) { command.sidecar = .init(sidecar) }
         command.subscription = try builder.proven(StateKey.subscription(id))
+        command.punctures = try builder.proven(StateKey.punctureLog)
         let whole = command
         let outcome = try await perform { try $0.openSubscription(whole) }.outcome
         await post(id, builder) { message in

@@ -39,6 +39,8 @@ package final class EnclaveHost: Sendable {
         /// Programs whose code this enclave was given since it was connected.
         var loaded: Set<Hash32> = []
         var wake: CheckedContinuation<Void, Never>?
+        /// How much of the puncture log the enclave has followed since it was connected.
+        var followed: UInt64?
         /// Below this height its evidence is not renewed again.
         var renewsFrom: UInt64 = 0
         /// Until when the evidence holds that the enclave was last shown to be admitted with.
@@ -89,6 +91,14 @@ package final class EnclaveHost: Sendable {
 
     package var status: Status { state.withLock { $0.status } }
 
+    var followed: UInt64? { state.withLock { $0.followed } }
+    func note(punctures: UInt64) {
+        state.withLock { state in
+            state.followed = punctures
+            state.status.isServing = true
+        }
+    }
+
     /// How many jobs it follows.
     package var openJobs: Int { state.withLock { $0.jobs.count } }
 
@@ -135,7 +145,7 @@ package final class EnclaveHost: Sendable {
         let status = try await onThread { try self.connection.status() }
         guard status.chainID == view.chainID, let id = Hash32(status.id) else { throw EnclaveError.wrongChain }
         state.withLock { state in
-            (state.loaded, state.shownExpiry) = ([], nil)
+            (state.loaded, state.shownExpiry, state.followed) = ([], nil, nil)
             state.status = Status(
                 isConnected: true, id: id, platform: status.identity.platform, isServing: status.serving,
                 trustedHeight: status.trustedHeight, vault: Hash32(status.vault) ?? id, vaultVersion: status.vaultVersion,
@@ -155,6 +165,7 @@ package final class EnclaveHost: Sendable {
             let header = try await feed()
             let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id, vault: self.status.vault ?? id)
             try await keepAdmitted(builder, at: header)
+            try await followPunctures(builder)
             let worked = try await work(builder, time: header.time)
             if !worked { await news() }
         }
@@ -208,7 +219,9 @@ package final class EnclaveHost: Sendable {
             try Task.checkCancellation()
             header = try await feed()
         }
-        try await show(EvidenceBuilder(view: view, height: header.height - 1, enclave: id, vault: id))
+        let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id, vault: id)
+        try await show(builder)
+        try await followPunctures(builder)
         log.notice("The enclave serves.", metadata: ["enclave": "\(id)"])
     }
 

@@ -15,6 +15,8 @@ extension WireMessage {
     package static func submitEndorsement(_ action: WireSubmitEndorsement) -> WireMessage { WireMessage(.submitEndorsement(action)) }
     package static func putRecord(_ action: WirePutRecord) -> WireMessage { WireMessage(.putRecord(action)) }
     package static func eraseRecord(_ action: WireEraseRecord) -> WireMessage { WireMessage(.eraseRecord(action)) }
+    package static func eraseDataset(_ action: WireEraseDataset) -> WireMessage { WireMessage(.eraseDataset(action)) }
+    package static func eraseSubject(_ action: WireEraseSubject) -> WireMessage { WireMessage(.eraseSubject(action)) }
     package static func grantConsent(_ action: WireGrantConsent) -> WireMessage { WireMessage(.grantConsent(action)) }
     package static func withdrawConsent(_ action: WireWithdrawConsent) -> WireMessage { WireMessage(.withdrawConsent(action)) }
     package static func publishProgram(_ action: WirePublishProgram) -> WireMessage { WireMessage(.publishProgram(action)) }
