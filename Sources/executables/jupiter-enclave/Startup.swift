@@ -36,8 +36,9 @@ enum Startup {
         try makeHome(options.home)
         let genesis = open(options.genesis, O_RDONLY | O_CLOEXEC)
         guard genesis >= 0 else { throw StartupError.noGenesis }
-        let platform = try options.platform.open(home: options.home, genesis: try genesisHash(genesis), programs: Launcher.paths())
+        // Locked before the platform makes a sealing key: two first starts at once would each make one.
         let store = try VaultFolder.openStore(options.home)
+        let platform = try options.platform.open(home: options.home, genesis: try genesisHash(genesis), programs: Launcher.paths())
         let listener = try EnclaveServer.listen(options.socket)
         defer { unlink(options.socket) }
         let launcher = try Launcher(platform: platform, programs: RoleProcess.folder(), signals: signals)
