@@ -13,7 +13,10 @@ package enum ModuleRouter {
         case .anchorVault(let message): try KeysModule.anchor(message, context, &state)
         case .enrolSubjectKey(let message): try KeysModule.enrol(message, context, &state)
         case .putRecord(let message): try RecordsModule.put(message, context, &state)
-        case .eraseRecord(let message): try RecordsModule.erase(message, context, &state)
+        case .eraseRecord(let message): try ErasureModule.eraseRecord(message, context, &state)
+        case .eraseDataset(let message): try ErasureModule.eraseDataset(message, context, &state)
+        case .eraseSubject: try ErasureModule.eraseSubject(context, &state)
+        case .acknowledgeErasure(let message): try ErasureCertificates.acknowledge(message, context, &state)
         case .grantConsent(let message): try ConsentModule.grant(message, context, &state)
         case .withdrawConsent(let message): try ConsentModule.withdraw(message, context, &state)
         case .suspendConsent(let message): try ConsentModule.suspend(message, context, &state)
@@ -33,8 +36,8 @@ package enum ModuleRouter {
         case .updateEndpoint(let message): try TrustModule.updateEndpoint(message, context, &state)
         case .proposeChange(let message): try GovernanceModule.propose(message, context, &state)
         case .voteOnProposal(let message): try GovernanceModule.vote(message, context, &state)
-        case .renewEvidence, .suspendEnclave, .submitEndorsement, .announceReplica, .acknowledgeErasure, .attestShareDestruction,
-            .eraseDataset, .eraseSubject, .requestKeyGrant, .completeKeyGrant, .confirmAssessment, nil:
+        case .renewEvidence, .suspendEnclave, .submitEndorsement, .announceReplica, .attestShareDestruction,
+            .requestKeyGrant, .completeKeyGrant, .confirmAssessment, nil:
             throw Refusal.unknownMessage
         }
     }
@@ -47,5 +50,5 @@ extension Refusal {
     /// Every refusal that a receipt can carry, for the catalogue and the check that no code is used twice.
     package static let all: [Refusal] =
         [unknownMessage] + allAssets + allRegistry + allConsent + allRecords + allKeys + allPrograms + allAssessments + allSubscriptions
-        + allFederation + allTrust + allGovernance
+        + allFederation + allTrust + allGovernance + allErasure
 }

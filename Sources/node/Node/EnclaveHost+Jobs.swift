@@ -122,6 +122,7 @@ extension EnclaveHost {
             var command = WireOpenAssessmentsCommand()
             command.height = builder.height + 1
             command.assessments = try ids.map { try builder.proven(StateKey.assessment($0)) }
+            command.punctures = try builder.proven(StateKey.punctureLog)
             return try connection.openAssessments(command)
         }
         let answered = Set(answer.outcomes.compactMap { Hash32($0.id) })
@@ -189,6 +190,7 @@ extension EnclaveHost {
         var command = WireOpenSubscriptionCommand()
         command.height = builder.height + 1
         command.subscription = try builder.proven(StateKey.subscription(id))
+        command.punctures = try builder.proven(StateKey.punctureLog)
         let whole = command
         let outcome = try await perform { try $0.openSubscription(whole) }.outcome
         await post(id, builder) { message in
