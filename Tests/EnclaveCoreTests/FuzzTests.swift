@@ -21,6 +21,7 @@ import WireTypes
         var open = WireOpenAssessmentsCommand()
         open.height = small.node.height
         open.assessments = [run.assessments[0].assessment]
+        open.punctures = run.shared.punctures
         var enrol = WireEnrolCommand()
         enrol.enrolments = [try small.scene.enrolment(try small.scene.makeSubject())]
         var headers = WireImportHeadersCommand()
@@ -30,7 +31,7 @@ import WireTypes
         let commands: [WireEnclaveRequest.OneOf_Command] = [
             .runAssessments(run), .runSubscription(subscription), .openAssessments(open), .enrol(enrol), .importHeaders(headers),
             .loadProgram(program), .status(WireStatusCommand()), .attest(WireAttestCommand()), .backup(WireBackupCommand()),
-            .proveAnchor(try small.scene.anchorProof()),
+            .proveAnchor(try small.scene.anchorProof()), .provePunctures(try small.scene.puncturesCommand()),
         ]
         return commands.map { command in
             var request = WireEnclaveRequest()

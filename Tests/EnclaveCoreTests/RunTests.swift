@@ -50,6 +50,7 @@ import WireTypes
         var command = WireOpenAssessmentsCommand()
         command.height = small.node.height
         command.assessments = [try small.node.prove(StateKey.assessment(request.id))]
+        command.punctures = try small.node.prove(StateKey.punctureLog)
         guard case .openAssessments(let answer) = try small.scene.driver.perform(.openAssessments(command)) else { return }
         #expect(answer.outcomes[0].failure.code == 810)
         var other = run
@@ -137,6 +138,7 @@ import WireTypes
         var opening = WireOpenSubscriptionCommand()
         opening.height = node.height
         opening.subscription = try node.prove(StateKey.subscription(id))
+        opening.punctures = try node.prove(StateKey.punctureLog)
         guard case .openSubscription(let opened) = try scene.driver.perform(.openSubscription(opening)) else { return }
         #expect(opened.outcome.failure.name == "")
         let result = try scene.read(outcome.sealedResult, opened.outcome.keyBox, job: id)

@@ -22,6 +22,7 @@ extension EnclaveMachine {
     /// One outcome for each assessment, in order. All proofs are under the header of `shared.height`, which must be the newest.
     mutating func runAssessments(_ command: WireRunAssessmentsCommand) throws -> WireRunAssessmentsAnswer {
         try requireServing(at: command.shared.height)
+        try requirePunctured(command.shared.punctures)
         guard command.assessments.count <= EnclaveLimits.assessments else { throw EnclaveError.tooMany }
         var checks = EvidenceChecks(
             chainID: chainID, enclave: id, trusted: client.trusted, shared: command.shared, observer: observer)
@@ -68,6 +69,7 @@ extension EnclaveMachine {
         // From here on it is known, by the chain's proof, which job a refusal is about.
         outcome.id = assessment.id
         if let earlier = vault.runs(of: job).last {
+            guard !earlier.isErased else { throw .final(.recordErased) }
             guard let sealed = earlier.sealedResult else { throw .host(.alreadyRun) }
             return DecidedRun(job: job, commitment: earlier.commitment, sealedResult: sealed, changes: [])
         }
@@ -82,7 +84,7 @@ extension EnclaveMachine {
         let dataset = try checks.dataset(request.dataset)
         guard let program = Hash32(request.program) else { throw .final(.programsUnpublished) }
         let manifest = try checks.program(program, kind: .assessment)
-        let row = try self.row(evidence, subject: request.subject, dataset: dataset, fields: request.fields, &checks)
+        let (row, source) = try self.row(evidence, subject: request.subject, dataset: dataset, fields: request.fields, &checks)
         let ready = try programs.program(program, manifest: manifest)
         let output = try execute(ready, rows: [row], schema: dataset.schema, fields: request.fields, parameters: [])
         let sealed = try seal(output, job: job, program: program, by: ready, subjects: 1)
@@ -90,7 +92,7 @@ extension EnclaveMachine {
         guard isNew else { throw .host(.malformedCommand) }
         return DecidedRun(
             job: job, commitment: sealed.commitment, sealedResult: sealed.bytes,
-            changes: [.used(Self.use(grant, job)), .run(Self.run(job, sealed.commitment, sealed.bytes))])
+            changes: [.used(Self.use(grant, job)), .run(Self.run(job, sealed, dataset: request.dataset, sources: [source]))])
     }
 
     /// The grant that covers the assessment: proven, signed by its subject, and judged by the enclave's own rules and count.
@@ -126,13 +128,12 @@ extension EnclaveMachine {
     private func row(
         _ evidence: WireAssessmentEvidence, subject: Data, dataset: EvidenceChecks.Dataset, fields: [String],
         _ checks: inout EvidenceChecks
-    ) throws(RunFailure) -> [FieldValue?] {
+    ) throws(RunFailure) -> (row: [FieldValue?], source: Vault.RecordKeyName) {
         guard let subject = Address(subject) else { throw .host(.badProof) }
         let name = Vault.KeyName(subject: subject, dataset: dataset.value.dataset)
         let key = try checks.subjectKey(evidence.subjectKey, subject: subject, dataset: name.dataset, key: vault.key(name))
         guard evidence.records.count == 1 else { throw .final(.wrongRecords) }
-        let record = try checks.record(
-            evidence.records[0], owner: subject, dataset: dataset, key: RecordKeyTree(subjectKey: key.key))
-        do { return try RowBatch.project(record, schema: dataset.schema, fields: fields) } catch { throw .final(error) }
+        let (record, source) = try checks.record(evidence.records[0], owner: subject, dataset: dataset, key: key)
+        do { return (try RowBatch.project(record, schema: dataset.schema, fields: fields), source) } catch { throw .final(error) }
     }
 }

@@ -74,7 +74,8 @@ extension EnclaveMachine {
         case .runSubscription(let command): .runSubscription(try runSubscription(command))
         case .openSubscription(let command): .openSubscription(try openSubscription(command))
         case .backup: .backup(try backup())
-        case .provePunctures, .offerReplica, .exportReplica, .importReplica, .exportRecovery, .importRecovery, .grantKeys,
+        case .provePunctures(let command): .provePunctures(try provePunctures(command))
+        case .offerReplica, .exportReplica, .importReplica, .exportRecovery, .importRecovery, .grantKeys,
             .confirmAssessments:
             throw EnclaveError.malformedCommand
         }

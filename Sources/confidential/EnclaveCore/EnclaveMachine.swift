@@ -29,13 +29,20 @@ struct EnclaveMachine: ~Copyable {
     private var durableEpoch: UInt64
     /// What must be on chain before this start serves: drawn once a start.
     private let anchor: WireAnchorVault
-    private(set) var isServing = false
+    /// Whether it is, under a header of this start.
+    private(set) var isAnchored = false
+    /// Whether the chain's puncture log was followed to its end since the start.
+    var hasProvenPunctures = false
+    /// What was shown of the log beyond what is applied.
+    var stagedPunctures: StagedPunctures?
+
+    var isServing: Bool { isAnchored && hasProvenPunctures }
 
     /// Opens or begins the enclave of the chain that `genesis` begins.
     init(
         platform: some EnclavePlatform, storage: any VaultStorage, genesis: Genesis, observer: EnclaveStepObserver? = nil
     ) throws(VaultError) {
-        var opened = try Vault(storage: storage, key: platform.sealingKey(), platform: platform.name)
+        var opened = try Vault(storage: storage, sealingKey: platform.sealingKey(), platform: platform.name)
         if opened.identity == nil {
             try opened.append([.identity(EnclaveSecrets().wire(genesis: genesis.hash))])
         }
@@ -120,6 +127,8 @@ extension EnclaveMachine {
         answer.serving = isServing
         answer.anchor = anchor
         answer.enrolled = UInt32(clamping: vault.enrolled)
+        answer.punctures = vault.punctures.count
+        answer.recoveryEpoch = vault.recoveryEpoch
         return answer
     }
 
@@ -162,17 +171,19 @@ extension EnclaveMachine {
         return answer
     }
 
-    /// Begins to serve once the chain has this start's anchor: the vault is the newest, and so is the state.
+    /// Accepts the start once the chain has its anchor: the vault is the newest, and so is the state. It serves when it has followed the
+    /// puncture log too.
     mutating func proveAnchor(_ command: WireProveAnchorCommand) throws -> WireProveAnchorAnswer {
         guard let enclave: WireEnclave = try state.value(command.enclave, at: StateKey.enclave(id)) else {
             throw EnclaveError.anchorMismatch
         }
-        guard enclave.status == .active, enclave.anchorNonce == anchor.nonce, enclave.vaultVersion == anchor.vaultVersion,
+        // One that is suspended because it did not destroy in time may come back and do so; the chain takes nothing else from it.
+        guard enclave.status == .active || enclave.suspension == EnclaveSuspension.erasure, enclave.anchorNonce == anchor.nonce, enclave.vaultVersion == anchor.vaultVersion,
             enclave.vaultRoot == anchor.vaultRoot
         else { throw EnclaveError.anchorMismatch }
-        isServing = true
+        isAnchored = true
         var answer = WireProveAnchorAnswer()
-        answer.serving = true
+        answer.serving = isServing
         return answer
     }
 

@@ -11,7 +11,7 @@ package protocol EnclavePlatform: Sendable {
     var name: String { get }
     /// Of the program that runs.
     var measurement: Hash32 { get }
-    /// The key that seals the vault; the same at every start of the same program on the same machine.
+    /// The key that seals the vault's storage keys; the same at every start of the same program on the same machine.
     func sealingKey() throws(VaultError) -> SymmetricKey
     /// The platform's report that binds `binding`: the bytes of `Evidence.report` (docs/spec/attestation.md).
     func report(_ binding: AttestationBinding) throws(VaultError) -> [UInt8]
@@ -57,8 +57,10 @@ package struct SimulatedPlatform: EnclavePlatform {
 
     /// A new key, durable before it is used; refused beside an existing vault, which it could never open.
     private func create() throws(VaultError) -> SymmetricKey {
-        var status = stat()
-        guard lstat(home + "/vault.log", &status) != 0 || status.st_size == 0 else { throw .missing }
+        for name in ["/vault.log", "/vault.log.2"] {
+            var status = stat()
+            guard lstat(home + name, &status) != 0 || status.st_size == 0 else { throw .missing }
+        }
         let key = AuthenticatedEncryption.randomKey()
         let text = Self.heading + "\n" + Hex.encode(key.withUnsafeBytes { [UInt8]($0) }) + "\n"
         let temporary = path + ".new"

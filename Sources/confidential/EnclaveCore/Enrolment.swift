@@ -26,7 +26,9 @@ extension EnclaveMachine {
         for box in command.enrolments {
             do throws(EnclaveError) {
                 let enrolment = try open(box)
-                let known = vault.key(enrolment.name)?.commitment ?? new[enrolment.name]
+                let stored = vault.key(enrolment.name)
+                guard stored == nil || stored?.tree != nil else { throw .keyDestroyed }
+                let known = stored?.commitment ?? new[enrolment.name]
                 guard known == nil || known == enrolment.commitment else { throw .alreadyEnrolled }
                 if known == nil {
                     new[enrolment.name] = enrolment.commitment
@@ -48,7 +50,7 @@ extension EnclaveMachine {
         else { throw .badEnrolment }
         guard wire.chainID == chainID else { throw .wrongChain }
         guard let subject = Address(wire.subject), let key = try? VerificationKey(wire.publicKey), key.address == subject,
-            wire.subjectKey.count == 32, wire.salt.count == 32, (1...Limits.identifier).contains(wire.dataset.utf8.count)
+            wire.subjectKey.count == 32, wire.salt.count == 32, wire.keyEpoch == 0, (1...Limits.identifier).contains(wire.dataset.utf8.count)
         else { throw .badEnrolment }
         let commitment = EnclaveStatement.subjectKeyCommitment(key: [UInt8](wire.subjectKey), salt: [UInt8](wire.salt))
         let statement = EnclaveStatement.enrolment(chainID: chainID, enclave: id, dataset: wire.dataset, commitment: commitment)
@@ -59,7 +61,8 @@ extension EnclaveMachine {
         entry.subjectKey = wire.subjectKey
         entry.salt = wire.salt
         entry.enrolledBy = wire.publicKey.key
-        return Enrolment(name: Vault.KeyName(subject: subject, dataset: wire.dataset), commitment: commitment, key: entry)
+        entry.keyEpoch = wire.keyEpoch
+        return Enrolment(name: Vault.KeyName(subject: subject, dataset: wire.dataset, epoch: wire.keyEpoch), commitment: commitment, key: entry)
     }
 
     private func outcome(_ result: Result<Enrolment, EnclaveError>) throws(EnclaveError) -> WireEnrolOutcome {

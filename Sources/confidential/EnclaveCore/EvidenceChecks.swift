@@ -1,5 +1,6 @@
 import ChainTypes
 import ConsentRules
+import Crypto
 import Cryptography
 import DataModel
 import EnclaveProtocol
@@ -80,7 +81,9 @@ struct EvidenceChecks: ~Copyable {
     ) throws(RunFailure) -> Vault.SubjectKey {
         let place = StateKey.subjectKey(subject, dataset: dataset, enclave: enclave)
         let value: WireSubjectKey? = try prove(proven, place)
-        guard let value, let key, Hash32(value.commitment) == key.commitment else { throw .final(.unknownSubjectKey) }
+        guard let value, !value.destroyed, let key, key.tree != nil, Hash32(value.commitment) == key.commitment else {
+            throw .final(.unknownSubjectKey)
+        }
         return key
     }
 
@@ -141,25 +144,30 @@ struct EvidenceChecks: ~Copyable {
 
     /// The record in the clear, if it is exactly what the chain commits to.
     func record(
-        _ evidence: WireRecordEvidence, owner: Address, dataset: Dataset, key: RecordKeyTree
-    ) throws(RunFailure) -> DataRecord {
-        let name = dataset.value.dataset
+        _ evidence: WireRecordEvidence, owner: Address, dataset: Dataset, key: Vault.SubjectKey
+    ) throws(RunFailure) -> (content: DataRecord, source: Vault.RecordKeyName) {
+        let datasetName = dataset.value.dataset
         let record: WireRecord = try prove(evidence.record) { record in
-            Hash32(record.record).map { StateKey.record(owner, dataset: name, record: $0) }
+            Hash32(record.record).map { StateKey.record(owner, dataset: datasetName, record: $0) }
         }
-        guard let id = Hash32(record.record), Address(record.owner) == owner, record.dataset == name else { throw .host(.badProof) }
+        guard let id = Hash32(record.record), Address(record.owner) == owner, record.dataset == datasetName else { throw .host(.badProof) }
         guard record.status == .live else { throw .final(.wrongRecords) }
         observer?(.decryption)
         defer { observer?(.other) }
         let sidecar = [UInt8](evidence.sidecar)
         guard sidecar.count <= Limits.sidecar, sidecar.count == Int(record.size), Hash32(record.commitment) == Sidecar.commitment(sidecar),
-            let box = Sidecar.content(sidecar), let recordKey = try? key.recordKey(record.keyIndex)
+            let box = Sidecar.content(sidecar), let tree = key.tree
         else { throw .final(.tamperedCiphertext) }
+        let recordKey: SymmetricKey
+        do throws(CryptographyError) { recordKey = try tree.recordKey(record.keyIndex) } catch {
+            throw .final(error == .punctured ? .recordErased : .tamperedCiphertext)
+        }
         let binding = EnclaveStatement.recordBinding(
-            chainID: chainID, dataset: name, record: id, schema: dataset.schema.encoding, owner: owner)
+            chainID: chainID, dataset: datasetName, record: id, schema: dataset.schema.encoding, owner: owner)
         guard let bytes = try? AuthenticatedEncryption.open(box, key: recordKey, context: .record, associated: binding),
             let content = try? DataRecord.decode(bytes, schema: dataset.schema)
         else { throw .final(.tamperedCiphertext) }
-        return content
+        let name = Vault.KeyName(subject: owner, dataset: datasetName, epoch: record.keyEpoch)
+        return (content, Vault.RecordKeyName(key: name, leaf: record.keyIndex))
     }
 }

@@ -18,6 +18,7 @@ extension EnclaveMachine {
 
     mutating func openAssessments(_ command: WireOpenAssessmentsCommand) throws -> WireOpenAssessmentsAnswer {
         try requireServing(at: command.height)
+        try requirePunctured(command.punctures)
         guard command.assessments.count <= EnclaveLimits.assessments else { throw EnclaveError.tooMany }
         let checks = openingChecks()
         var answer = WireOpenAssessmentsAnswer()
@@ -45,6 +46,7 @@ extension EnclaveMachine {
 
     mutating func openSubscription(_ command: WireOpenSubscriptionCommand) throws -> WireOpenSubscriptionAnswer {
         try requireServing(at: command.height)
+        try requirePunctured(command.punctures)
         var answer = WireOpenSubscriptionAnswer()
         do throws(RunFailure) {
             let subscription = try openingChecks().subscription(command.subscription)
@@ -70,6 +72,7 @@ extension EnclaveMachine {
         let runs = vault.runs(of: job)
         guard let run = runs.first(where: { $0.commitment == Hash32(commitment) }), run.isOpened || !runs.contains(where: \.isOpened)
         else { throw .host(.notCommitted) }
+        guard !run.isErased else { throw .host(.recordErased) }
         guard let recipient = try? SealingPublicKey(recipient) else { throw .host(.badRecipientKey) }
         guard !run.isOpened else { return Opening(job: job, salt: run.salt, recipient: recipient, change: nil) }
         var change = WireVaultRun()

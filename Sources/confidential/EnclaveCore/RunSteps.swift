@@ -57,11 +57,21 @@ extension EnclaveMachine {
         return use
     }
 
-    static func run(_ job: Hash32, _ commitment: Hash32, _ sealed: [UInt8]) -> WireVaultRun {
+    static func run(
+        _ job: Hash32, _ sealed: (bytes: [UInt8], commitment: Hash32), dataset: String, sources: [Vault.RecordKeyName]
+    ) -> WireVaultRun {
         var run = WireVaultRun()
         run.request = .init(job.bytes)
-        run.commitment = .init(commitment.bytes)
-        run.sealedResult = .init(sealed)
+        run.commitment = .init(sealed.commitment.bytes)
+        run.sealedResult = .init(sealed.bytes)
+        run.dataset = dataset
+        run.sources = sources.map { name in
+            var source = WireVaultRunSource()
+            source.subject = .init(name.key.subject.bytes)
+            source.keyEpoch = name.key.epoch
+            source.keyIndex = name.leaf
+            return source
+        }
         return run
     }
 }

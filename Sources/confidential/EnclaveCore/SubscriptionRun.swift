@@ -14,12 +14,14 @@ extension EnclaveMachine {
         var grants: [Hash32] = []
         var subjects: Set<Address> = []
         var rows: [[FieldValue?]] = []
+        var sources: [Vault.RecordKeyName] = []
     }
 
     /// Runs the program once over all subjects whose grants cover the request. Those not covered are left out; evidence that the host
     /// got wrong fails the command.
     mutating func runSubscription(_ command: WireRunSubscriptionCommand) throws -> WireRunSubscriptionAnswer {
         try requireServing(at: command.shared.height)
+        try requirePunctured(command.shared.punctures)
         guard command.contributions.count <= EnclaveLimits.contributions else { throw EnclaveError.tooMany }
         var answer = WireRunSubscriptionAnswer()
         do throws(RunFailure) { try run(command, &answer.outcome) } catch {
@@ -55,7 +57,7 @@ extension EnclaveMachine {
         let output = try execute(ready, rows: cohort.rows, schema: dataset.schema, fields: request.fields, parameters: parameters)
         let sealed = try seal(output, job: job, program: program, by: ready, subjects: cohort.rows.count)
         var changes: [WireVaultEntry.OneOf_Change] = cohort.grants.map { .used(Self.use($0, job)) }
-        changes.append(.run(Self.run(job, sealed.commitment, sealed.bytes)))
+        changes.append(.run(Self.run(job, sealed, dataset: request.dataset, sources: cohort.sources)))
         do throws(VaultError) { try record(changes) } catch { throw .host(error) }
         do throws(EnclaveError) { try answer(&outcome, job: job, sealed: sealed, grants: cohort.grants) } catch { throw .host(error) }
     }
@@ -84,13 +86,14 @@ extension EnclaveMachine {
         let use = ConsentUse(
             recipient: requester, dataset: request.dataset, fields: request.fields, purpose: request.purpose, program: program,
             locality: chainID, price: request.price)
-        var members: [(grant: Hash32, row: [FieldValue?])] = []
+        var members: [(grant: Hash32, row: [FieldValue?], source: Vault.RecordKeyName)] = []
         var subjects: Set<Address> = []
         for contribution in contributions where members.count < Int(request.maximumCohort) {
             do throws(RunFailure) {
                 let (subject, grant) = try covered(contribution, use: use, job: job, &checks)
                 guard !subjects.contains(subject) else { continue }
-                members.append((grant, try row(contribution, subject: subject, dataset: dataset, fields: request.fields, &checks)))
+                let (row, source) = try row(contribution, subject: subject, dataset: dataset, fields: request.fields, &checks)
+                members.append((grant, row, source))
                 subjects.insert(subject)
             } catch {
                 // A final failure is about this subject alone: it does not contribute.
@@ -100,7 +103,7 @@ extension EnclaveMachine {
         let minimum = max(1, dataset.value.minimumCohort, request.minimumCohort)
         guard members.count >= Int(minimum) else { throw .final(.cohortTooSmall) }
         members.sort { $0.grant < $1.grant }
-        return Cohort(grants: members.map(\.grant), subjects: subjects, rows: members.map(\.row))
+        return Cohort(grants: members.map(\.grant), subjects: subjects, rows: members.map(\.row), sources: members.map(\.source))
     }
 
     /// The subject and grant of a contribution that covers `use`.
@@ -120,14 +123,13 @@ extension EnclaveMachine {
     private func row(
         _ contribution: WireContributionEvidence, subject: Address, dataset: EvidenceChecks.Dataset, fields: [String],
         _ checks: inout EvidenceChecks
-    ) throws(RunFailure) -> [FieldValue?] {
+    ) throws(RunFailure) -> (row: [FieldValue?], source: Vault.RecordKeyName) {
         let name = Vault.KeyName(subject: subject, dataset: dataset.value.dataset)
         let key = try checks.subjectKey(contribution.subjectKey, subject: subject, dataset: name.dataset, key: vault.key(name))
         // One record a subject: the bound on what one subject contributes.
         guard contribution.records.count == 1 else { throw .final(.wrongRecords) }
-        let record = try checks.record(
-            contribution.records[0], owner: subject, dataset: dataset, key: RecordKeyTree(subjectKey: key.key))
-        do { return try RowBatch.project(record, schema: dataset.schema, fields: fields) } catch { throw .final(error) }
+        let (record, source) = try checks.record(contribution.records[0], owner: subject, dataset: dataset, key: key)
+        do { return (try RowBatch.project(record, schema: dataset.schema, fields: fields), source) } catch { throw .final(error) }
     }
 
     private static func parameters(_ wire: [WireProgramParameter]) throws(RunFailure) -> [RowBatch.Parameter] {

@@ -5,7 +5,8 @@ import FoundationEssentials
 import Primitives
 import WireTypes
 
-/// What an enclave must not forget: its identity, the subjects' keys, every use and run, and the chain's last known header.
+/// What an enclave must not forget, until the chain tells it to: its identity, the subjects' keys, every use and run, and the chain's
+/// last known header.
 ///
 /// Everything is in memory; the log makes it durable. A change is visible only after it is durable.
 struct Vault: ~Copyable {
@@ -13,11 +14,22 @@ struct Vault: ~Copyable {
     struct KeyName: Hashable {
         let subject: Address
         let dataset: String
+        /// Which of the subject's keys for the dataset, from 0.
+        let epoch: UInt32
+
+        init(subject: Address, dataset: String, epoch: UInt32 = 0) { (self.subject, self.dataset, self.epoch) = (subject, dataset, epoch) }
+    }
+
+    /// The key of one record.
+    struct RecordKeyName: Hashable {
+        let key: KeyName
+        let leaf: UInt32
     }
 
     struct SubjectKey {
-        let key: SymmetricKey
-        /// What the chain knows of it.
+        /// What is left of the record keys; `nil` once they are destroyed.
+        let tree: RecordKeyTree?
+        /// What the chain knows of it; stays when the key is gone.
         let commitment: Hash32
         /// The vault's version when it was enrolled.
         let version: UInt64
@@ -30,82 +42,26 @@ struct Vault: ~Copyable {
         let salt: [UInt8]
         /// `nil` once the job is opened, or when too many newer ones are kept.
         var sealedResult: [UInt8]?
+        /// The record keys it needed, as long as there is a sealed result.
+        var sources: [RecordKeyName] = []
         var isOpened = false
+        /// A record that it was made from was erased: it is never opened.
+        var isErased = false
     }
 
-    /// How many sealed results are kept in memory.
-    private static let keptResults = 20_000
     /// How often one subscription may be run again.
     static let maximumRuns = 64
 
     private var log: VaultLog
-    private let platform: String
-    private var content: Content
+    private var content: VaultContent
 
-    private struct Content {
-        var identity: WireVaultIdentity?
-        var head: WireVaultHead?
-        var keys: [KeyName: SubjectKey] = [:]
-        var uses: [Hash32: Set<Hash32>] = [:]
-        var runs: [Hash32: [Run]] = [:]
-        var kept: [Hash32] = []
-        var keptStart = 0
-
-        mutating func apply(_ entry: WireVaultEntry) throws(VaultError) {
-            switch entry.change {
-            case .enrolled(let key): try apply(key, version: entry.version)
-            case .used(let use):
-                guard let grant = Hash32(use.grant), let request = Hash32(use.request) else { throw .damaged }
-                uses[grant, default: []].insert(request)
-            case .head(let newHead): head = newHead
-            case .identity(let newIdentity):
-                guard identity == nil else { throw .damaged }
-                identity = newIdentity
-            case .run(let run): try apply(run)
-            case .punctured, .recovery, .replica, nil: throw .damaged
-            }
+    /// Opens the vault in `storage`, whose storage key is sealed with the platform's `sealingKey`.
+    init(storage: any VaultStorage, sealingKey: SymmetricKey, platform: String) throws(VaultError) {
+        var content = VaultContent()
+        log = try VaultLog(storage: storage, sealingKey: sealingKey, platform: platform) { (entry) throws(VaultError) in
+            try content.apply(entry)
         }
-
-        private mutating func apply(_ wire: WireVaultKey, version: UInt64) throws(VaultError) {
-            guard let subject = Address(wire.subject), let key = try? AuthenticatedEncryption.key(wire.subjectKey) else { throw .damaged }
-            let commitment = EnclaveStatement.subjectKeyCommitment(key: [UInt8](wire.subjectKey), salt: [UInt8](wire.salt))
-            keys[KeyName(subject: subject, dataset: wire.dataset)] = SubjectKey(key: key, commitment: commitment, version: version)
-        }
-
-        private mutating func apply(_ wire: WireVaultRun) throws(VaultError) {
-            guard let request = Hash32(wire.request), let commitment = Hash32(wire.commitment) else { throw .damaged }
-            if wire.opened {
-                guard let index = runs[request]?.firstIndex(where: { $0.commitment == commitment }) else { throw .damaged }
-                runs[request]?[index].isOpened = true
-                runs[request]?[index].sealedResult = nil
-                return
-            }
-            guard wire.sealedResult.count >= 32 else { throw .damaged }
-            let sealed = [UInt8](wire.sealedResult)
-            runs[request, default: []].append(Run(commitment: commitment, salt: Array(sealed[..<32]), sealedResult: sealed))
-            keep(request)
-        }
-
-        /// Drops the oldest sealed result when there are too many: its job's deadline is long past.
-        private mutating func keep(_ request: Hash32) {
-            kept.append(request)
-            guard kept.count - keptStart > Vault.keptResults else { return }
-            let oldest = kept[keptStart]
-            keptStart += 1
-            if let index = runs[oldest]?.firstIndex(where: { $0.sealedResult != nil }) { runs[oldest]?[index].sealedResult = nil }
-            if keptStart > Vault.keptResults {
-                kept.removeFirst(keptStart)
-                keptStart = 0
-            }
-        }
-    }
-
-    /// Opens the vault in `storage`, sealed with `key`.
-    init(storage: any VaultStorage, key: SymmetricKey, platform: String) throws(VaultError) {
-        var content = Content()
-        log = try VaultLog(storage: storage, key: key, platform: platform) { (entry) throws(VaultError) in try content.apply(entry) }
         self.content = content
-        self.platform = platform
     }
 
     var version: UInt64 { log.version }
@@ -115,7 +71,14 @@ struct Vault: ~Copyable {
     var identity: WireVaultIdentity? { content.identity }
     /// The newest header that is safe.
     var head: WireVaultHead? { content.head }
-    var enrolled: Int { content.keys.count }
+    /// How many subject keys are not destroyed.
+    var enrolled: Int { content.keys.values.count { $0.tree != nil } }
+    /// How much of the chain's puncture log is applied.
+    var punctures: PunctureChain { content.punctures }
+    /// Packages of recovery epochs below this one may hold what is erased since.
+    var recoveryEpoch: UInt64 { content.recoveryEpoch }
+    /// Whether it never held anything of a subject.
+    var isFresh: Bool { content.keys.isEmpty && content.runs.isEmpty }
 
     func key(_ name: KeyName) -> SubjectKey? { content.keys[name] }
     /// The requests that have used `grant`.
@@ -126,11 +89,81 @@ struct Vault: ~Copyable {
     /// Makes `changes` durable as one batch, then visible; returns their versions, in order.
     @discardableResult
     mutating func append(_ changes: [WireVaultEntry.OneOf_Change]) throws(VaultError) -> [UInt64] {
-        let entries = try log.append(changes, platform: platform)
+        let entries = try log.append(changes)
         for entry in entries { try content.apply(entry) }
         return entries.map(\.version)
     }
 
+    /// Destroys what `punctures`, the next entries of the chain's log, ask for, up to `end`.
+    ///
+    /// If anything here is concerned, the log is written anew without it under another storage key, and a new recovery epoch begins: when
+    /// this returns, nothing in the vault's files opens it.
+    mutating func apply(_ punctures: [WirePuncture], upTo end: PunctureChain) throws(VaultError) {
+        var applied = WireVaultPuncture()
+        applied.sequence = end.count
+        applied.hash = .init(end.hash.bytes)
+        let plan = ErasurePlan(punctures, keys: content.keys, runs: content.runs)
+        guard !plan.isEmpty else {
+            try append([.punctured(applied)])
+            return
+        }
+        var recovery = WireVaultRecovery()
+        recovery.epoch = content.recoveryEpoch + 1
+        let newestHead = try log.entries(after: 0).last { $0.isHead }?.version
+        let entries = try log.rewrite(keep: { plan.remainder(of: $0, newestHead: newestHead) }, changes: [.punctured(applied), .recovery(recovery)])
+        var content = VaultContent()
+        for entry in entries { try content.apply(entry) }
+        self.content = content
+    }
+
+    /// The entries after `version`, oldest first: what a replica that has read up to it lacks. Nothing erased is in them.
+    func entries(after version: UInt64) throws(VaultError) -> [WireVaultEntry] { try log.entries(after: version) }
+
     /// The log as it is on disk.
     func contents() throws(VaultError) -> [UInt8] { try log.contents() }
+}
+
+extension Vault.SubjectKey {
+    /// The key of its entry: whole, punctured, or destroyed with only its commitment left.
+    init?(_ wire: WireVaultKey, version: UInt64) {
+        guard wire.nodes.isEmpty else {
+            guard wire.subjectKey.isEmpty, let commitment = Hash32(wire.commitment), let tree = RecordKeyTree(wire.nodes) else { return nil }
+            self.init(tree: tree, commitment: commitment, version: version)
+            return
+        }
+        guard !wire.subjectKey.isEmpty else {
+            guard let commitment = Hash32(wire.commitment) else { return nil }
+            self.init(tree: nil, commitment: commitment, version: version)
+            return
+        }
+        guard let key = try? AuthenticatedEncryption.key(wire.subjectKey) else { return nil }
+        let commitment = EnclaveStatement.subjectKeyCommitment(key: [UInt8](wire.subjectKey), salt: [UInt8](wire.salt))
+        self.init(tree: RecordKeyTree(subjectKey: key), commitment: commitment, version: version)
+    }
+}
+
+extension RecordKeyTree {
+    /// The tree that `nodes` are left of; `nil` when they are not those of a tree.
+    init?(_ nodes: [WireKeyTreeNode]) {
+        let decoded = nodes.compactMap { node in
+            (try? AuthenticatedEncryption.key(node.key)).map { Node(level: Int(clamping: node.level), index: node.index, key: $0) }
+        }
+        guard decoded.count == nodes.count, let tree = try? RecordKeyTree(nodes: decoded) else { return nil }
+        self = tree
+    }
+
+    /// What is left of the tree, as entries hold it.
+    var wire: [WireKeyTreeNode] {
+        nodes.map { node in
+            var wire = WireKeyTreeNode()
+            wire.level = UInt32(node.level)
+            wire.index = node.index
+            wire.key = .init(node.key.withUnsafeBytes { [UInt8]($0) })
+            return wire
+        }
+    }
+}
+
+extension WireVaultEntry {
+    var isHead: Bool { if case .head = change { true } else { false } }
 }

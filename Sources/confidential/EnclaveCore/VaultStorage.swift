@@ -1,7 +1,7 @@
 import Glibc
 import Primitives
 
-/// Where the vault's bytes lie: a file, or in tests a disk that loses what was not synchronised.
+/// Where the vault's bytes lie: files, or in tests a disk that loses what was not synchronised.
 package protocol VaultStorage: AnyObject {
     /// Everything, from the start.
     func contents() throws(VaultError) -> [UInt8]
@@ -11,65 +11,143 @@ package protocol VaultStorage: AnyObject {
     func truncate(to length: Int) throws(VaultError)
     /// Returns when all changes are durable.
     func synchronize() throws(VaultError)
+    /// Puts `bytes` in the place of everything and returns when they are durable and the beginning of what was there, which holds its
+    /// key, is overwritten. Until then a crash leaves one or the other, never a mixture.
+    func replace(with bytes: [UInt8]) throws(VaultError)
 }
 
-/// The vault's file, locked against a second enclave for as long as this object lives.
+/// The vault's two files, of which one counts; locked against a second enclave for as long as this object lives.
+///
+/// A new vault is written into the file that does not count: first everything behind the header, then the header, whose one sector makes
+/// it count. Then the other file's header is overwritten in place and the file emptied. No name is ever changed, so a process needs no
+/// more than the two open descriptors.
 package final class VaultFile: VaultStorage {
     /// The most bytes that are read.
     package static let maximumBytes = 2 << 30
 
-    private let descriptor: Int32
+    private let descriptors: [Int32]
+    private var current = 0
+    private var length = 0
 
-    /// Opens the file at `path`, or creates it (0600) and makes its name durable.
-    package init(path: String, directory: String) throws(VaultError) {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw .ioFailed }
-        self.descriptor = descriptor
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw .inUse }
-        try Self.synchronize(directory: directory)
+    /// Opens the file at `path` and its second (`path` with ".2"), or creates them (0600) and makes their names durable.
+    package convenience init(path: String, directory: String) throws(VaultError) {
+        let first = try Self.open(path)
+        let second: Int32
+        do throws(VaultError) { second = try Self.open(path + ".2") } catch {
+            close(first)
+            throw error
+        }
+        do throws(VaultError) { try Self.synchronize(directory: directory) } catch {
+            close(first)
+            close(second)
+            throw error
+        }
+        try self.init(first: first, second: second)
     }
 
-    deinit { close(descriptor) }
+    /// Takes over two open files, which it closes in the end. What a crash left of a replacement is finished here.
+    package init(first: Int32, second: Int32) throws(VaultError) {
+        descriptors = [first, second]
+        guard flock(first, LOCK_EX | LOCK_NB) == 0 else { throw .inUse }
+        let generations = [
+            VaultHeader.generation(try read(first, from: 0, count: min(try size(first), VaultHeader.bytes))),
+            VaultHeader.generation(try read(second, from: 0, count: min(try size(second), VaultHeader.bytes))),
+        ]
+        switch (generations[0], generations[1]) {
+        case (let first?, let second?): current = second > first ? 1 : 0
+        case (nil, .some): current = 1
+        default: current = 0
+        }
+        // Only what a replacement left is wiped: the first file without a header may be some other file, which is refused later.
+        if current == 1 || generations[0] != nil { try wipe(1 - current) }
+        length = try size(descriptors[current])
+    }
 
-    package func contents() throws(VaultError) -> [UInt8] {
+    private static func open(_ path: String) throws(VaultError) -> Int32 {
+        let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw .ioFailed }
+        return descriptor
+    }
+
+    deinit { for descriptor in descriptors { close(descriptor) } }
+
+    package func contents() throws(VaultError) -> [UInt8] { try read(descriptors[current], from: 0, count: length) }
+
+    package func append(_ bytes: [UInt8]) throws(VaultError) {
+        try write(descriptors[current], bytes[...], at: length)
+        length += bytes.count
+    }
+
+    package func truncate(to length: Int) throws(VaultError) {
+        guard ftruncate(descriptors[current], length) == 0 else { throw .ioFailed }
+        self.length = length
+    }
+
+    package func synchronize() throws(VaultError) { try synchronize(current) }
+
+    package func replace(with bytes: [UInt8]) throws(VaultError) {
+        let other = 1 - current
+        guard ftruncate(descriptors[other], 0) == 0 else { throw .ioFailed }
+        try write(descriptors[other], bytes.dropFirst(VaultHeader.sector), at: VaultHeader.sector)
+        try synchronize(other)
+        // From here on the new file counts.
+        try write(descriptors[other], bytes.prefix(VaultHeader.sector), at: 0)
+        try synchronize(other)
+        let old = current
+        (current, length) = (other, bytes.count)
+        try wipe(old)
+    }
+
+    /// Overwrites a file's header in place, so that its key is gone, and then empties it.
+    private func wipe(_ index: Int) throws(VaultError) {
+        guard try size(descriptors[index]) > 0 else { return }
+        try write(descriptors[index], ArraySlice(repeatElement(0, count: VaultHeader.sector)), at: 0)
+        try synchronize(index)
+        guard ftruncate(descriptors[index], 0) == 0 else { throw .ioFailed }
+        try synchronize(index)
+    }
+
+    private func synchronize(_ index: Int) throws(VaultError) {
+        guard fdatasync(descriptors[index]) == 0 else { throw .ioFailed }
+    }
+
+    private func size(_ descriptor: Int32) throws(VaultError) -> Int {
         let size = lseek(descriptor, 0, SEEK_END)
         guard size >= 0 else { throw .ioFailed }
         guard size <= Self.maximumBytes else { throw .tooLarge }
+        return size
+    }
+
+    private func read(_ descriptor: Int32, from start: Int, count: Int) throws(VaultError) -> [UInt8] {
         var offset = 0
-        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
-            while offset < size {
-                let count = pread(descriptor, buffer.baseAddress.map { $0 + offset }, size - offset, offset)
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else { break }
-                offset += count
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while offset < count {
+                let size = pread(descriptor, buffer.baseAddress.map { $0 + offset }, count - offset, start + offset)
+                if size < 0, errno == EINTR { continue }
+                guard size > 0 else { break }
+                offset += size
             }
             filled = offset
         }
-        guard offset == size else { throw .ioFailed }
+        guard offset == count else { throw .ioFailed }
         return bytes
     }
 
-    package func append(_ bytes: [UInt8]) throws(VaultError) {
+    private func write(_ descriptor: Int32, _ bytes: ArraySlice<UInt8>, at start: Int) throws(VaultError) {
         var written = 0
         while written < bytes.count {
-            let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress.map { $0 + written }, bytes.count - written) }
+            let count = bytes.withUnsafeBytes {
+                pwrite(descriptor, $0.baseAddress.map { $0 + written }, bytes.count - written, start + written)
+            }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw .ioFailed }
             written += count
         }
     }
 
-    package func truncate(to length: Int) throws(VaultError) {
-        guard ftruncate(descriptor, length) == 0 else { throw .ioFailed }
-    }
-
-    package func synchronize() throws(VaultError) {
-        guard fdatasync(descriptor) == 0 else { throw .ioFailed }
-    }
-
     /// Makes names in `directory` durable.
     package static func synchronize(directory: String) throws(VaultError) {
-        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let descriptor = Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .ioFailed }
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 else { throw .ioFailed }

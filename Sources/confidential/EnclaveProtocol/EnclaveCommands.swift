@@ -67,6 +67,12 @@ extension EnclaveConnection {
         return answer
     }
 
+    /// The puncture log from what the vault has applied on, at most `EnclaveLimits.punctures` entries a command.
+    package func provePunctures(_ command: WireProvePuncturesCommand) throws -> WireProvePuncturesAnswer {
+        guard case .provePunctures(let answer) = try perform(.provePunctures(command)) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
     /// The vault as it lies on disk: sealed.
     package func backup() throws -> WireBackupAnswer {
         guard case .backup(let answer) = try perform(.backup(WireBackupCommand())) else { throw EnclaveError.unexpectedAnswer }
@@ -81,4 +87,5 @@ package enum EnclaveLimits {
     package static let assessments = 4_096
     package static let contributions = 65_536
     package static let recordsPerSubject = 16
+    package static let punctures = 65_536
 }

@@ -27,6 +27,9 @@ package enum EnclaveError: UInt32, CodedError {
     case alreadyRun = 822
     case badRecipientKey = 823
     case badSchema = 824
+    case puncturesPending = 840
+    case keyDestroyed = 841
+    case recordErased = 842
     case internalFailure = 829
 
     case frameTooLarge = 850
@@ -65,6 +68,9 @@ package enum EnclaveError: UInt32, CodedError {
         case .alreadyRun: "the request was run before and its sealed result is no longer kept"
         case .badRecipientKey: "the requester's recipient key is not valid"
         case .badSchema: "the dataset or program has a schema that this enclave cannot read"
+        case .puncturesPending: "the chain asks for erasures that the vault has not applied yet; show it the puncture log first"
+        case .keyDestroyed: "the subject had this key destroyed; a new one has another epoch"
+        case .recordErased: "the record was erased, and what was made from it with it"
         case .internalFailure: "the enclave failed at something that is nobody's fault; see its log"
         case .frameTooLarge: "a message is longer than the socket carries"
         case .cannotConnect: "no enclave listens at the socket; is jupiter-enclave running?"

@@ -45,6 +45,17 @@ package enum EnclaveStatement {
         text(chainID) + enclave.bytes + nonce.bytes + bigEndian(vaultVersion) + vaultRoot.bytes
     }
 
+    /// Signed by the enclave (`Context.erasureAcknowledgement`): nothing that the puncture log up to `acknowledgement.sequence`, whose hash
+    /// is `punctures` there, asks to destroy is left in its vault.
+    package static func erasureAcknowledgement(
+        chainID: String, _ acknowledgement: WireErasureAcknowledgement, punctures: Hash32
+    ) -> [UInt8] {
+        var unsigned = acknowledgement
+        unsigned.signature = .init()
+        let bytes = unsigned.encoded()
+        return text(chainID) + punctures.bytes + bigEndian(UInt64(bytes.count)) + bytes
+    }
+
     /// Signed by the enclave (`Context.jobCommitment`): an assessment's sealed result is decided.
     package static func commitment(chainID: String, job: Hash32, commitment: Hash32) -> [UInt8] {
         text(chainID) + job.bytes + commitment.bytes

@@ -38,6 +38,29 @@ package enum StateKey {
     package static func referenceValue(_ platform: String, measurement: Hash32) -> [UInt8] {
         family("references") + text(platform) + measurement.bytes
     }
+    /// What a subject has: its datasets, last records and keys.
+    package static func holdings(_ subject: Address) -> [UInt8] { family("holdings") + subject.bytes }
+
+    /// The end of the puncture log, and its entry number `sequence`, from 1.
+    package static let punctureLog = family("punctures") + Array("head".utf8)
+    package static func puncture(_ sequence: UInt64) -> [UInt8] { family("punctures") + bigEndian(sequence) }
+    package static func punctureHash(_ sequence: UInt64) -> [UInt8] { family("puncturehashes") + bigEndian(sequence) }
+    package static func erasure(_ id: Hash32) -> [UInt8] { family("erasures") + id.bytes }
+    /// Lists a subject's erasures, oldest first; the value is the id.
+    package static func erasures(of subject: Address, sequence: UInt64) -> [UInt8] { erasures(of: subject) + bigEndian(sequence) }
+    package static func erasures(of subject: Address) -> [UInt8] { family("erased") + subject.bytes }
+    /// An enclave's newest acknowledgement, and the entry of the log that it was suspended for.
+    package static func acknowledgement(_ enclave: Hash32) -> [UInt8] { family("acknowledgements") + enclave.bytes }
+    package static func suspendedFor(_ enclave: Hash32) -> [UInt8] { family("suspendedfor") + enclave.bytes }
+    /// The replicas of a vault.
+    package static func vaultMembers(_ vault: Hash32) -> [UInt8] { family("members") + vault.bytes }
+    /// Erasures whose ciphertexts are being let go of: a queue from the first that is not done to behind the last.
+    package static func sweep(_ position: UInt64) -> [UInt8] { family("sweeps") + bigEndian(position) }
+    package static let sweepStart = family("erasure") + Array("sweep-start".utf8)
+    package static let sweepEnd = family("erasure") + Array("sweep-end".utf8)
+    /// Every certificate up to here is complete, and the one to look at next.
+    package static let settledErasures = family("erasure") + Array("settled".utf8)
+    package static let nextErasure = family("erasure") + Array("next".utf8)
 
     package static func record(_ owner: Address, dataset: String, record: Hash32) -> [UInt8] {
         records(of: owner, dataset: dataset) + record.bytes

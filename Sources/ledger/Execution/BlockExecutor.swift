@@ -89,6 +89,8 @@ package struct BlockExecutor: Sendable {
         RecentBlocks.record(parent: parent, of: context.height, &state)
         try TrustEpochs.begin(context, genesis, &state)
         try Deadlines.sweep(context, &state)
+        try ErasureSweep.run(&state)
+        try ErasureCertificates.run(context, &state)
         try GovernanceModule.expire(context, &state)
         for bytes in evidence.prefix(Limits.evidencePerBlock) { _ = try evidenceRule(bytes, context, genesis, &state) }
         let events = state.keep()

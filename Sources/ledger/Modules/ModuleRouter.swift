@@ -16,7 +16,10 @@ package enum ModuleRouter {
         case .anchorVault(let message): try KeysModule.anchor(message, context, &state)
         case .enrolSubjectKey(let message): try KeysModule.enrol(message, context, &state)
         case .putRecord(let message): try RecordsModule.put(message, context, &state)
-        case .eraseRecord(let message): try RecordsModule.erase(message, context, &state)
+        case .eraseRecord(let message): try ErasureModule.eraseRecord(message, context, &state)
+        case .eraseDataset(let message): try ErasureModule.eraseDataset(message, context, &state)
+        case .eraseSubject: try ErasureModule.eraseSubject(context, &state)
+        case .acknowledgeErasure(let message): try ErasureCertificates.acknowledge(message, context, &state)
         case .grantConsent(let message): try ConsentModule.grant(message, context, &state)
         case .withdrawConsent(let message): try ConsentModule.withdraw(message, context, &state)
         case .suspendConsent(let message): try ConsentModule.suspend(message, context, &state)
@@ -41,7 +44,7 @@ package enum ModuleRouter {
         case .attestShareDestruction(let message): try RecoveryModule.attest(message, context, &state)
         case .requestKeyGrant(let message): try KeyGrantsModule.request(message, context, &state)
         case .completeKeyGrant(let message): try KeyGrantsModule.complete(message, context, &state)
-        case .acknowledgeErasure, .eraseDataset, .eraseSubject, nil:
+        case nil:
             throw Refusal.unknownMessage
         }
     }
@@ -54,5 +57,5 @@ extension Refusal {
     /// Every refusal that a receipt can carry, for the catalogue and the check that no code is used twice.
     package static let all: [Refusal] =
         [unknownMessage] + allAssets + allRegistry + allConsent + allRecords + allKeys + allPrograms + allAssessments + allSubscriptions
-        + allFederation + allTrust + allGovernance + allAdmission + allVaultGroups + allRecovery + allKeyGrants
+        + allFederation + allTrust + allGovernance + allAdmission + allVaultGroups + allRecovery + allKeyGrants + allErasure
 }

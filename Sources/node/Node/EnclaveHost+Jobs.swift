@@ -172,6 +172,7 @@ extension EnclaveHost {
             command.height = builder.height + 1
             command.assessments = try ids.map { try builder.proven(StateKey.assessment($0)) }
             command.sidecars = try commitments.compactMap { try builder.view.sidecar($0).map { .init($0) } }
+            command.punctures = try builder.proven(StateKey.punctureLog)
             return try connection.openAssessments(command)
         }
         let answered = Set(answer.outcomes.compactMap { Hash32($0.id) })
@@ -243,6 +244,7 @@ extension EnclaveHost {
         command.height = builder.height + 1
         if let siblings, let sidecar = try builder.view.sidecar(siblings) { command.sidecar = .init(sidecar) }
         command.subscription = try builder.proven(StateKey.subscription(id))
+        command.punctures = try builder.proven(StateKey.punctureLog)
         let whole = command
         let outcome = try await perform { try $0.openSubscription(whole) }.outcome
         await post(id, builder) { message in

@@ -33,6 +33,8 @@ package final class EnclaveHost: Sendable {
         /// Programs whose code this enclave was given since it was connected.
         var loaded: Set<Hash32> = []
         var wake: CheckedContinuation<Void, Never>?
+        /// How much of the puncture log the enclave has followed since it was connected.
+        var followed: UInt64?
         /// The newest committed height that nobody has looked at yet.
         var hasNews = false
     }
@@ -78,6 +80,14 @@ package final class EnclaveHost: Sendable {
     }
 
     package var status: Status { state.withLock { $0.status } }
+
+    var followed: UInt64? { state.withLock { $0.followed } }
+    func note(punctures: UInt64) {
+        state.withLock { state in
+            state.followed = punctures
+            state.status.isServing = true
+        }
+    }
 
     /// How many jobs it follows.
     package var openJobs: Int { state.withLock { $0.jobs.count } }
@@ -126,6 +136,7 @@ package final class EnclaveHost: Sendable {
         guard status.chainID == view.chainID, let id = Hash32(status.id) else { throw EnclaveError.wrongChain }
         state.withLock { state in
             state.loaded = []
+            state.followed = nil
             state.status = Status(
                 isConnected: true, id: id, platform: status.identity.platform, isServing: status.serving,
                 trustedHeight: status.trustedHeight, vault: Hash32(status.vault) ?? id, vaultVersion: status.vaultVersion,
@@ -143,6 +154,7 @@ package final class EnclaveHost: Sendable {
         while !Task.isCancelled {
             let header = try await feed()
             let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id, vault: self.status.vault ?? id)
+            try await followPunctures(builder)
             let worked = try await work(builder, time: header.time)
             if !worked { await news() }
         }
@@ -193,14 +205,14 @@ package final class EnclaveHost: Sendable {
         }
         let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id, vault: id)
         let proof = try builder.proven(StateKey.enclave(id))
-        let answer = try await onThread { try self.connection.proveAnchor(proof) }
-        state.withLock { $0.status.isServing = answer.serving }
+        _ = try await onThread { try self.connection.proveAnchor(proof) }
+        try await followPunctures(builder)
         log.notice("The enclave serves.", metadata: ["enclave": "\(id)"])
     }
 
     /// Posts one message and waits for its receipt.
     @discardableResult
-    private func post(_ message: WireMessage) async throws -> WireReceipt {
+    func post(_ message: WireMessage) async throws -> WireReceipt {
         let (id, validUntil) = try await account.submit([message])
         while view.head.height <= validUntil, !Task.isCancelled {
             if let receipt = try view.receipt(id) {

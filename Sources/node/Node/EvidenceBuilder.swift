@@ -43,6 +43,7 @@ struct EvidenceBuilder: Sendable {
         shared.height = height + 1
         shared.dataset = try proven(StateKey.dataset(dataset))
         shared.program = try proven(StateKey.program(program))
+        shared.punctures = try proven(StateKey.punctureLog)
         return shared
     }
 

@@ -44,6 +44,8 @@ extension JupiterNode {
         try? FileManager.default.removeItem(atPath: scratch)
         do {
             try NodeHome.makeFolder(scratch)
+            // What is erased is in no file that is copied.
+            while try store.purgeErased() {}
             try store.checkpoint(to: scratch + "/data")
             for name in copied { try NodeHome.write(NodeHome.read(home.path + "/" + name, limit: 2 << 20), to: scratch + "/" + name) }
             let encoder = JSONEncoder()

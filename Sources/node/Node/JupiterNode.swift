@@ -260,13 +260,21 @@ package final class JupiterNode: Sendable {
         }
     }
 
+    private static let timeBetweenPurges = Duration.seconds(10)
+
     /// Removes what is not kept, a little at a time, from the start on.
     private func prune() async {
         let ledger = ledger
         let kept = configuration.blockHistory > 0 ? UInt64(configuration.blockHistory) : nil
         let retention = Retention(stateVersions: UInt64(configuration.stateVersions), blocks: kept)
         let worker = WorkerPool(width: 1)
+        var lastPurge: ContinuousClock.Instant?
         while !Task.isCancelled {
+            // Writing files anew is dear: what is erased in the meantime goes together.
+            if lastPurge.map({ ContinuousClock.now - $0 >= Self.timeBetweenPurges }) ?? true {
+                let hasPurged = (try? await worker.run { (try? ledger.store.purgeErased()) ?? false }) ?? false
+                if hasPurged { lastPurge = .now }
+            }
             // A failure here also fails the next commit, which tells.
             let hasMore = (try? await worker.run { (try? ledger.prune(retention)) ?? false }) ?? false
             try? await Task.sleep(for: hasMore ? .milliseconds(20) : .seconds(1))

@@ -27,6 +27,8 @@ package final class ChainStore: StateNodeStore {
         static let head = Array("chain/head".utf8)
         static let oldestState = Array("chain/oldest-state".utf8)
         static let oldestBlock = Array("chain/oldest-block".utf8)
+        /// Before the name of an erased sidecar whose bytes may still be in files; the value says which erasure of it.
+        static let erased = Array("erased/".utf8)
         static func user(_ name: String) -> [UInt8] { Array("meta/\(name)".utf8) }
     }
 
@@ -118,7 +120,10 @@ package final class ChainStore: StateNodeStore {
     private static func append(_ block: BlockCommit, to batch: inout WriteBatch) {
         append(block.height, hash: block.blockHash, block: block.block, certificate: block.certificate, block.receipts, to: &batch)
         for sidecar in block.sidecars { batch.put(Columns.sidecars, sidecar.hash.bytes, sidecar.bytes) }
-        for hash in block.erasedSidecars { batch.delete(Columns.sidecars, hash.bytes) }
+        for hash in block.erasedSidecars {
+            batch.delete(Columns.sidecars, hash.bytes)
+            noteErased(hash, at: block.height, in: &batch)
+        }
         for (name, value) in block.names { batch.put(Columns.meta, MetaKeys.user(name), value) }
     }
 
@@ -168,12 +173,10 @@ package final class ChainStore: StateNodeStore {
         try writer.withLock { (writer) throws(StorageError) in
             var batch = try database.makeBatch()
             batch.delete(Columns.sidecars, hash.bytes)
+            Self.noteErased(hash, at: writer.head?.height ?? 0, in: &batch)
             try writer.write(batch, to: database)
         }
     }
-
-    /// Rewrites the files that held erased ciphertext. Slow: for a quiet moment.
-    package func purgeErased() throws(StorageError) { try database.compact(Columns.sidecars) }
 
     /// Makes a consistent copy in the new directory `path`.
     package func checkpoint(to path: String) throws(StorageError) { try database.checkpoint(to: path) }

@@ -157,14 +157,34 @@ package final class Database: Sendable {
         try Self.syncParent(of: path)
     }
 
-    /// Rewrites the column without what was deleted, so that the bytes leave the disk's files.
-    package func compact(_ column: Column) throws(StorageError) {
+    /// Writes what is in memory of every column to sorted files, and waits: the logs that held it are deleted then.
+    package func flush() throws(StorageError) {
+        let open = try open()
+        let settings: OpaquePointer = rocksdb_flushoptions_create()
+        defer { rocksdb_flushoptions_destroy(settings) }
+        rocksdb_flushoptions_set_wait(settings, 1)
+        for family in open.families {
+            var message: UnsafeMutablePointer<CChar>?
+            rocksdb_flush_cf(open.database, settings, family, &message)
+            try open.check(message)
+        }
+    }
+
+    /// Rewrites the column, or its files around `key`, without what was deleted, so that the bytes leave the disk's files.
+    package func compact(_ column: Column, around key: [UInt8]? = nil) throws(StorageError) {
         let open = try open()
         let settings: OpaquePointer = rocksdb_compactoptions_create()
         defer { rocksdb_compactoptions_destroy(settings) }
         // 3 is kForceOptimized: the last level is rewritten too.
         rocksdb_compactoptions_set_bottommost_level_compaction(settings, 3)
-        rocksdb_compact_range_cf_opt(open.database, open.family(column), settings, nil, 0, nil, 0)
+        guard let key else {
+            rocksdb_compact_range_cf_opt(open.database, open.family(column), settings, nil, 0, nil, 0)
+            return
+        }
+        Self.withCharacters(key) { key in
+            rocksdb_compact_range_cf_opt(
+                open.database, open.family(column), settings, key.baseAddress, key.count, key.baseAddress, key.count)
+        }
     }
 
     private func open() throws(StorageError) -> DatabaseHandles {

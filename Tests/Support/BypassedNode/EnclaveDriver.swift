@@ -69,6 +69,16 @@ package final class MemoryVaultStorage: VaultStorage, @unchecked Sendable {
         }
     }
 
+    package func replace(with bytes: [UInt8]) throws(VaultError) {
+        let isWritten = disk.withLock { disk in
+            guard !disk.failsWrites else { return false }
+            (disk.current, disk.durable) = (bytes, bytes)
+            disk.synchronizations += 1
+            return true
+        }
+        guard isWritten else { throw .ioFailed }
+    }
+
     /// A disk that says it is done before it is: the error that the power-loss test must find.
     package func ignoreSynchronize() { disk.withLock { $0.ignoresSynchronize = true } }
     package func failWrites() { disk.withLock { $0.failsWrites = true } }

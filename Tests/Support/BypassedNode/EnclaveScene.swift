@@ -47,6 +47,8 @@ package final class EnclaveScene {
     private var generator: SeededGenerator
     private var sidecars: [Hash32: [UInt8]] = [:]
     private var records: [Address: Hash32] = [:]
+    package private(set) var punctures = PunctureChain()
+    private var punctureEntries: [[UInt8]] = []
 
     package var enclaveID: Hash32 { Hash32(enclave.id) ?? .zero }
 
@@ -66,6 +68,7 @@ package final class EnclaveScene {
         try announce()
         try catchUp()
         _ = try driver.perform(.proveAnchor(anchorProof()))
+        _ = try provePunctures()
     }
 
     /// Writes the enclave with its anchor into the state.
@@ -105,6 +108,39 @@ package final class EnclaveScene {
     package func block(milliseconds: UInt64 = 1_000) throws {
         try node.block(milliseconds: milliseconds)
         try catchUp()
+    }
+
+    // MARK: Erasures
+
+    /// Adds an entry to the puncture log; visible from the next block on.
+    package func puncture(_ kind: WireErasureKind, _ subject: Address, dataset: String = "", keyIndex: UInt32 = 0) {
+        var entry = WirePuncture()
+        entry.sequence = punctures.count + 1
+        entry.kind = kind
+        entry.subject = .init(subject.bytes)
+        entry.dataset = dataset
+        entry.keyIndex = keyIndex
+        entry.erasure = .init(generator.bytes(32))
+        punctureEntries.append(entry.encoded())
+        punctures.append(entry.encoded())
+        node.write(punctures.wire, at: StateKey.punctureLog)
+    }
+
+    /// The log from what the enclave has applied on.
+    package func puncturesCommand() throws -> WireProvePuncturesCommand {
+        var command = WireProvePuncturesCommand()
+        command.log = try node.prove(StateKey.punctureLog)
+        guard case .status(let status) = try driver.perform(.status(WireStatusCommand())) else { return command }
+        command.entries = punctureEntries.dropFirst(Int(status.punctures)).map { .init($0) }
+        return command
+    }
+
+    @discardableResult
+    package func provePunctures() throws -> WireProvePuncturesAnswer {
+        guard case .provePunctures(let answer) = try driver.perform(.provePunctures(puncturesCommand())) else {
+            throw EnclaveError.unexpectedAnswer
+        }
+        return answer
     }
 
     // MARK: What is published
@@ -329,6 +365,7 @@ package final class EnclaveScene {
         shared.height = node.height
         shared.dataset = try node.prove(StateKey.dataset(Self.dataset))
         shared.program = try node.prove(StateKey.program(program))
+        shared.punctures = try node.prove(StateKey.punctureLog)
         return shared
     }
 
@@ -383,6 +420,7 @@ package final class EnclaveScene {
         var command = WireOpenAssessmentsCommand()
         command.height = node.height
         command.assessments = [try node.prove(StateKey.assessment(request.id))]
+        command.punctures = try node.prove(StateKey.punctureLog)
         guard case .openAssessments(let answer) = try driver.perform(.openAssessments(command)), answer.outcomes.count == 1 else {
             throw EnclaveError.unexpectedAnswer
         }

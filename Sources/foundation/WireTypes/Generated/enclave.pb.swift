@@ -800,12 +800,23 @@ package nonisolated struct WireSharedEvidence: Sendable {
   /// Clears the value of `program`. Subsequent reads from it will return its default value.
   package mutating func clearProgram() {self._program = nil}
 
+  /// PunctureLog: the vault has to have applied all of it
+  package var punctures: WireProvenValue {
+    get {_punctures ?? WireProvenValue()}
+    set {_punctures = newValue}
+  }
+  /// Returns true if `punctures` has been explicitly set.
+  package var hasPunctures: Bool {self._punctures != nil}
+  /// Clears the value of `punctures`. Subsequent reads from it will return its default value.
+  package mutating func clearPunctures() {self._punctures = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _dataset: WireProvenValue? = nil
   fileprivate var _program: WireProvenValue? = nil
+  fileprivate var _punctures: WireProvenValue? = nil
 }
 
 package nonisolated struct WireAssessmentEvidence: Sendable {
@@ -955,9 +966,21 @@ package nonisolated struct WireOpenAssessmentsCommand: Sendable {
   /// sealed results of another enclave of the vault; in any order
   package var sidecars: [Data] = []
 
+  /// PunctureLog
+  package var punctures: WireProvenValue {
+    get {_punctures ?? WireProvenValue()}
+    set {_punctures = newValue}
+  }
+  /// Returns true if `punctures` has been explicitly set.
+  package var hasPunctures: Bool {self._punctures != nil}
+  /// Clears the value of `punctures`. Subsequent reads from it will return its default value.
+  package mutating func clearPunctures() {self._punctures = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _punctures: WireProvenValue? = nil
 }
 
 package nonisolated struct WireOpenOutcome: Sendable {
@@ -1117,11 +1140,22 @@ package nonisolated struct WireOpenSubscriptionCommand: Sendable {
   /// the sealed result of another enclave of the vault
   package var sidecar: Data = Data()
 
+  /// PunctureLog
+  package var punctures: WireProvenValue {
+    get {_punctures ?? WireProvenValue()}
+    set {_punctures = newValue}
+  }
+  /// Returns true if `punctures` has been explicitly set.
+  package var hasPunctures: Bool {self._punctures != nil}
+  /// Clears the value of `punctures`. Subsequent reads from it will return its default value.
+  package mutating func clearPunctures() {self._punctures = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _subscription: WireProvenValue? = nil
+  fileprivate var _punctures: WireProvenValue? = nil
 }
 
 package nonisolated struct WireOpenSubscriptionAnswer: Sendable {
@@ -1145,7 +1179,8 @@ package nonisolated struct WireOpenSubscriptionAnswer: Sendable {
   fileprivate var _outcome: WireOpenOutcome? = nil
 }
 
-/// Entries of the chain's puncture log that follow what the vault has applied, up to the proven end.
+/// Entries of the chain's puncture log that follow what the vault has applied, up to the proven end. A long log comes in several commands:
+/// nothing is applied before its end is reached.
 package nonisolated struct WireProvePuncturesCommand: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1709,9 +1744,21 @@ package nonisolated struct WireGrantKeysCommand: Sendable {
 
   package var grants: [WireKeyGrantEvidence] = []
 
+  /// PunctureLog
+  package var punctures: WireProvenValue {
+    get {_punctures ?? WireProvenValue()}
+    set {_punctures = newValue}
+  }
+  /// Returns true if `punctures` has been explicitly set.
+  package var hasPunctures: Bool {self._punctures != nil}
+  /// Clears the value of `punctures`. Subsequent reads from it will return its default value.
+  package mutating func clearPunctures() {self._punctures = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _punctures: WireProvenValue? = nil
 }
 
 package nonisolated struct WireGrantKeysAnswer: Sendable {
@@ -2112,6 +2159,31 @@ package nonisolated struct WireVaultRun: Sendable {
   package var sealedResult: Data = Data()
 
   package var opened: Bool = false
+
+  package var dataset: String = String()
+
+  /// the records it was made from
+  package var sources: [WireVaultRunSource] = []
+
+  /// a record was erased since: the result is gone
+  package var erased: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A record key that a run needed.
+package nonisolated struct WireVaultRunSource: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var subject: Data = Data()
+
+  package var keyEpoch: UInt32 = 0
+
+  package var keyIndex: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3597,7 +3669,7 @@ nonisolated extension WireRecordEvidence: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireSharedEvidence: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SharedEvidence"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}height\0\u{1}dataset\0\u{1}program\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}height\0\u{1}dataset\0\u{1}program\0\u{1}punctures\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3608,6 +3680,7 @@ nonisolated extension WireSharedEvidence: SwiftProtobuf.Message, SwiftProtobuf._
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._dataset) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._program) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._punctures) }()
       default: break
       }
     }
@@ -3627,6 +3700,9 @@ nonisolated extension WireSharedEvidence: SwiftProtobuf.Message, SwiftProtobuf._
     try { if let v = self._program {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     } }()
+    try { if let v = self._punctures {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3634,6 +3710,7 @@ nonisolated extension WireSharedEvidence: SwiftProtobuf.Message, SwiftProtobuf._
     if lhs.height != rhs.height {return false}
     if lhs._dataset != rhs._dataset {return false}
     if lhs._program != rhs._program {return false}
+    if lhs._punctures != rhs._punctures {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3848,7 +3925,7 @@ nonisolated extension WireRunAssessmentsAnswer: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension WireOpenAssessmentsCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".OpenAssessmentsCommand"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}height\0\u{1}assessments\0\u{1}sidecars\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}height\0\u{1}assessments\0\u{1}sidecars\0\u{1}punctures\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3859,12 +3936,17 @@ nonisolated extension WireOpenAssessmentsCommand: SwiftProtobuf.Message, SwiftPr
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.assessments) }()
       case 3: try { try decoder.decodeRepeatedBytesField(value: &self.sidecars) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._punctures) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.height != 0 {
       try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 1)
     }
@@ -3874,6 +3956,9 @@ nonisolated extension WireOpenAssessmentsCommand: SwiftProtobuf.Message, SwiftPr
     if !self.sidecars.isEmpty {
       try visitor.visitRepeatedBytesField(value: self.sidecars, fieldNumber: 3)
     }
+    try { if let v = self._punctures {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3881,6 +3966,7 @@ nonisolated extension WireOpenAssessmentsCommand: SwiftProtobuf.Message, SwiftPr
     if lhs.height != rhs.height {return false}
     if lhs.assessments != rhs.assessments {return false}
     if lhs.sidecars != rhs.sidecars {return false}
+    if lhs._punctures != rhs._punctures {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4099,7 +4185,7 @@ nonisolated extension WireRunSubscriptionAnswer: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension WireOpenSubscriptionCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".OpenSubscriptionCommand"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}height\0\u{1}subscription\0\u{1}sidecar\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}height\0\u{1}subscription\0\u{1}sidecar\0\u{1}punctures\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4110,6 +4196,7 @@ nonisolated extension WireOpenSubscriptionCommand: SwiftProtobuf.Message, SwiftP
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._subscription) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.sidecar) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._punctures) }()
       default: break
       }
     }
@@ -4129,6 +4216,9 @@ nonisolated extension WireOpenSubscriptionCommand: SwiftProtobuf.Message, SwiftP
     if !self.sidecar.isEmpty {
       try visitor.visitSingularBytesField(value: self.sidecar, fieldNumber: 3)
     }
+    try { if let v = self._punctures {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4136,6 +4226,7 @@ nonisolated extension WireOpenSubscriptionCommand: SwiftProtobuf.Message, SwiftP
     if lhs.height != rhs.height {return false}
     if lhs._subscription != rhs._subscription {return false}
     if lhs.sidecar != rhs.sidecar {return false}
+    if lhs._punctures != rhs._punctures {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5038,7 +5129,7 @@ nonisolated extension WireKeyGrantEvidence: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension WireGrantKeysCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".GrantKeysCommand"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}height\0\u{1}grants\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}height\0\u{1}grants\0\u{2}\u{2}punctures\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5048,24 +5139,33 @@ nonisolated extension WireGrantKeysCommand: SwiftProtobuf.Message, SwiftProtobuf
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.grants) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._punctures) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.height != 0 {
       try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 1)
     }
     if !self.grants.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.grants, fieldNumber: 2)
     }
+    try { if let v = self._punctures {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireGrantKeysCommand, rhs: WireGrantKeysCommand) -> Bool {
     if lhs.height != rhs.height {return false}
     if lhs.grants != rhs.grants {return false}
+    if lhs._punctures != rhs._punctures {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5904,7 +6004,7 @@ nonisolated extension WireVaultIdentity: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VaultRun"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}commitment\0\u{3}sealed_result\0\u{1}opened\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}commitment\0\u{3}sealed_result\0\u{1}opened\0\u{1}dataset\0\u{1}sources\0\u{1}erased\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5916,6 +6016,9 @@ nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 2: try { try decoder.decodeSingularBytesField(value: &self.commitment) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.sealedResult) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.opened) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.dataset) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.sources) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.erased) }()
       default: break
       }
     }
@@ -5934,6 +6037,15 @@ nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.opened != false {
       try visitor.visitSingularBoolField(value: self.opened, fieldNumber: 4)
     }
+    if !self.dataset.isEmpty {
+      try visitor.visitSingularStringField(value: self.dataset, fieldNumber: 5)
+    }
+    if !self.sources.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.sources, fieldNumber: 6)
+    }
+    if self.erased != false {
+      try visitor.visitSingularBoolField(value: self.erased, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5942,6 +6054,49 @@ nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.commitment != rhs.commitment {return false}
     if lhs.sealedResult != rhs.sealedResult {return false}
     if lhs.opened != rhs.opened {return false}
+    if lhs.dataset != rhs.dataset {return false}
+    if lhs.sources != rhs.sources {return false}
+    if lhs.erased != rhs.erased {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireVaultRunSource: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VaultRunSource"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{3}key_epoch\0\u{3}key_index\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.subject) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.keyEpoch) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.keyIndex) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.subject.isEmpty {
+      try visitor.visitSingularBytesField(value: self.subject, fieldNumber: 1)
+    }
+    if self.keyEpoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.keyEpoch, fieldNumber: 2)
+    }
+    if self.keyIndex != 0 {
+      try visitor.visitSingularUInt32Field(value: self.keyIndex, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireVaultRunSource, rhs: WireVaultRunSource) -> Bool {
+    if lhs.subject != rhs.subject {return false}
+    if lhs.keyEpoch != rhs.keyEpoch {return false}
+    if lhs.keyIndex != rhs.keyIndex {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -799,6 +799,9 @@ package nonisolated struct WireRecord: Sendable {
 
   package var keyEpoch: UInt32 = 0
 
+  /// the record that its owner put into the dataset before this one
+  package var previous: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2703,7 +2706,7 @@ nonisolated extension WireEraseRecord: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Record"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}dataset\0\u{1}owner\0\u{3}schema_version\0\u{1}commitment\0\u{1}size\0\u{3}key_index\0\u{1}status\0\u{1}height\0\u{3}key_epoch\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}dataset\0\u{1}owner\0\u{3}schema_version\0\u{1}commitment\0\u{1}size\0\u{3}key_index\0\u{1}status\0\u{1}height\0\u{3}key_epoch\0\u{1}previous\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2721,6 +2724,7 @@ nonisolated extension WireRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 8: try { try decoder.decodeSingularEnumField(value: &self.status) }()
       case 9: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
       case 10: try { try decoder.decodeSingularUInt32Field(value: &self.keyEpoch) }()
+      case 11: try { try decoder.decodeSingularBytesField(value: &self.previous) }()
       default: break
       }
     }
@@ -2757,6 +2761,9 @@ nonisolated extension WireRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if self.keyEpoch != 0 {
       try visitor.visitSingularUInt32Field(value: self.keyEpoch, fieldNumber: 10)
     }
+    if !self.previous.isEmpty {
+      try visitor.visitSingularBytesField(value: self.previous, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2771,6 +2778,7 @@ nonisolated extension WireRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.status != rhs.status {return false}
     if lhs.height != rhs.height {return false}
     if lhs.keyEpoch != rhs.keyEpoch {return false}
+    if lhs.previous != rhs.previous {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -356,11 +356,97 @@ package nonisolated struct WireErasure: @unchecked Sendable {
     set {_uniqueStorage()._completedHeight = newValue}
   }
 
+  /// that held keys of what is erased; sorted
+  package var vaults: [Data] {
+    get {_storage._vaults}
+    set {_uniqueStorage()._vaults = newValue}
+  }
+
+  /// ciphertexts are still to be let go of, over the next blocks
+  package var sweeping: Bool {
+    get {_storage._sweeping}
+    set {_uniqueStorage()._sweeping = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// What a subject has on the chain: where erasure begins to look.
+package nonisolated struct WireHoldings: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// in the order of their first use
+  package var datasets: [WireHolding] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireHolding: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var dataset: String = String()
+
+  /// each record names the one before it
+  package var lastRecord: Data = Data()
+
+  package var records: UInt32 = 0
+
+  package var live: UInt32 = 0
+
+  /// in the order of their enrolment
+  package var keys: [WireHeldKey] = []
+
+  /// nothing is put before the ciphertexts of an erasure are gone
+  package var erasing: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireHeldKey: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var vault: Data = Data()
+
+  package var keyEpoch: UInt32 = 0
+
+  package var destroyed: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// How far the ciphertexts of an erasure are gone.
+package nonisolated struct WireErasureSweep: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var erasure: Data = Data()
+
+  /// in Holdings
+  package var position: UInt32 = 0
+
+  /// the next to look at; empty at a dataset's begin
+  package var record: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct WireAcknowledgeErasure: Sendable {
@@ -881,7 +967,7 @@ nonisolated extension WireKeyExport: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireErasure: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Erasure"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}subject\0\u{1}kind\0\u{1}dataset\0\u{1}record\0\u{1}sequence\0\u{1}status\0\u{1}height\0\u{1}time\0\u{1}deadline\0\u{1}records\0\u{1}acknowledgements\0\u{1}suspended\0\u{1}exports\0\u{3}recovery_epoch\0\u{3}share_holders\0\u{3}completed_height\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}subject\0\u{1}kind\0\u{1}dataset\0\u{1}record\0\u{1}sequence\0\u{1}status\0\u{1}height\0\u{1}time\0\u{1}deadline\0\u{1}records\0\u{1}acknowledgements\0\u{1}suspended\0\u{1}exports\0\u{3}recovery_epoch\0\u{3}share_holders\0\u{3}completed_height\0\u{1}vaults\0\u{1}sweeping\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -901,6 +987,8 @@ nonisolated extension WireErasure: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _recoveryEpoch: UInt64 = 0
     var _shareHolders: [Data] = []
     var _completedHeight: UInt64 = 0
+    var _vaults: [Data] = []
+    var _sweeping: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -928,6 +1016,8 @@ nonisolated extension WireErasure: SwiftProtobuf.Message, SwiftProtobuf._Message
       _recoveryEpoch = source._recoveryEpoch
       _shareHolders = source._shareHolders
       _completedHeight = source._completedHeight
+      _vaults = source._vaults
+      _sweeping = source._sweeping
     }
   }
 
@@ -963,6 +1053,8 @@ nonisolated extension WireErasure: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 15: try { try decoder.decodeSingularUInt64Field(value: &_storage._recoveryEpoch) }()
         case 16: try { try decoder.decodeRepeatedBytesField(value: &_storage._shareHolders) }()
         case 17: try { try decoder.decodeSingularUInt64Field(value: &_storage._completedHeight) }()
+        case 18: try { try decoder.decodeRepeatedBytesField(value: &_storage._vaults) }()
+        case 19: try { try decoder.decodeSingularBoolField(value: &_storage._sweeping) }()
         default: break
         }
       }
@@ -1022,6 +1114,12 @@ nonisolated extension WireErasure: SwiftProtobuf.Message, SwiftProtobuf._Message
       if _storage._completedHeight != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._completedHeight, fieldNumber: 17)
       }
+      if !_storage._vaults.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._vaults, fieldNumber: 18)
+      }
+      if _storage._sweeping != false {
+        try visitor.visitSingularBoolField(value: _storage._sweeping, fieldNumber: 19)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1048,10 +1146,177 @@ nonisolated extension WireErasure: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._recoveryEpoch != rhs_storage._recoveryEpoch {return false}
         if _storage._shareHolders != rhs_storage._shareHolders {return false}
         if _storage._completedHeight != rhs_storage._completedHeight {return false}
+        if _storage._vaults != rhs_storage._vaults {return false}
+        if _storage._sweeping != rhs_storage._sweeping {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireHoldings: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Holdings"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}datasets\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.datasets) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.datasets.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.datasets, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireHoldings, rhs: WireHoldings) -> Bool {
+    if lhs.datasets != rhs.datasets {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireHolding: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Holding"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dataset\0\u{3}last_record\0\u{1}records\0\u{1}live\0\u{1}keys\0\u{1}erasing\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.dataset) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.lastRecord) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.records) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.live) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.keys) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.erasing) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.dataset.isEmpty {
+      try visitor.visitSingularStringField(value: self.dataset, fieldNumber: 1)
+    }
+    if !self.lastRecord.isEmpty {
+      try visitor.visitSingularBytesField(value: self.lastRecord, fieldNumber: 2)
+    }
+    if self.records != 0 {
+      try visitor.visitSingularUInt32Field(value: self.records, fieldNumber: 3)
+    }
+    if self.live != 0 {
+      try visitor.visitSingularUInt32Field(value: self.live, fieldNumber: 4)
+    }
+    if !self.keys.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.keys, fieldNumber: 5)
+    }
+    if self.erasing != false {
+      try visitor.visitSingularBoolField(value: self.erasing, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireHolding, rhs: WireHolding) -> Bool {
+    if lhs.dataset != rhs.dataset {return false}
+    if lhs.lastRecord != rhs.lastRecord {return false}
+    if lhs.records != rhs.records {return false}
+    if lhs.live != rhs.live {return false}
+    if lhs.keys != rhs.keys {return false}
+    if lhs.erasing != rhs.erasing {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireHeldKey: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".HeldKey"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}vault\0\u{3}key_epoch\0\u{1}destroyed\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.vault) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.keyEpoch) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.destroyed) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.vault.isEmpty {
+      try visitor.visitSingularBytesField(value: self.vault, fieldNumber: 1)
+    }
+    if self.keyEpoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.keyEpoch, fieldNumber: 2)
+    }
+    if self.destroyed != false {
+      try visitor.visitSingularBoolField(value: self.destroyed, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireHeldKey, rhs: WireHeldKey) -> Bool {
+    if lhs.vault != rhs.vault {return false}
+    if lhs.keyEpoch != rhs.keyEpoch {return false}
+    if lhs.destroyed != rhs.destroyed {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireErasureSweep: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ErasureSweep"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}erasure\0\u{1}position\0\u{1}record\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.erasure) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.position) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.record) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.erasure.isEmpty {
+      try visitor.visitSingularBytesField(value: self.erasure, fieldNumber: 1)
+    }
+    if self.position != 0 {
+      try visitor.visitSingularUInt32Field(value: self.position, fieldNumber: 2)
+    }
+    if !self.record.isEmpty {
+      try visitor.visitSingularBytesField(value: self.record, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireErasureSweep, rhs: WireErasureSweep) -> Bool {
+    if lhs.erasure != rhs.erasure {return false}
+    if lhs.position != rhs.position {return false}
+    if lhs.record != rhs.record {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -55,6 +55,7 @@ package enum AssessmentsModule {
         guard let subject = Address(assessment.request.subject), let grant = Hash32(assessment.request.grant),
             let requester = Address(assessment.requester), let code = Hash32(assessment.request.program)
         else { throw Refusal.assessmentsMalformed }
+        guard try !HoldingsState.isErased(subject, in: assessment.request.dataset, &state) else { throw Refusal.erasureErased }
         let use = use(assessment.request, requester: requester, program: code, context.genesis.chainID)
         try ConsentPolicy.checkCharged(
             ConsentModule.consent(grant, of: subject, &state), use: use, useNumber: assessment.useNumber, at: context.block.time)
@@ -79,6 +80,7 @@ package enum AssessmentsModule {
         let statement = EnclaveStatement.opening(chainID: context.genesis.chainID, job: id, keyBox: message.keyBox)
         try KeysModule.verify(message.signature, of: statement, .jobOpening, enclave)
         guard let subject = Address(assessment.request.subject) else { throw Refusal.assessmentsMalformed }
+        guard try !HoldingsState.isErased(subject, in: assessment.request.dataset, &state) else { throw Refusal.erasureErased }
         assessment.status = .opened
         assessment.keyBox = message.keyBox
         assessment.openedHeight = context.block.height

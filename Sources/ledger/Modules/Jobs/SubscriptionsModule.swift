@@ -129,6 +129,7 @@ package enum SubscriptionsModule {
             guard let owner = try state.value(StateKey.grantSubject(grant)), let subject = Address(owner) else {
                 throw Refusal.subscriptionsGrantEnded
             }
+            guard try !HoldingsState.isErased(subject, in: use.dataset, &state) else { throw Refusal.subscriptionsGrantEnded }
             do { _ = try ConsentModule.charge(grant, of: subject, use: use, context.block, &state) } catch is Refusal {
                 throw Refusal.subscriptionsGrantEnded
             }

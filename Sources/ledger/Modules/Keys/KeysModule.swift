@@ -8,7 +8,7 @@ import WireTypes
 package enum KeysModule {
     /// Records which vault version is the newest: an older copy can never be anchored again.
     package static func anchor(_ message: WireAnchorVault, _ context: MessageContext, _ state: inout ModuleState) throws {
-        var (id, enclave) = try active(message.enclave, context, &state)
+        var (id, enclave) = try startable(message.enclave, context, &state)
         guard let nonce = Hash32(message.nonce), let root = Hash32(message.vaultRoot) else { throw Refusal.keysMalformed }
         let statement = EnclaveStatement.anchor(
             chainID: context.genesis.chainID, enclave: id, nonce: nonce, vaultVersion: message.vaultVersion, vaultRoot: root)
@@ -33,12 +33,14 @@ package enum KeysModule {
             chainID: context.genesis.chainID, enclave: id, subject: context.sender, dataset: message.dataset, commitment: commitment,
             vaultVersion: message.vaultVersion)
         try verify(message.receipt, of: statement, .enrolmentReceipt, enclave)
+        try HoldingsState.add(key: message.keyEpoch, in: id, for: message.dataset, of: context.sender, &state)
         var key = WireSubjectKey()
         key.subject = .init(context.sender.bytes)
         key.dataset = message.dataset
         key.enclave = message.enclave
         key.commitment = message.commitment
         key.height = context.block.height
+        key.keyEpoch = message.keyEpoch
         state.set(StateKey.subjectKey(context.sender, dataset: message.dataset, enclave: id), key)
         state.emit("keys.enrolled", id: id.bytes, account: context.sender)
     }
@@ -49,6 +51,16 @@ package enum KeysModule {
             let key: WireSubjectKey = try state.message(StateKey.subjectKey(subject, dataset: dataset, enclave: vault))
         else { return false }
         return !key.destroyed
+    }
+
+    /// The enclave `id`, if it may act, or may come back to do what it is suspended for.
+    private static func startable(_ id: Data, _ context: MessageContext, _ state: inout ModuleState) throws -> (id: Hash32, enclave: WireEnclave) {
+        if let id = Hash32(id), let enclave: WireEnclave = try state.message(StateKey.enclave(id)), enclave.status == .suspended,
+            enclave.suspension == EnclaveSuspension.erasure
+        {
+            return (id, enclave)
+        }
+        return try active(id, context, &state)
     }
 
     /// The enclave `id`, if it may act: neither suspended, nor with evidence that is too old.

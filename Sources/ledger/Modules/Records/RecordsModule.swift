@@ -25,20 +25,22 @@ package enum RecordsModule {
         record.keyIndex = message.keyIndex
         record.status = .live
         record.height = context.block.height
+        record.keyEpoch = message.keyEpoch
+        record.previous = try HoldingsState.add(
+            id, to: message.dataset, keyEpoch: message.keyEpoch, of: context.sender, &state)
         state.set(key, record)
         try SidecarReferences.add(commitment, &state)
         state.emit("records.put", id: id.bytes, account: context.sender)
     }
 
-    package static func erase(_ message: WireEraseRecord, _ context: MessageContext, _ state: inout ModuleState) throws {
-        guard let id = Hash32(message.record), message.dataset.utf8.count <= Limits.identifier else { throw Refusal.recordsMalformed }
-        let key = StateKey.record(context.sender, dataset: message.dataset, record: id)
-        guard var record: WireRecord = try state.message(key) else { throw Refusal.recordsUnknown }
-        guard record.status == .live else { throw Refusal.recordsErased }
-        record.status = .erased
-        state.set(key, record)
+    /// Marks `record` as erased and lets go of its ciphertext.
+    static func letGo(_ record: WireRecord, _ state: inout ModuleState) throws {
+        guard let id = Hash32(record.record), let owner = Address(record.owner) else { return }
+        var erased = record
+        erased.status = .erased
+        state.set(StateKey.record(owner, dataset: record.dataset, record: id), erased)
         if let commitment = Hash32(record.commitment) { try SidecarReferences.drop(commitment, &state) }
-        state.emit("records.erased", id: id.bytes, account: context.sender)
+        state.emit("records.erased", id: id.bytes, account: owner)
     }
 }
 

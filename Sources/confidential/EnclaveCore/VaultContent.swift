@@ -1,0 +1,103 @@
+import ChainTypes
+import Crypto
+import Cryptography
+import FoundationEssentials
+import Primitives
+import WireTypes
+
+/// What the entries of a vault's log add up to.
+struct VaultContent {
+    /// How many sealed results are kept in memory.
+    private static let keptResults = 20_000
+
+    private(set) var identity: WireVaultIdentity?
+    private(set) var head: WireVaultHead?
+    private(set) var keys: [Vault.KeyName: Vault.SubjectKey] = [:]
+    private(set) var uses: [Hash32: Set<Hash32>] = [:]
+    private(set) var runs: [Hash32: [Vault.Run]] = [:]
+    /// How much of the chain's puncture log is applied.
+    private(set) var punctures = PunctureChain()
+    private(set) var recoveryEpoch: UInt64 = 0
+    private var kept: [Hash32] = []
+    private var keptStart = 0
+
+    mutating func apply(_ entry: WireVaultEntry) throws(VaultError) {
+        switch entry.change {
+        case .enrolled(let key): try apply(key, version: entry.version)
+        case .used(let use):
+            guard let grant = Hash32(use.grant), let request = Hash32(use.request) else { throw .damaged }
+            uses[grant, default: []].insert(request)
+        case .head(let newHead): head = newHead
+        case .identity(let newIdentity):
+            guard identity == nil else { throw .damaged }
+            identity = newIdentity
+        case .run(let run): try apply(run)
+        case .punctured(let wire):
+            guard let hash = Hash32(wire.hash), wire.sequence >= punctures.count else { throw .damaged }
+            punctures = PunctureChain(count: wire.sequence, hash: hash)
+        case .recovery(let recovery):
+            guard recovery.epoch > recoveryEpoch else { throw .damaged }
+            recoveryEpoch = recovery.epoch
+        case .replica, nil: throw .damaged
+        }
+    }
+
+    private mutating func apply(_ wire: WireVaultKey, version: UInt64) throws(VaultError) {
+        guard let subject = Address(wire.subject), let key = Vault.SubjectKey(wire, version: version) else { throw .damaged }
+        keys[Vault.KeyName(subject: subject, dataset: wire.dataset, epoch: wire.keyEpoch)] = key
+    }
+
+    private mutating func apply(_ wire: WireVaultRun) throws(VaultError) {
+        guard let request = Hash32(wire.request), let commitment = Hash32(wire.commitment) else { throw .damaged }
+        if wire.opened {
+            guard let index = runs[request]?.firstIndex(where: { $0.commitment == commitment }) else { throw .damaged }
+            runs[request]?[index].isOpened = true
+            runs[request]?[index].forget()
+            return
+        }
+        guard !wire.erased else {
+            runs[request, default: []].append(Vault.Run(commitment: commitment, salt: [], isErased: true))
+            return
+        }
+        guard wire.sealedResult.count >= Sidecar.saltBytes, let sources = wire.sources.vaultSources(dataset: wire.dataset) else {
+            throw .damaged
+        }
+        let sealed = [UInt8](wire.sealedResult)
+        var run = Vault.Run(commitment: commitment, salt: Array(sealed[..<Sidecar.saltBytes]))
+        if sealed.count > Sidecar.saltBytes {
+            (run.sealedResult, run.sources) = (sealed, sources)
+            keep(request)
+        }
+        runs[request, default: []].append(run)
+    }
+
+    /// Drops the oldest sealed result when there are too many: its job's deadline is long past.
+    private mutating func keep(_ request: Hash32) {
+        kept.append(request)
+        guard kept.count - keptStart > Self.keptResults else { return }
+        let oldest = kept[keptStart]
+        keptStart += 1
+        if let index = runs[oldest]?.firstIndex(where: { $0.sealedResult != nil }) { runs[oldest]?[index].forget() }
+        if keptStart > Self.keptResults {
+            kept.removeFirst(keptStart)
+            keptStart = 0
+        }
+    }
+}
+
+extension Vault.Run {
+    /// Drops what only an unopened result needs.
+    fileprivate mutating func forget() { (sealedResult, sources) = (nil, []) }
+}
+
+extension [WireVaultRunSource] {
+    /// The record keys they name; `nil` when one is not well formed.
+    func vaultSources(dataset: String) -> [Vault.RecordKeyName]? {
+        let sources = compactMap { source in
+            Address(source.subject).map {
+                Vault.RecordKeyName(key: Vault.KeyName(subject: $0, dataset: dataset, epoch: source.keyEpoch), leaf: source.keyIndex)
+            }
+        }
+        return sources.count == count ? sources : nil
+    }
+}
