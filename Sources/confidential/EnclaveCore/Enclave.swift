@@ -19,7 +19,7 @@ package final class Enclave: Sendable {
     }
 
     /// What `Status` answers.
-    package var status: WireStatusAnswer { machine.withLock { $0.status() } }
+    package var status: WireStatusAnswer { machine.withLock { (try? $0.status()) ?? WireStatusAnswer() } }
 
     /// Answers one message; whatever its bytes, it neither throws nor stops.
     package func handle(_ message: [UInt8]) -> [UInt8] {
@@ -63,7 +63,7 @@ package final class Enclave: Sendable {
 extension EnclaveMachine {
     fileprivate mutating func answer(_ command: WireEnclaveRequest.OneOf_Command) throws -> WireEnclaveResponse.OneOf_Answer {
         switch command {
-        case .status: .status(status())
+        case .status: .status(try status())
         case .attest(let command): .attest(try attest(command))
         case .importHeaders(let command): .importHeaders(try importHeaders(command))
         case .proveAnchor(let command): .proveAnchor(try proveAnchor(command))
@@ -75,8 +75,13 @@ extension EnclaveMachine {
         case .openSubscription(let command): .openSubscription(try openSubscription(command))
         case .backup: .backup(try backup())
         case .provePunctures(let command): .provePunctures(try provePunctures(command))
-        case .offerReplica, .exportReplica, .importReplica, .exportRecovery, .importRecovery, .grantKeys,
-            .confirmAssessments:
+        case .offerReplica(let command): .offerReplica(try offerReplica(command))
+        case .exportReplica(let command): .exportReplica(try exportReplica(command))
+        case .importReplica(let command): .importReplica(try importReplica(command))
+        case .exportRecovery(let command): .exportRecovery(try exportRecovery(command))
+        case .importRecovery(let command): .importRecovery(try importRecovery(command))
+        case .grantKeys(let command): .grantKeys(try grantKeys(command))
+        case .confirmAssessments:
             throw EnclaveError.malformedCommand
         }
     }

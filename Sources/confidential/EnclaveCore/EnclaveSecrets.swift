@@ -10,7 +10,7 @@ import WireTypes
 struct EnclaveSecrets {
     let signingKey: SigningKey
     let vaultKey: SealingPrivateKey
-    /// Result keys derive from it.
+    /// Result keys derive from it, unless the vault is another enclave's.
     let resultSecret: SymmetricKey
 
     /// New keys. The vault key is X-Wing: what is sealed to it today must stay closed to tomorrow's machines.
@@ -49,10 +49,5 @@ struct EnclaveSecrets {
         identity.vaultKey = vaultKey.publicKey.wire
         identity.measurement = .init(platform.measurement.bytes)
         return identity
-    }
-
-    /// The key of one sealed result: of the job and the result's own salt, so two runs of one subscription share no key.
-    func resultKey(job: Hash32, salt: [UInt8]) -> SymmetricKey {
-        KeyDerivation.derive(resultSecret, context: .resultKey, identifier: job.bytes + salt)
     }
 }

@@ -83,7 +83,7 @@ extension EnclaveMachine {
     }
 
     private func open(_ opening: Opening, _ outcome: inout WireOpenOutcome) throws(EnclaveError) {
-        let key = secrets.resultKey(job: opening.job, salt: opening.salt)
+        let key = resultKey(job: opening.job, salt: opening.salt)
         guard let box = try? ResultEnvelope.keyBox(key, job: opening.job, to: opening.recipient) else { throw .badRecipientKey }
         outcome.keyBox = box.wire
         outcome.signature = .init(

@@ -77,6 +77,8 @@ struct Vault: ~Copyable {
     var punctures: PunctureChain { content.punctures }
     /// Packages of recovery epochs below this one may hold what is erased since.
     var recoveryEpoch: UInt64 { content.recoveryEpoch }
+    /// Whose keys these are, if they were taken over from another enclave.
+    var replica: WireVaultReplica? { content.replica }
     /// Whether it never held anything of a subject.
     var isFresh: Bool { content.keys.isEmpty && content.runs.isEmpty }
 
@@ -108,7 +110,8 @@ struct Vault: ~Copyable {
             return
         }
         var recovery = WireVaultRecovery()
-        recovery.epoch = content.recoveryEpoch + 1
+        // The number is the log's, so that all enclaves of a vault count alike.
+        recovery.epoch = end.count
         let newestHead = try log.entries(after: 0).last { $0.isHead }?.version
         let entries = try log.rewrite(keep: { plan.remainder(of: $0, newestHead: newestHead) }, changes: [.punctured(applied), .recovery(recovery)])
         var content = VaultContent()
