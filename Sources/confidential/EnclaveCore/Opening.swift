@@ -20,7 +20,9 @@ extension EnclaveMachine {
         try requireServing(at: command.height)
         try requirePunctured(command.punctures)
         guard command.assessments.count <= EnclaveLimits.assessments else { throw EnclaveError.tooMany }
+        guard command.sidecars.count <= EnclaveLimits.assessments else { throw EnclaveError.tooMany }
         let checks = openingChecks()
+        let shown = Dictionary(command.sidecars.map { (Sidecar.commitment([UInt8]($0)), [UInt8]($0)) }) { first, _ in first }
         var answer = WireOpenAssessmentsAnswer()
         var openings: [(Int, Opening)] = []
         for (position, proven) in command.assessments.enumerated() {
@@ -32,8 +34,10 @@ extension EnclaveMachine {
                     (
                         position,
                         try opening(
-                            assessment.id, status: assessment.status, enclave: assessment.enclave, commitment: assessment.commitment,
-                            recipient: assessment.request.recipientKey)
+                            Committed(
+                                id: assessment.id, status: assessment.status, enclave: assessment.enclave,
+                                commitment: assessment.commitment, recipient: assessment.request.recipientKey),
+                            sidecar: Hash32(assessment.commitment).flatMap { shown[$0] })
                     ))
             } catch { outcome.failure = error.failure }
             answer.outcomes.append(outcome)
@@ -51,9 +55,12 @@ extension EnclaveMachine {
         do throws(RunFailure) {
             let subscription = try openingChecks().subscription(command.subscription)
             answer.outcome.id = subscription.id
+            let sidecar = command.sidecar.isEmpty ? nil : [UInt8](command.sidecar)
             let opening = try opening(
-                subscription.id, status: subscription.status, enclave: subscription.enclave, commitment: subscription.commitment,
-                recipient: subscription.request.recipientKey)
+                Committed(
+                    id: subscription.id, status: subscription.status, enclave: subscription.enclave,
+                    commitment: subscription.commitment, recipient: subscription.request.recipientKey),
+                sidecar: sidecar.flatMap { Hash32(subscription.commitment) == Sidecar.commitment($0) ? $0 : nil })
             do throws(VaultError) { if let change = opening.change { try record([change]) } } catch { throw .host(error) }
             do throws(EnclaveError) { try open(opening, &answer.outcome) } catch { throw .host(error) }
         } catch { answer.outcome.failure = error.failure }
@@ -61,25 +68,55 @@ extension EnclaveMachine {
     }
 
     private func openingChecks() -> EvidenceChecks {
-        EvidenceChecks(chainID: chainID, enclave: id, trusted: client.trusted, shared: WireSharedEvidence(), observer: observer)
+        EvidenceChecks(
+            chainID: chainID, enclave: id, vault: vaultID, trusted: client.trusted, shared: WireSharedEvidence(), observer: observer)
+    }
+
+    /// What the chain says of a job that is to be opened.
+    private struct Committed {
+        let id: Data
+        let status: WireJobStatus
+        let enclave: Data
+        let commitment: Data
+        let recipient: WireSealingKey
     }
 
     /// One run of a job is ever opened, the one that the chain accepted; opening it again is harmless.
-    private func opening(
-        _ id: Data, status: WireJobStatus, enclave: Data, commitment: Data, recipient: WireSealingKey
-    ) throws(RunFailure) -> Opening {
-        guard let job = Hash32(id), status == .committed, Hash32(enclave) == self.id else { throw .host(.notCommitted) }
+    private func opening(_ committed: Committed, sidecar: [UInt8]?) throws(RunFailure) -> Opening {
+        guard let job = Hash32(committed.id), let commitment = Hash32(committed.commitment), committed.status == .committed else {
+            throw .host(.notCommitted)
+        }
+        guard let recipient = try? SealingPublicKey(committed.recipient) else { throw .host(.badRecipientKey) }
         let runs = vault.runs(of: job)
-        guard let run = runs.first(where: { $0.commitment == Hash32(commitment) }), run.isOpened || !runs.contains(where: \.isOpened)
-        else { throw .host(.notCommitted) }
+        guard let run = runs.first(where: { $0.commitment == commitment }) else {
+            guard !runs.contains(where: \.isOpened), let sidecar, let salt = try siblings(sidecar, job: job, committed) else {
+                throw .host(.notCommitted)
+            }
+            return Opening(job: job, salt: salt, recipient: recipient, change: nil)
+        }
+        guard run.isOpened || !runs.contains(where: \.isOpened) else { throw .host(.notCommitted) }
         guard !run.isErased else { throw .host(.recordErased) }
-        guard let recipient = try? SealingPublicKey(recipient) else { throw .host(.badRecipientKey) }
         guard !run.isOpened else { return Opening(job: job, salt: run.salt, recipient: recipient, change: nil) }
         var change = WireVaultRun()
-        change.request = id
-        change.commitment = commitment
+        change.request = committed.id
+        change.commitment = committed.commitment
         change.opened = true
         return Opening(job: job, salt: run.salt, recipient: recipient, change: .run(change))
+    }
+
+    /// The salt of a result that another enclave of the vault made; `nil` when none of them did.
+    ///
+    /// That the vault's own secret opens it says who made it. Which records it was made from only its maker knows: when keys were destroyed
+    /// here since its run, it stays closed, and its requester is refunded.
+    private func siblings(_ sidecar: [UInt8], job: Hash32, _ committed: Committed) throws(RunFailure) -> [UInt8]? {
+        guard sidecar.count > Sidecar.saltBytes else { return nil }
+        let salt = Array(sidecar[..<Sidecar.saltBytes])
+        guard let signed = try? ResultEnvelope.open(sidecar, job: job, key: resultKey(job: job, salt: salt)),
+            let result = try? WireResult(strictly: [UInt8](signed.result), limit: Limits.sidecar), Hash32(result.request) == job,
+            result.enclave == committed.enclave
+        else { return nil }
+        guard result.height >= vault.lastErasure else { throw .host(.recordErased) }
+        return salt
     }
 
     private func open(_ opening: Opening, _ outcome: inout WireOpenOutcome) throws(EnclaveError) {

@@ -18,6 +18,7 @@ struct VaultContent {
     /// How much of the chain's puncture log is applied.
     private(set) var punctures = PunctureChain()
     private(set) var recoveryEpoch: UInt64 = 0
+    private(set) var lastErasure: UInt64 = 0
     private(set) var replica: WireVaultReplica?
     private var kept: [Hash32] = []
     private var keptStart = 0
@@ -36,6 +37,7 @@ struct VaultContent {
         case .punctured(let wire):
             guard let hash = Hash32(wire.hash), wire.sequence >= punctures.count else { throw .damaged }
             punctures = PunctureChain(count: wire.sequence, hash: hash)
+            lastErasure = max(lastErasure, wire.height)
         case .recovery(let recovery):
             guard recovery.epoch > recoveryEpoch else { throw .damaged }
             recoveryEpoch = recovery.epoch

@@ -17,6 +17,10 @@ extension EnclaveHost {
         for (id, found) in try await onThread({ try assessments.map { ($0, try builder.assessment($0)) } }) {
             switch found {
             case .some(let assessment) where assessment.status == .pending && !state.withLock({ $0.jobs.wasRefused(id) }):
+                guard try builder.isHere(assessment) else {
+                    finish(id)
+                    continue
+                }
                 // The chain takes no request without a program of 32 bytes.
                 let program = Hash32(assessment.request.program) ?? .zero
                 groups[Group(dataset: assessment.request.dataset, program: program), default: []].append((id, assessment))
@@ -36,7 +40,9 @@ extension EnclaveHost {
         if !committed.isEmpty { try await attempt(committed.map(\.job), builder) { try await open(committed, builder) } }
         let subscriptions = take(.subscription, builder, limit: 1)
         for id in subscriptions { try await attempt([id], builder) { try await work(on: id, builder, time: time) } }
-        return !assessments.isEmpty || !subscriptions.isEmpty
+        let grants = take(.keyGrant, builder, limit: settings.batch)
+        if !grants.isEmpty { try await attempt(grants, builder) { try await grantKeys(grants, builder) } }
+        return !assessments.isEmpty || !subscriptions.isEmpty || !grants.isEmpty
     }
 
     /// When the enclave refuses a whole command, its jobs are tried again later, and the others go on.
@@ -74,7 +80,7 @@ extension EnclaveHost {
     }
 
     /// Lets the jobs be tried again later, or by another enclave at once.
-    private func retry(_ ids: [Hash32], _ builder: EvidenceBuilder) {
+    func retry(_ ids: [Hash32], _ builder: EvidenceBuilder) {
         state.withLock { state in for id in ids { state.jobs.retry(id, after: builder.height) } }
         for id in ids { group.release(id, by: index) }
     }
@@ -85,7 +91,7 @@ extension EnclaveHost {
         group.release(id, by: index)
     }
 
-    private func finish(_ id: Hash32) {
+    func finish(_ id: Hash32) {
         state.withLock { $0.jobs.finish(id) }
         group.release(id, by: index)
     }
@@ -273,7 +279,7 @@ extension EnclaveHost {
     }
 
     /// Posts what the enclave answered about a job, or lets the job be tried again later.
-    private func post(
+    func post(
         _ id: Hash32, _ builder: EvidenceBuilder, _ fill: (inout WireMessage) -> [[UInt8]], isFinal: () throws -> Bool
     ) async {
         do {

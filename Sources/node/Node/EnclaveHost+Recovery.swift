@@ -23,14 +23,12 @@ extension EnclaveHost {
         let answer = try await withTask { host, builder in
             guard let maker = Hash32(package.enclave) else { throw EnclaveError.badPackage }
             let source = try await host.onThread { try builder.proven(StateKey.enclave(maker)) }
-            let answer = try await host.perform { connection in
+            // It follows the chain's erasures from where the package left them, and only then serves again.
+            return try await host.perform { connection in
                 var command = WireImportRecoveryCommand()
                 (command.package, command.source) = (package, source)
                 return try connection.importRecovery(command)
             }
-            // It follows the chain's erasures from where the package left them, and only then serves again.
-            host.forgetPunctures()
-            return answer
         }
         return answer.enrolled
     }

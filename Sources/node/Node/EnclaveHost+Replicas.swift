@@ -19,6 +19,11 @@ extension EnclaveHost {
         var asked: [Hash32: ContinuousClock.Instant] = [:]
     }
 
+    private var sources: [any ReplicaSource] {
+        let near = group.siblings(of: index).map { NearReplica(host: $0, leads: $0.index < index) }
+        return near + (settings.remote.map { [$0] } ?? [])
+    }
+
     /// How often one that changes all the time is asked, and how often anybody is looked at.
     private static let interval = Duration.seconds(1)
     private static let pause = Duration.milliseconds(250)
@@ -60,7 +65,7 @@ extension EnclaveHost {
         while true {
             var request = WireExportReplicaCommand()
             (request.offer, request.signature, request.afterVersion) = (offer.offer, offer.signature, version)
-            let reply = try await source.export(request)
+            let reply = try await source.export(request, from: peer.id)
             let answer = try await withTask { host, builder in
                 let shown = try await host.onThread { try builder.peer(peer.id, evidence: [UInt8](reply.sourceEvidence)) }
                 var command = reply

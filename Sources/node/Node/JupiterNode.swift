@@ -89,7 +89,7 @@ package final class JupiterNode: Sendable {
         numbers = NodeMetrics(metrics)
         NodeMetrics.register(metrics, view: view, mempool: mempool, events: events)
         let account = OperatorAccount(key: operatorKey, view: view, mempool: mempool, intake: intake)
-        enclaves = Self.enclaves(configuration, view: view, events: events, metrics: metrics, log: log, account: account)
+        enclaves = try Self.enclaves(configuration, view: view, events: events, metrics: metrics, log: log, account: account)
         poster = try Self.poster(configuration, view: view, key: operatorKey)
         finality = try Self.finality(configuration, ledger, log)
         let report = CommitReport(
@@ -147,12 +147,18 @@ package final class JupiterNode: Sendable {
 
     private static func enclaves(
         _ configuration: NodeConfiguration, view: ChainView, events: EventHub, metrics: Metrics, log: Logger, account: OperatorAccount
-    ) -> [EnclaveHost] {
+    ) throws -> [EnclaveHost] {
+        var remote: RemoteReplica?
+        if let text = configuration.replicaSource {
+            guard let base = URL(string: text) else { throw NodeError.invalidConfiguration("replicaSource is not a URL") }
+            remote = RemoteReplica(base: base, token: try configuration.replicaTokenFile.map { try NodeHome.token($0) })
+        }
         let group = EnclaveGroup()
         let hosts = configuration.sockets.enumerated().map { index, socket in
             let host = EnclaveHost(
                 socket: socket, index: index, group: group, view: view, account: account, events: events,
-                settings: EnclaveHost.Settings(registers: configuration.registerEnclave, batch: configuration.enclaveBatch),
+                settings: EnclaveHost.Settings(
+                    registers: configuration.registerEnclave, batch: configuration.enclaveBatch, remote: remote),
                 metrics: metrics, log: log)
             NodeMetrics.register(metrics, enclave: host)
             return host

@@ -10,7 +10,7 @@ protocol ReplicaSource: Sendable {
     /// One part of its vault, and fresh evidence of it.
     ///
     /// - Parameter request: offer, signature and version; the source's own node adds the proofs.
-    func export(_ request: WireExportReplicaCommand) async throws -> WireImportReplicaCommand
+    func export(_ request: WireExportReplicaCommand, from id: Hash32) async throws -> WireImportReplicaCommand
 }
 
 /// An enclave as another one's node sees it.
@@ -36,5 +36,7 @@ struct NearReplica: ReplicaSource {
         return ReplicaPeer(id: id, vault: vault, version: status.vaultVersion, enrolled: status.enrolled, leads: leads)
     }
 
-    func export(_ request: WireExportReplicaCommand) async throws -> WireImportReplicaCommand { try await host.export(request) }
+    func export(_ request: WireExportReplicaCommand, from id: Hash32) async throws -> WireImportReplicaCommand {
+        try await host.export(request)
+    }
 }

@@ -50,6 +50,35 @@ package struct TestEnclave {
         return WireMessage(.anchorVault(message))
     }
 
+    /// An enrolment of the subject's key, as the enclave confirms it.
+    package func enrolment(of subject: Address, dataset: String, epoch: UInt32 = 0) throws -> WireMessage {
+        let commitment = Hash32(3, 3, 3, UInt64(epoch))
+        let statement = EnclaveStatement.enrolmentReceipt(
+            chainID: chainID, enclave: id, subject: subject, dataset: dataset, commitment: commitment, vaultVersion: 1)
+        var message = WireEnrolSubjectKey()
+        (message.dataset, message.enclave, message.keyEpoch) = (dataset, .init(id.bytes), epoch)
+        (message.commitment, message.vaultVersion) = (.init(commitment.bytes), 1)
+        message.receipt = .init(try key.sign(statement, context: .enrolmentReceipt))
+        return WireMessage(.enrolSubjectKey(message))
+    }
+
+    /// The word that the whole of `log` is applied; what `change` does is not covered by the signature.
+    package func acknowledgement(
+        _ log: PunctureChain, version: UInt64 = 10, epoch: UInt64 = 1, _ change: (inout WireAcknowledgeErasure) -> Void = { _ in }
+    ) throws -> WireMessage {
+        var message = WireAcknowledgeErasure()
+        message.acknowledgement.enclave = .init(id.bytes)
+        message.acknowledgement.sequence = log.count
+        message.acknowledgement.vaultVersion = version
+        message.acknowledgement.vaultRoot = .init(Hash32(4, 4, 4, version).bytes)
+        message.acknowledgement.recoveryEpoch = epoch
+        message.punctureHash = .init(log.hash.bytes)
+        let statement = EnclaveStatement.erasureAcknowledgement(chainID: chainID, message.acknowledgement, punctures: log.hash)
+        message.acknowledgement.signature = .init(try key.sign(statement, context: .erasureAcknowledgement))
+        change(&message)
+        return WireMessage(.acknowledgeErasure(message))
+    }
+
     package func commitment(_ job: Hash32, commitment: Hash32) throws -> WireMessage {
         var message = WireCommitAssessment()
         message.id = .init(job.bytes)

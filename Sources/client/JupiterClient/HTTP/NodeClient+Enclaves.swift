@@ -1,4 +1,5 @@
 import ChainTypes
+import Cryptography
 import Foundation
 import Primitives
 import WireTypes
@@ -30,6 +31,11 @@ extension NodeClient {
         let body = JSONValue.object(["package": .text(Data(package.encoded()).base64EncodedString())]).encoded(pretty: false)
         let answer: RecoveryAnswer = try await post("/v1/enclaves/\(enclave)/recover", Array(body.utf8))
         return answer.subjectKeys
+    }
+
+    /// What the chain knows of a subject's datasets and keys.
+    package func holdings(_ subject: Address) async throws -> WireHoldings? {
+        try await value(StateKey.holdings(subject)) { try WireHoldings(strictly: $0, limit: $1) }
     }
 
     /// What the chain knows of a key grant.

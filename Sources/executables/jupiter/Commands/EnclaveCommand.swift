@@ -13,7 +13,7 @@ struct EnclaveCommand: AsyncParsableCommand {
             EXAMPLE
               jupiter enclave start jupiter-sg
             """,
-        subcommands: [EnclaveStart.self, EnclaveStatus.self])
+        subcommands: [EnclaveStart.self, EnclaveStatus.self, RecoveryCommand.self])
 }
 
 struct EnclaveStart: AsyncParsableCommand {
