@@ -68,6 +68,7 @@ let targets: [Target] = [
     system("CRocksDB", pkgConfig: "rocksdb", apt: "librocksdb-dev"),
     system("CSodium", pkgConfig: "libsodium", apt: "libsodium-dev"),
     system("CWasmtime", pkgConfig: "wasmtime"),
+    system("CSeccomp", pkgConfig: "libseccomp", apt: "libseccomp-dev"),
     .systemLibrary(name: "CHardening", path: "Sources/system/CHardening"),
 
     library(.foundation, "Primitives"),
@@ -87,7 +88,8 @@ let targets: [Target] = [
         ]),
 
     library(.ledger, "AuthenticatedState", ["Primitives", crypto]),
-    library(.ledger, "ContractVM", ["Primitives", "CWasmtime"]),
+    library(.ledger, "ProgramInterface", ["Primitives"]),
+    library(.ledger, "ContractVM", ["ProgramInterface", "CWasmtime"]),
     library(.ledger, "LightClient", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
     library(.ledger, "ConsentRules", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
     library(
@@ -105,11 +107,17 @@ let targets: [Target] = [
     library(.simulation, "Simulator", ["Primitives", "WireTypes", "ChainTypes", "LightClient", "Simplex"]),
 
     library(.confidential, "EnclaveProtocol", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", crypto]),
+    library(.confidential, "EnclaveSandbox", ["Primitives", "CHardening", "CSeccomp"]),
+    library(.confidential, "WorkerProtocol", ["Primitives", "ProgramInterface"]),
+    library(
+        .confidential, "EnclaveWorker", ["ProgramInterface", "ContractVM", "WorkerProtocol", "EnclaveSandbox", "CHardening"]),
+    library(.confidential, "PlatformProtocol", ["Primitives", "ChainTypes", "EnclaveSandbox", crypto]),
+    library(.confidential, "EnclavePlatforms", ["Primitives", "ChainTypes", "Cryptography", "Attestation", "PlatformProtocol", crypto]),
     library(
         .confidential, "EnclaveCore",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "AuthenticatedState", "ContractVM",
-            "LightClient", "ConsentRules", "EnclaveProtocol", crypto, protobuf,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "AuthenticatedState", "ProgramInterface",
+            "LightClient", "ConsentRules", "EnclaveProtocol", "PlatformProtocol", "WorkerProtocol", crypto, protobuf,
         ]),
 
     library(.federation, "Relayer", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
@@ -151,7 +159,16 @@ let targets: [Target] = [
             nio, protobuf,
         ]),
 
-    program("jupiter-enclave", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol", "EnclaveCore", "CHardening"]),
+    program(
+        "jupiter-enclave",
+        ["Primitives", "ChainTypes", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol", "EnclavePlatforms", "CHardening", crypto]),
+    program(
+        "jupiter-enclave-vault",
+        [
+            "Primitives", "WireTypes", "ChainTypes", "ProgramInterface", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol",
+            "WorkerProtocol", "EnclaveCore",
+        ]),
+    program("jupiter-enclave-worker", ["Primitives", "EnclaveSandbox", "EnclaveWorker"]),
     program(
         "jupiter",
         [
@@ -173,12 +190,13 @@ let targets: [Target] = [
     support("PowerLossSupport", folder: "PowerLoss", ["Primitives"], exclude: ["powerloss.c"]),
     support("ChainFixtures", ["Primitives", "AuthenticatedState", "Storage"]),
     supportProgram("storage-crasher", folder: "StorageCrasher", ["ChainFixtures", "Storage"]),
+    supportProgram("sandbox-breaker", folder: "SandboxBreaker", ["EnclaveSandbox"]),
 
     support(
         "AdversarySupport", folder: "BypassedNode",
         [
             "CometSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient",
-            "EnclaveProtocol", "EnclaveCore", "StateModel", crypto, protobuf,
+            "EnclaveProtocol", "PlatformProtocol", "EnclavePlatforms", "EnclaveCore", "EnclaveWorker", "StateModel", crypto, protobuf,
         ]),
 
     tests("PrimitivesTests", ["Primitives", "TestVectors"]),
@@ -189,7 +207,7 @@ let targets: [Target] = [
     tests("AttestationTests", ["Attestation", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
     tests("AuthenticatedStateTests", ["Primitives", "AuthenticatedState", "StateModel", "TestVectors"]),
     tests("StatePropertyTests", ["Primitives", "AuthenticatedState", "StateModel"]),
-    tests("ContractVMTests", ["ContractVM", "DataModel", "Primitives"]),
+    tests("ContractVMTests", ["ContractVM", "ProgramInterface", "DataModel", "Primitives"]),
     tests(
         "LightClientTests",
         ["CometSupport", "TestVectors", "LightClient", "ChainTypes", "Cryptography", "Primitives", "WireTypes", "CSodium"]),
@@ -221,7 +239,8 @@ let targets: [Target] = [
         "EnclaveCoreTests",
         [
             "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient",
-            "EnclaveProtocol", "EnclaveCore", "jupiter-enclave", crypto,
+            "ProgramInterface", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol", "EnclavePlatforms", "WorkerProtocol",
+            "EnclaveWorker", "EnclaveCore", "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker", "sandbox-breaker", crypto,
         ]),
     tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient"]),
     tests("CommandTests", ["JupiterClient"]),
@@ -280,7 +299,8 @@ let benchmarks: [Target] =
         benchmark(
             "EnclaveBenchmarks",
             [
-                "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "EnclaveCore",
+                "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol",
+                "EnclavePlatforms", "EnclaveCore",
             ]),
         benchmark(
             "ConsensusBenchmarks",

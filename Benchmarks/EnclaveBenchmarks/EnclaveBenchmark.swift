@@ -3,6 +3,7 @@ import ChainTypes
 import Cryptography
 import DataModel
 import EnclaveCore
+import EnclavePlatforms
 import EnclaveProtocol
 import FoundationEssentials
 import Glibc

@@ -39,6 +39,6 @@ struct ConsentSample: Sendable {
         consent.uses = 2
         use = ConsentUse(
             recipient: Address(recipient), dataset: "credit", fields: ["income", "postcode"], purpose: "ServiceProvision",
-            program: Hash32(5, 5, 5, 5), locality: "jupiter-sg", price: 100)
+            program: Hash32(5, 5, 5, 5), locality: "jupiter-sg", price: 100, outputBytes: 64)
     }
 }

@@ -1,6 +1,7 @@
 import ContractVM
 import DataModel
 import Foundation
+import ProgramInterface
 import Testing
 
 @Suite struct `Cohort statistics` {

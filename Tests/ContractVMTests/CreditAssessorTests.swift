@@ -2,6 +2,7 @@ import ContractVM
 import DataModel
 import Foundation
 import Primitives
+import ProgramInterface
 import Testing
 
 @Suite struct `The credit assessor` {

@@ -1,6 +1,7 @@
 import ContractVM
 import DataModel
 import Foundation
+import ProgramInterface
 import Testing
 
 /// The manifests that people publish the programs by say what the programs do.

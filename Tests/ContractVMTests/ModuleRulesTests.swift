@@ -1,5 +1,6 @@
 import ContractVM
 import Primitives
+import ProgramInterface
 import Testing
 
 @Suite struct `What is accepted as a program` {

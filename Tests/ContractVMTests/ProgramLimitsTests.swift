@@ -1,4 +1,5 @@
 import ContractVM
+import ProgramInterface
 import Testing
 
 @Suite struct `Limits of a run` {

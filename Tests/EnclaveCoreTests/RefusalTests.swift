@@ -6,6 +6,7 @@ import DataModel
 import EnclaveCore
 import EnclaveProtocol
 import FoundationEssentials
+import PlatformProtocol
 import Primitives
 import Testing
 import WireTypes

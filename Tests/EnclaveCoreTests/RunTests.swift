@@ -69,6 +69,32 @@ import WireTypes
         }
     }
 
+    @Test func `opens to nobody but the key that the requester signed, whatever the state says later`() throws {
+        let small = try SmallScene()
+        let thief = try SealingPrivateKey(suite: .x25519)
+        let grant = try small.grant()
+        let request = try small.request(grant)
+        let run = try small.scene.run([small.scene.evidence(request, grant)])[0]
+        #expect(!run.hasFailure)
+        // The quorum is the host: it writes its own key into the request, and certifies that.
+        small.scene.write(request) { value in
+            value.status = .committed
+            value.enclave = .init(small.scene.enclaveID.bytes)
+            value.commitment = run.commitment
+            value.request.recipientKey = thief.publicKey.wire
+        }
+        try small.scene.block()
+        var command = WireOpenAssessmentsCommand()
+        command.height = small.node.height
+        command.assessments = [try small.node.prove(StateKey.assessment(request.id))]
+        guard case .openAssessments(let answer) = try small.scene.driver.perform(.openAssessments(command)) else { return }
+        #expect(answer.outcomes[0].failure.name == "enclave.badRecipientKey")
+        #expect(!answer.outcomes[0].hasKeyBox)
+        // The true state opens it afterwards.
+        let opening = try small.scene.open(request, run)
+        #expect(try small.scene.read(run.sealedResult, opening.keyBox, job: request.id).subjects == 1)
+    }
+
     @Test(arguments: SealingSuiteID.allCases)
     func `scores real applicants like the scorecard does`(suite: SealingSuiteID) throws {
         let data = try CreditData()

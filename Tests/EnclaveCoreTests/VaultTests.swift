@@ -3,8 +3,10 @@ import ChainTypes
 import Cryptography
 import DataModel
 import EnclaveCore
+import EnclavePlatforms
 import EnclaveProtocol
 import Glibc
+import PlatformProtocol
 import Primitives
 import Testing
 import WireTypes

@@ -174,7 +174,8 @@ struct ErasureScene {
         // It may start, so that it can do what it is suspended for; nothing else.
         let anchor = try scene.enclave.anchor(nonce: Hash32(1, 1, 1, 1), version: 5, root: Hash32(2, 2, 2, 2))
         #expect(try scene.credit.chain.submit(anchor, by: scene.credit.lender) == 0)
-        #expect(try scene.credit.chain.submit(scene.acknowledgement(version: 4), by: scene.credit.lender) == Refusal.keysVaultRolledBack.code)
+        #expect(
+            try scene.credit.chain.submit(scene.acknowledgement(version: 4), by: scene.credit.lender) == Refusal.keysVaultRolledBack.code)
         #expect(try scene.credit.chain.submit(scene.acknowledgement(version: 6), by: scene.credit.lender) == 0)
         #expect(try enclave()?.status == .active && enclave()?.suspension == "")
         #expect(try scene.enrol(scene.credit.lender) == 0)
@@ -191,7 +192,8 @@ struct ErasureScene {
         for message in [
             try stranger.acknowledgement(log), try scene.acknowledgement { $0.acknowledgement.enclave = .init(stranger.id.bytes) },
             try scene.acknowledgement { $0.puncturehashFlip() }, try scene.acknowledgement { $0.acknowledgement.sequence = 2 },
-            try scene.acknowledgement { $0.acknowledgement.recoveryEpoch += 1 }, try scene.acknowledgement { $0.acknowledgement.vaultRoot = .init() },
+            try scene.acknowledgement { $0.acknowledgement.recoveryEpoch += 1 },
+            try scene.acknowledgement { $0.acknowledgement.vaultRoot = .init() },
         ] { codes.append(try scene.credit.chain.submit(message, by: scene.credit.lender)) }
         #expect(
             codes == [
@@ -212,7 +214,8 @@ struct ErasureScene {
         let (_, first) = try scene.credit.request(scene.credit.requestMessage())
         let (_, second) = try scene.credit.request(scene.credit.requestMessage())
         let held = scene.credit.chain.number(StateKey.escrowTotal)
-        #expect(try scene.credit.chain.submit(scene.enclave.commitment(first, commitment: Hash32(5, 5, 5, 5)), by: scene.credit.lender) == 0)
+        #expect(
+            try scene.credit.chain.submit(scene.enclave.commitment(first, commitment: Hash32(5, 5, 5, 5)), by: scene.credit.lender) == 0)
         #expect(try scene.erase(ErasureScene.record(ids[0])).code == 0)
         #expect(
             try scene.credit.chain.submit(scene.enclave.commitment(second, commitment: Hash32(6, 6, 6, 6)), by: scene.credit.lender)

@@ -7,6 +7,7 @@ import FoundationEssentials
 import LightClient
 import Primitives
 import WireTypes
+import WorkerProtocol
 
 /// Running assessments: everything is checked, the run is made durable, then answered (docs/spec/enclave.md §4).
 extension EnclaveMachine {
@@ -19,29 +20,52 @@ extension EnclaveMachine {
         let changes: [WireVaultEntry.OneOf_Change]
     }
 
+    /// A run that the program has begun.
+    private struct BegunRun {
+        let position: Int
+        let job: Hash32
+        let recipient: Hash32
+        let grant: Hash32
+        let outputBytes: UInt64
+        let program: Hash32
+        let ready: ReadyProgram
+        let source: Vault.RecordKeyName
+    }
+
+    /// One command's runs on their way.
+    private struct Progress {
+        var outcomes: [WireRunOutcome] = []
+        var failures: [(position: Int, failure: RunFailure)] = []
+        var begun: [BegunRun] = []
+        var decided: [(position: Int, run: DecidedRun)] = []
+        /// Uses that are decided and not durable yet.
+        var pending: [Hash32: Vault.Uses] = [:]
+    }
+
     /// One outcome for each assessment, in order. All proofs are under the header of `shared.height`, which must be the newest.
+    ///
+    /// While the program runs over one subject's fields, the next assessment's evidence is checked.
     mutating func runAssessments(_ command: WireRunAssessmentsCommand) throws -> WireRunAssessmentsAnswer {
         try requireServing(at: command.shared.height)
         try requirePunctured(command.shared.punctures)
         guard command.assessments.count <= EnclaveLimits.assessments else { throw EnclaveError.tooMany }
         var checks = EvidenceChecks(
             chainID: chainID, enclave: id, vault: vaultID, trusted: client.trusted, shared: command.shared, observer: observer)
-        var answer = WireRunAssessmentsAnswer()
-        var decided: [(position: Int, run: DecidedRun)] = []
-        var pendingUses: [Hash32: Set<Hash32>] = [:]
-        var changes: [WireVaultEntry.OneOf_Change] = []
+        var progress = Progress()
+        // Nothing is thrown between a run's beginning and its end: a program's answers come in order.
         for (position, evidence) in command.assessments.enumerated() {
-            var outcome = WireRunOutcome()
-            do throws(RunFailure) {
-                let run = try run(evidence, &checks, &pendingUses, &outcome)
-                changes += run.changes
-                decided.append((position, run))
-            } catch { try fail(&outcome, error, kind: .jobRefusal) }
-            answer.outcomes.append(outcome)
+            progress.outcomes.append(WireRunOutcome())
+            do throws(RunFailure) { try run(evidence, position, &checks, &progress) } catch { progress.failures.append((position, error)) }
+            if progress.begun.count == ProgramRuns.maximumBegun { finishOldest(&progress) }
         }
+        while !progress.begun.isEmpty { finishOldest(&progress) }
+        let changes = progress.decided.flatMap(\.run.changes)
         if !changes.isEmpty { try record(changes) }
+        var answer = WireRunAssessmentsAnswer()
+        answer.outcomes = progress.outcomes
         observer?(.sealing)
-        for (position, run) in decided {
+        for (position, failure) in progress.failures { try fail(&answer.outcomes[position], failure, kind: .jobRefusal) }
+        for (position, run) in progress.decided {
             answer.outcomes[position].commitment = .init(run.commitment.bytes)
             answer.outcomes[position].sealedResult = .init(run.sealedResult)
             let statement = EnclaveStatement.commitment(chainID: chainID, job: run.job, commitment: run.commitment)
@@ -49,6 +73,26 @@ extension EnclaveMachine {
         }
         observer?(.other)
         return answer
+    }
+
+    /// Ends the run that was begun first.
+    private func finishOldest(_ progress: inout Progress) {
+        let run = progress.begun.removeFirst()
+        do throws(RunFailure) {
+            let output = try finish(run.ready)
+            let sealed = try seal(
+                output, job: run.job, recipient: run.recipient, program: run.program, by: run.ready, subjects: 1)
+            progress.pending[run.grant, default: Vault.Uses()].add(run.job, outputBytes: run.outputBytes)
+            let decided = DecidedRun(
+                job: run.job, commitment: sealed.commitment, sealedResult: sealed.bytes,
+                changes: [
+                    .used(Self.use(run.grant, run.job, outputBytes: run.outputBytes)),
+                    .run(
+                        Self.run(
+                            run.job, sealed, for: run.recipient, dataset: run.source.key.dataset, sources: [run.source])),
+                ])
+            progress.decided.append((run.position, decided))
+        } catch { progress.failures.append((run.position, error)) }
     }
 
     /// Puts `failure` into `outcome`; a final one is signed, if it is known which job it is about.
@@ -59,69 +103,77 @@ extension EnclaveMachine {
         outcome.signature = .init(try sign(statement, kind))
     }
 
+    /// Checks one assessment and begins its run, or finds it decided already.
     private mutating func run(
-        _ evidence: WireAssessmentEvidence, _ checks: inout EvidenceChecks, _ pendingUses: inout [Hash32: Set<Hash32>],
-        _ outcome: inout WireRunOutcome
-    ) throws(RunFailure) -> DecidedRun {
+        _ evidence: WireAssessmentEvidence, _ position: Int, _ checks: inout EvidenceChecks, _ progress: inout Progress
+    ) throws(RunFailure) {
         let assessment = try checks.assessment(evidence.assessment)
         guard let job = Hash32(assessment.id), assessment.status == .pending else { throw .host(.notPending) }
         guard assessment.height < client.trusted.height else { throw .host(.staleState) }
         // From here on it is known, by the chain's proof, which job a refusal is about.
-        outcome.id = assessment.id
+        progress.outcomes[position].id = assessment.id
         if let earlier = vault.runs(of: job).last {
             guard !earlier.isErased else { throw .final(.recordErased) }
             guard let sealed = earlier.sealedResult else { throw .host(.alreadyRun) }
-            return DecidedRun(job: job, commitment: earlier.commitment, sealedResult: sealed, changes: [])
+            progress.decided.append(
+                (position, DecidedRun(job: job, commitment: earlier.commitment, sealedResult: sealed, changes: [])))
+            return
         }
+        let request = assessment.request
+        // A grant's uses are counted one after another.
+        while progress.begun.contains(where: { Data($0.grant.bytes) == request.grant || $0.job == job }) { finishOldest(&progress) }
         try checks.request(
             evidence.requestTransaction, id: assessment.id, transactionID: assessment.transactionID, index: assessment.messageIndex,
             requester: assessment.requester
         ) { $0.kind == .requestAssessment(assessment.request) }
-        let grant = try checkConsent(assessment, evidence, &checks, pendingUses)
-        let request = assessment.request
+        guard let program = Hash32(request.program) else { throw .final(.programsUnpublished) }
+        let grant = try checkConsent(assessment, evidence, program: program, &checks, progress.pending)
         guard client.trusted.time < request.deadline else { throw .host(.deadlinePassed) }
         guard (try? SealingPublicKey(request.recipientKey)) != nil else { throw .final(.badRecipientKey) }
         let dataset = try checks.dataset(request.dataset)
-        guard let program = Hash32(request.program) else { throw .final(.programsUnpublished) }
         let manifest = try checks.program(program, kind: .assessment)
+        let outputBytes = UInt64(manifest.maximumOutput)
         let (row, source) = try self.row(evidence, subject: request.subject, dataset: dataset, fields: request.fields, &checks)
+        guard progress.pending[grant]?.requests.contains(job) != true else { throw .host(.malformedCommand) }
         let ready = try programs.program(program, manifest: manifest)
-        let output = try execute(ready, rows: [row], schema: dataset.schema, fields: request.fields, parameters: [])
-        let sealed = try seal(output, job: job, program: program, by: ready, subjects: 1)
-        let (isNew, _) = pendingUses[grant, default: []].insert(job)
-        guard isNew else { throw .host(.malformedCommand) }
-        return DecidedRun(
-            job: job, commitment: sealed.commitment, sealedResult: sealed.bytes,
-            changes: [.used(Self.use(grant, job)), .run(Self.run(job, sealed, dataset: request.dataset, sources: [source]))])
+        let recipient = ResultEnvelope.recipient(request.recipientKey)
+        try begin(ready, rows: [row], schema: dataset.schema, fields: request.fields, parameters: [])
+        progress.begun.append(
+            BegunRun(
+                position: position, job: job, recipient: recipient, grant: grant, outputBytes: outputBytes, program: program, ready: ready,
+                source: source))
     }
 
     /// The grant that covers the assessment: proven, signed by its subject, and judged by the enclave's own rules and count.
     private func checkConsent(
-        _ assessment: WireAssessment, _ evidence: WireAssessmentEvidence, _ checks: inout EvidenceChecks,
-        _ pendingUses: [Hash32: Set<Hash32>]
+        _ assessment: WireAssessment, _ evidence: WireAssessmentEvidence, program: Hash32, _ checks: inout EvidenceChecks,
+        _ pending: [Hash32: Vault.Uses]
     ) throws(RunFailure) -> Hash32 {
         let request = assessment.request
-        guard let subject = Address(request.subject), let grant = Hash32(request.grant), let requester = Address(assessment.requester),
-            let program = Hash32(request.program)
+        guard let subject = Address(request.subject), let grant = Hash32(request.grant), let requester = Address(assessment.requester)
         else { throw .host(.badProof) }
         guard let consent = try checks.consent(evidence.consent, subject: subject, grant: grant) else { throw .final(.consentNone) }
         try checks.grant(consent, subject: subject, transaction: evidence.grantTransaction)
         let use = ConsentUse(
             recipient: requester, dataset: request.dataset, fields: request.fields, purpose: request.purpose, program: program,
-            locality: chainID, price: request.price)
+            locality: chainID, price: request.price, outputBytes: try checks.outputBytes(program, scope: consent.scope))
         do throws(Refusal) {
             try ConsentPolicy.checkCharged(consent, use: use, useNumber: assessment.useNumber, at: client.trusted.time)
         } catch { throw .final(error) }
-        try checkOwnCount(grant, job: Hash32(assessment.id), maximum: consent.scope.maximumUses, pending: pendingUses[grant] ?? [])
+        try checkOwnCount(grant, job: Hash32(assessment.id), scope: consent.scope, use: use, pending: pending[grant] ?? Vault.Uses())
         return grant
     }
 
-    /// The vault's own count of a grant's uses: a host that resets the chain's count gains nothing.
-    func checkOwnCount(_ grant: Hash32, job: Hash32?, maximum: UInt32, pending: Set<Hash32>) throws(RunFailure) {
+    /// The vault's own count of a grant's uses and of what they may have told: a host that resets the chain's count gains nothing.
+    func checkOwnCount(
+        _ grant: Hash32, job: Hash32?, scope: WireConsentScope, use: ConsentUse, pending: Vault.Uses = Vault.Uses()
+    ) throws(RunFailure) {
         let uses = vault.uses(of: grant)
-        guard let job, !uses.contains(job), !pending.contains(job) else { return }
+        guard let job, !uses.requests.contains(job), !pending.requests.contains(job) else { return }
         // `pending` holds only uses that are not in the vault yet.
-        guard uses.count + pending.count < Int(maximum) else { throw .final(.consentExhausted) }
+        guard uses.requests.count + pending.requests.count < Int(scope.maximumUses) else { throw .final(.consentExhausted) }
+        let (spent, overflow) = uses.outputBytes.addingReportingOverflow(pending.outputBytes)
+        do throws(Refusal) { try ConsentPolicy.checkBudget(scope, spent: overflow ? .max : spent, use: use) } catch { throw .final(error) }
     }
 
     /// The granted and requested fields of the subject's one record; nothing else of it leaves this function.

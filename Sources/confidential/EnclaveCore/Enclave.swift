@@ -1,34 +1,55 @@
 import ChainTypes
 import EnclaveProtocol
 import FoundationEssentials
+import PlatformProtocol
 import Primitives
 import SwiftProtobuf
 import Synchronization
 import WireTypes
+import WorkerProtocol
 
 /// The enclave as its socket sees it: one message in, one message out, one at a time.
 package final class Enclave: Sendable {
     private let machine: Mutex<EnclaveMachine>
+    private let limiter: Mutex<CommandLimiter>
 
     /// Opens the enclave in `storage`, or begins one for the chain of `genesis`.
-    /// - Parameter observer: for benchmarks.
+    /// - Parameters:
+    ///   - programs: where programs run.
+    ///   - limits: of what a node may ask in a time; they count only in `handle(_:at:)`.
+    ///   - observer: for benchmarks.
     package init(
-        platform: some EnclavePlatform, storage: sending any VaultStorage, genesis: Genesis, observer: EnclaveStepObserver? = nil
+        platform: some EnclavePlatform, storage: sending any VaultStorage, genesis: Genesis, programs: any ProgramRunner,
+        limits: CommandLimits = .standard, observer: EnclaveStepObserver? = nil
     ) throws(VaultError) {
-        machine = Mutex(try EnclaveMachine(platform: platform, storage: storage, genesis: genesis, observer: observer))
+        machine = Mutex(
+            try EnclaveMachine(platform: platform, storage: storage, genesis: genesis, programs: programs, observer: observer))
+        limiter = Mutex(CommandLimiter(limits))
     }
 
     /// What `Status` answers.
     package var status: WireStatusAnswer { machine.withLock { (try? $0.status()) ?? WireStatusAnswer() } }
 
+    /// Answers one message that came at `time` (milliseconds of a clock that never goes back), if the limits allow another.
+    package func handle(_ message: [UInt8], at time: UInt64) -> [UInt8] { respond(message, at: time) }
+
     /// Answers one message; whatever its bytes, it neither throws nor stops.
-    package func handle(_ message: [UInt8]) -> [UInt8] {
+    package func handle(_ message: [UInt8]) -> [UInt8] { respond(message, at: nil) }
+
+    private func respond(_ message: [UInt8], at time: UInt64?) -> [UInt8] {
         var response = WireEnclaveResponse()
-        if let request = Self.request(message), let command = request.command {
-            response.id = request.id
+        let request = Self.request(message)
+        response.id = request?.id ?? 0
+        if let time, !limiter.withLock({ $0.admit(bytes: message.count, bringsEvidence: request?.bringsEvidence ?? true, at: time) }) {
+            response.answer = .failure(WireEnclaveFailure(EnclaveError.tooFast))
+        } else if let command = request?.command {
             response.answer = handle(command)
         } else {
             response.answer = .failure(WireEnclaveFailure(EnclaveError.malformedCommand))
+        }
+        if let time, let answer = response.answer {
+            let broken = answer.brokenEvidence
+            if broken > 0 { limiter.withLock { $0.count(broken: broken, at: time) } }
         }
         let bytes = response.encoded()
         guard bytes.count > EnclaveFraming.maximumBytes else { return bytes }

@@ -4,8 +4,10 @@ import Cryptography
 import EnclaveProtocol
 import FoundationEssentials
 import LightClient
+import PlatformProtocol
 import Primitives
 import WireTypes
+import WorkerProtocol
 
 /// The enclave's state and what each command does to it. It believes nothing that its host says.
 ///
@@ -25,7 +27,7 @@ struct EnclaveMachine: ~Copyable {
     let observer: EnclaveStepObserver?
 
     var vault: Vault
-    var programs = ProgramCache()
+    var programs: ProgramCache
     private(set) var client: LightVerifier
     private var newestHeader: WireVaultHead?
     private var durableHeight: UInt64
@@ -45,7 +47,8 @@ struct EnclaveMachine: ~Copyable {
 
     /// Opens or begins the enclave of the chain that `genesis` begins.
     init(
-        platform: some EnclavePlatform, storage: any VaultStorage, genesis: Genesis, observer: EnclaveStepObserver? = nil
+        platform: some EnclavePlatform, storage: any VaultStorage, genesis: Genesis, programs: any ProgramRunner,
+        observer: EnclaveStepObserver? = nil
     ) throws(VaultError) {
         var opened = try Vault(storage: storage, sealingKey: platform.sealingKey(), platform: platform.name)
         if opened.identity == nil {
@@ -63,6 +66,7 @@ struct EnclaveMachine: ~Copyable {
         (self.platform, self.observer, self.secrets, self.identity, self.id) = (platform, observer, secrets, identity, id)
         (self.client, durableHeight, durableEpoch) = (client, client.trusted.height, client.trusted.epoch)
         vault = opened
+        self.programs = ProgramCache(programs)
     }
 
     /// Continues from the vault's header; from the genesis only when there is none.
@@ -185,7 +189,8 @@ extension EnclaveMachine {
             throw EnclaveError.anchorMismatch
         }
         // One that is suspended because it did not destroy in time may come back and do so; the chain takes nothing else from it.
-        guard enclave.status == .active || enclave.suspension == EnclaveSuspension.erasure, enclave.anchorNonce == anchor.nonce, enclave.vaultVersion == anchor.vaultVersion,
+        guard enclave.status == .active || enclave.suspension == EnclaveSuspension.erasure, enclave.anchorNonce == anchor.nonce,
+            enclave.vaultVersion == anchor.vaultVersion,
             enclave.vaultRoot == anchor.vaultRoot
         else { throw EnclaveError.anchorMismatch }
         isAnchored = true

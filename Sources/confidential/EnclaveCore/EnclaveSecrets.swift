@@ -3,6 +3,7 @@ import ChainTypes
 import Crypto
 import Cryptography
 import FoundationEssentials
+import PlatformProtocol
 import Primitives
 import WireTypes
 

@@ -62,7 +62,8 @@ extension EnclaveMachine {
         entry.salt = wire.salt
         entry.enrolledBy = wire.publicKey.key
         entry.keyEpoch = wire.keyEpoch
-        return Enrolment(name: Vault.KeyName(subject: subject, dataset: wire.dataset, epoch: wire.keyEpoch), commitment: commitment, key: entry)
+        return Enrolment(
+            name: Vault.KeyName(subject: subject, dataset: wire.dataset, epoch: wire.keyEpoch), commitment: commitment, key: entry)
     }
 
     private func outcome(_ result: Result<Enrolment, EnclaveError>) throws(EnclaveError) -> WireEnrolOutcome {

@@ -81,6 +81,12 @@ struct EvidenceChecks: ~Copyable {
         return program.manifest
     }
 
+    /// What a use of `program` counts against the output budget of `scope`; looked up only where there is one.
+    mutating func outputBytes(_ program: Hash32, scope: WireConsentScope) throws(RunFailure) -> UInt64 {
+        guard scope.maximumOutputBytes > 0 else { return 0 }
+        return UInt64(try self.program(program, kind: .assessment).maximumOutput)
+    }
+
     /// The key that this enclave holds under `name`, if the chain knows it as the vault's.
     func subjectKey(
         _ proven: WireProvenValue, _ name: Vault.KeyName, key: Vault.SubjectKey?

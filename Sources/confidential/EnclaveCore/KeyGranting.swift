@@ -2,6 +2,7 @@ import ChainTypes
 import Cryptography
 import EnclaveProtocol
 import FoundationEssentials
+import PlatformProtocol
 import Primitives
 import WireTypes
 

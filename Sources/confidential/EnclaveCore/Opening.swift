@@ -1,8 +1,10 @@
 import ChainTypes
+import Crypto
 import Cryptography
 import EnclaveProtocol
 import FoundationEssentials
 import LightClient
+import PlatformProtocol
 import Primitives
 import WireTypes
 
@@ -11,7 +13,8 @@ extension EnclaveMachine {
     /// What is opened, and what has to be written first.
     private struct Opening {
         let job: Hash32
-        let salt: [UInt8]
+        /// Of the sealed result.
+        let key: SymmetricKey
         let recipient: SealingPublicKey
         let change: WireVaultEntry.OneOf_Change?
     }
@@ -89,39 +92,43 @@ extension EnclaveMachine {
         guard let recipient = try? SealingPublicKey(committed.recipient) else { throw .host(.badRecipientKey) }
         let runs = vault.runs(of: job)
         guard let run = runs.first(where: { $0.commitment == commitment }) else {
-            guard !runs.contains(where: \.isOpened), let sidecar, let salt = try siblings(sidecar, job: job, committed) else {
+            guard !runs.contains(where: \.isOpened), let sidecar, let key = try siblings(sidecar, job: job, committed) else {
                 throw .host(.notCommitted)
             }
-            return Opening(job: job, salt: salt, recipient: recipient, change: nil)
+            return Opening(job: job, key: key, recipient: recipient, change: nil)
         }
         guard run.isOpened || !runs.contains(where: \.isOpened) else { throw .host(.notCommitted) }
         guard !run.isErased else { throw .host(.recordErased) }
-        guard !run.isOpened else { return Opening(job: job, salt: run.salt, recipient: recipient, change: nil) }
+        // The quorum is often the host: the key in its state counts only if it is the one that the requester signed.
+        guard ResultEnvelope.recipient(committed.recipient) == run.recipient else { throw .host(.badRecipientKey) }
+        let key = resultKey(job: job, recipient: run.recipient, salt: run.salt)
+        guard !run.isOpened else { return Opening(job: job, key: key, recipient: recipient, change: nil) }
         var change = WireVaultRun()
         change.request = committed.id
         change.commitment = committed.commitment
         change.opened = true
-        return Opening(job: job, salt: run.salt, recipient: recipient, change: .run(change))
+        return Opening(job: job, key: key, recipient: recipient, change: .run(change))
     }
 
-    /// The salt of a result that another enclave of the vault made; `nil` when none of them did.
+    /// The key of a result that another enclave of the vault made; `nil` when none of them did.
     ///
     /// That the vault's own secret opens it says who made it. Which records it was made from only its maker knows: when keys were destroyed
     /// here since its run, it stays closed, and its requester is refunded.
-    private func siblings(_ sidecar: [UInt8], job: Hash32, _ committed: Committed) throws(RunFailure) -> [UInt8]? {
+    private func siblings(_ sidecar: [UInt8], job: Hash32, _ committed: Committed) throws(RunFailure) -> SymmetricKey? {
         guard sidecar.count > Sidecar.saltBytes else { return nil }
-        let salt = Array(sidecar[..<Sidecar.saltBytes])
-        guard let signed = try? ResultEnvelope.open(sidecar, job: job, key: resultKey(job: job, salt: salt)),
+        // It derives from the recipient that the maker was shown with the requester's signature: for another one it opens nothing.
+        let recipient = ResultEnvelope.recipient(committed.recipient)
+        let key = resultKey(job: job, recipient: recipient, salt: Array(sidecar[..<Sidecar.saltBytes]))
+        guard let signed = try? ResultEnvelope.open(sidecar, job: job, key: key),
             let result = try? WireResult(strictly: [UInt8](signed.result), limit: Limits.sidecar), Hash32(result.request) == job,
             result.enclave == committed.enclave
         else { return nil }
         guard result.height >= vault.lastErasure else { throw .host(.recordErased) }
-        return salt
+        return key
     }
 
     private func open(_ opening: Opening, _ outcome: inout WireOpenOutcome) throws(EnclaveError) {
-        let key = resultKey(job: opening.job, salt: opening.salt)
-        guard let box = try? ResultEnvelope.keyBox(key, job: opening.job, to: opening.recipient) else { throw .badRecipientKey }
+        guard let box = try? ResultEnvelope.keyBox(opening.key, job: opening.job, to: opening.recipient) else { throw .badRecipientKey }
         outcome.keyBox = box.wire
         outcome.signature = .init(
             try sign(EnclaveStatement.opening(chainID: chainID, job: opening.job, keyBox: box.wire), .jobOpening))

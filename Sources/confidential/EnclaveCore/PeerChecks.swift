@@ -4,6 +4,7 @@ import Cryptography
 import EnclaveProtocol
 import FoundationEssentials
 import LightClient
+import PlatformProtocol
 import Primitives
 import WireTypes
 

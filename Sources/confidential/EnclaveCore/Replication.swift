@@ -3,6 +3,7 @@ import Crypto
 import Cryptography
 import EnclaveProtocol
 import FoundationEssentials
+import PlatformProtocol
 import Primitives
 import WireTypes
 
@@ -215,10 +216,11 @@ extension EnclaveMachine {
 extension EnclaveMachine {
     /// The vault whose keys this enclave holds: its own, or that of the enclave that first held them.
     var vaultID: Hash32 { vault.replica.flatMap { Hash32($0.vault) } ?? id }
-    /// The key of one sealed result: of the job and the result's own salt, so two runs of one subscription share no key. Every enclave of
-    /// the vault comes to the same.
-    func resultKey(job: Hash32, salt: [UInt8]) -> SymmetricKey {
-        KeyDerivation.derive(vaultSecret, context: .resultKey, identifier: job.bytes + salt)
+    /// The key of one sealed result: of the job, of whom it is for, and of the result's own salt. So two runs of one subscription share
+    /// no key, and a key box for anybody but the recipient that the run was checked with would hold a key that opens nothing. Every
+    /// enclave of the vault comes to the same.
+    func resultKey(job: Hash32, recipient: Hash32, salt: [UInt8]) -> SymmetricKey {
+        KeyDerivation.derive(vaultSecret, context: .resultKey, identifier: job.bytes + recipient.bytes + salt)
     }
     /// What the vault's result keys derive from.
     var vaultSecret: SymmetricKey {

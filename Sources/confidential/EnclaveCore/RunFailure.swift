@@ -1,6 +1,5 @@
 import ChainTypes
 import ConsentRules
-import ContractVM
 import Cryptography
 import DataModel
 import EnclaveProtocol

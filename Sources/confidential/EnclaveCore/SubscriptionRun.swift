@@ -5,6 +5,7 @@ import DataModel
 import EnclaveProtocol
 import FoundationEssentials
 import LightClient
+import PlatformProtocol
 import Primitives
 import WireTypes
 
@@ -52,12 +53,15 @@ extension EnclaveMachine {
         guard let program = Hash32(request.program) else { throw .final(.programsUnpublished) }
         let manifest = try checks.program(program, kind: .subscription)
         let ready = try programs.program(program, manifest: manifest)
-        let cohort = try cohort(command.contributions, subscription, program: program, dataset: dataset, &checks)
+        let use = try Self.use(subscription, program: program, outputBytes: UInt64(manifest.maximumOutput), chainID: chainID)
+        let cohort = try cohort(command.contributions, subscription, use: use, dataset: dataset, &checks)
         let parameters = try Self.parameters(request.parameters)
-        let output = try execute(ready, rows: cohort.rows, schema: dataset.schema, fields: request.fields, parameters: parameters)
-        let sealed = try seal(output, job: job, program: program, by: ready, subjects: cohort.rows.count)
-        var changes: [WireVaultEntry.OneOf_Change] = cohort.grants.map { .used(Self.use($0, job)) }
-        changes.append(.run(Self.run(job, sealed, dataset: request.dataset, sources: cohort.sources)))
+        try begin(ready, rows: cohort.rows, schema: dataset.schema, fields: request.fields, parameters: parameters)
+        let output = try finish(ready)
+        let recipient = ResultEnvelope.recipient(request.recipientKey)
+        let sealed = try seal(output, job: job, recipient: recipient, program: program, by: ready, subjects: cohort.rows.count)
+        var changes: [WireVaultEntry.OneOf_Change] = cohort.grants.map { .used(Self.use($0, job, outputBytes: use.outputBytes)) }
+        changes.append(.run(Self.run(job, sealed, for: recipient, dataset: request.dataset, sources: cohort.sources)))
         do throws(VaultError) { try record(changes) } catch { throw .host(error) }
         do throws(EnclaveError) { try answer(&outcome, job: job, sealed: sealed, grants: cohort.grants) } catch { throw .host(error) }
     }
@@ -76,16 +80,24 @@ extension EnclaveMachine {
         outcome.runHeight = runHeight
     }
 
+    /// What the subscription asks of each subject.
+    private static func use(
+        _ subscription: WireSubscription, program: Hash32, outputBytes: UInt64, chainID: String
+    ) throws(RunFailure) -> ConsentUse {
+        let request = subscription.request
+        guard let requester = Address(subscription.requester) else { throw .host(.badProof) }
+        return ConsentUse(
+            recipient: requester, dataset: request.dataset, fields: request.fields, purpose: request.purpose, program: program,
+            locality: chainID, price: request.price, outputBytes: outputBytes)
+    }
+
     /// The rows of all covered subjects, each once, in the order of their grants.
     private func cohort(
-        _ contributions: [WireContributionEvidence], _ subscription: WireSubscription, program: Hash32,
+        _ contributions: [WireContributionEvidence], _ subscription: WireSubscription, use: ConsentUse,
         dataset: EvidenceChecks.Dataset, _ checks: inout EvidenceChecks
     ) throws(RunFailure) -> Cohort {
         let request = subscription.request
-        guard let job = Hash32(subscription.id), let requester = Address(subscription.requester) else { throw .host(.badProof) }
-        let use = ConsentUse(
-            recipient: requester, dataset: request.dataset, fields: request.fields, purpose: request.purpose, program: program,
-            locality: chainID, price: request.price)
+        guard let job = Hash32(subscription.id) else { throw .host(.badProof) }
         var members: [(grant: Hash32, row: [FieldValue?], source: Vault.RecordKeyName)] = []
         var subjects: Set<Address> = []
         for contribution in contributions where members.count < Int(request.maximumCohort) {
@@ -115,7 +127,7 @@ extension EnclaveMachine {
             let consent = try checks.consent(contribution.consent, subject: subject, grant: grant)
         else { throw .host(.badProof) }
         do throws(Refusal) { try ConsentPolicy.check(consent, use: use, at: client.trusted.time) } catch { throw .final(error) }
-        try checkOwnCount(grant, job: job, maximum: consent.scope.maximumUses, pending: [])
+        try checkOwnCount(grant, job: job, scope: consent.scope, use: use)
         try checks.grant(consent, subject: subject, transaction: contribution.grantTransaction)
         return (subject, grant)
     }

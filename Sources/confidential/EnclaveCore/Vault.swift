@@ -2,6 +2,7 @@ import ChainTypes
 import Crypto
 import Cryptography
 import FoundationEssentials
+import PlatformProtocol
 import Primitives
 import WireTypes
 
@@ -35,11 +36,25 @@ struct Vault: ~Copyable {
         let version: UInt64
     }
 
+    /// What was used of a grant.
+    struct Uses {
+        private(set) var requests: Set<Hash32> = []
+        /// What all uses together may have told, at most.
+        private(set) var outputBytes: UInt64 = 0
+
+        mutating func add(_ request: Hash32, outputBytes: UInt64) {
+            guard requests.insert(request).inserted else { return }
+            self.outputBytes &+= outputBytes
+        }
+    }
+
     /// A decided job.
     struct Run {
         let commitment: Hash32
         /// The first part of the sealed result; the result key derives from it.
         let salt: [UInt8]
+        /// Hash of the key that the requester signed: the only one that the result is opened to.
+        let recipient: Hash32
         /// `nil` once the job is opened, or when too many newer ones are kept.
         var sealedResult: [UInt8]?
         /// The record keys it needed, as long as there is a sealed result.
@@ -86,7 +101,7 @@ struct Vault: ~Copyable {
 
     func key(_ name: KeyName) -> SubjectKey? { content.keys[name] }
     /// The requests that have used `grant`.
-    func uses(of grant: Hash32) -> Set<Hash32> { content.uses[grant] ?? [] }
+    func uses(of grant: Hash32) -> Uses { content.uses[grant] ?? Uses() }
     /// The runs of `request`, oldest first; more than one only for subscriptions.
     func runs(of request: Hash32) -> [Run] { content.runs[request] ?? [] }
 
@@ -118,7 +133,8 @@ struct Vault: ~Copyable {
         // The number is the log's, so that all enclaves of a vault count alike.
         recovery.epoch = end.count
         let newestHead = try log.entries(after: 0).last { $0.isHead }?.version
-        let entries = try log.rewrite(keep: { plan.remainder(of: $0, newestHead: newestHead) }, changes: [.punctured(applied), .recovery(recovery)])
+        let entries = try log.rewrite(
+            keep: { plan.remainder(of: $0, newestHead: newestHead) }, changes: [.punctured(applied), .recovery(recovery)])
         var content = VaultContent()
         for entry in entries { try content.apply(entry) }
         self.content = content
@@ -135,7 +151,9 @@ extension Vault.SubjectKey {
     /// The key of its entry: whole, punctured, or destroyed with only its commitment left.
     init?(_ wire: WireVaultKey, version: UInt64) {
         guard wire.nodes.isEmpty else {
-            guard wire.subjectKey.isEmpty, let commitment = Hash32(wire.commitment), let tree = RecordKeyTree(wire.nodes) else { return nil }
+            guard wire.subjectKey.isEmpty, let commitment = Hash32(wire.commitment), let tree = RecordKeyTree(wire.nodes) else {
+                return nil
+            }
             self.init(tree: tree, commitment: commitment, version: version)
             return
         }

@@ -1,5 +1,6 @@
 import Crypto
 import Cryptography
+import PlatformProtocol
 import Primitives
 import WireTypes
 

@@ -2,6 +2,7 @@ import ChainTypes
 import Crypto
 import Cryptography
 import FoundationEssentials
+import PlatformProtocol
 import Primitives
 import WireTypes
 
@@ -13,7 +14,7 @@ struct VaultContent {
     private(set) var identity: WireVaultIdentity?
     private(set) var head: WireVaultHead?
     private(set) var keys: [Vault.KeyName: Vault.SubjectKey] = [:]
-    private(set) var uses: [Hash32: Set<Hash32>] = [:]
+    private(set) var uses: [Hash32: Vault.Uses] = [:]
     private(set) var runs: [Hash32: [Vault.Run]] = [:]
     /// How much of the chain's puncture log is applied.
     private(set) var punctures = PunctureChain()
@@ -28,7 +29,7 @@ struct VaultContent {
         case .enrolled(let key): try apply(key, version: entry.version)
         case .used(let use):
             guard let grant = Hash32(use.grant), let request = Hash32(use.request) else { throw .damaged }
-            uses[grant, default: []].insert(request)
+            uses[grant, default: Vault.Uses()].add(request, outputBytes: use.outputBytes)
         case .head(let newHead): head = newHead
         case .identity(let newIdentity):
             guard identity == nil else { throw .damaged }
@@ -70,15 +71,16 @@ struct VaultContent {
             runs[request]?[index].forget()
             return
         }
+        guard let recipient = Hash32(wire.recipient) else { throw .damaged }
         guard !wire.erased else {
-            runs[request, default: []].append(Vault.Run(commitment: commitment, salt: [], isErased: true))
+            runs[request, default: []].append(Vault.Run(commitment: commitment, salt: [], recipient: recipient, isErased: true))
             return
         }
         guard wire.sealedResult.count >= Sidecar.saltBytes, let sources = wire.sources.vaultSources(dataset: wire.dataset) else {
             throw .damaged
         }
         let sealed = [UInt8](wire.sealedResult)
-        var run = Vault.Run(commitment: commitment, salt: Array(sealed[..<Sidecar.saltBytes]))
+        var run = Vault.Run(commitment: commitment, salt: Array(sealed[..<Sidecar.saltBytes]), recipient: recipient)
         if sealed.count > Sidecar.saltBytes {
             (run.sealedResult, run.sources) = (sealed, sources)
             keep(request)

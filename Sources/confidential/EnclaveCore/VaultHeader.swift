@@ -1,5 +1,6 @@
 import Crypto
 import Cryptography
+import PlatformProtocol
 import Primitives
 
 /// The beginning of a vault's file: what it is, what it continues, and its storage key, sealed (docs/spec/vault.md §2).

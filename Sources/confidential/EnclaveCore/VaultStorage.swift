@@ -1,4 +1,5 @@
 import Glibc
+import PlatformProtocol
 import Primitives
 
 /// Where the vault's bytes lie: files, or in tests a disk that loses what was not synchronised.
@@ -29,26 +30,33 @@ package final class VaultFile: VaultStorage {
     private var current = 0
     private var length = 0
 
-    /// Opens the file at `path` and its second (`path` with ".2"), or creates them (0600) and makes their names durable.
+    /// Opens the file at `path` and its second (`path` with ".2"), or creates them (0600), makes their names durable, and locks them
+    /// against a second enclave.
     package convenience init(path: String, directory: String) throws(VaultError) {
-        let first = try Self.open(path)
-        let second: Int32
-        do throws(VaultError) { second = try Self.open(path + ".2") } catch {
-            close(first)
-            throw error
-        }
-        do throws(VaultError) { try Self.synchronize(directory: directory) } catch {
-            close(first)
-            close(second)
-            throw error
-        }
-        try self.init(first: first, second: second)
+        let (first, second) = try Self.open(path: path, directory: directory)
+        try self.init(locked: first, second: second)
     }
 
-    /// Takes over two open files, which it closes in the end. What a crash left of a replacement is finished here.
-    package init(first: Int32, second: Int32) throws(VaultError) {
+    /// The two files at `path`, open for reading and writing (never for appending: they are written in place) and locked.
+    package static func open(path: String, directory: String) throws(VaultError) -> (first: Int32, second: Int32) {
+        let first = try open(path)
+        do throws(VaultError) {
+            guard flock(first, LOCK_EX | LOCK_NB) == 0 else { throw .inUse }
+            let second = try open(path + ".2")
+            do throws(VaultError) { try synchronize(directory: directory) } catch {
+                close(second)
+                throw error
+            }
+            return (first, second)
+        } catch {
+            close(first)
+            throw error
+        }
+    }
+
+    /// Takes over two files as `open` gives them; closes them in the end. What a crash left of a replacement is finished here.
+    package init(locked first: Int32, second: Int32) throws(VaultError) {
         descriptors = [first, second]
-        guard flock(first, LOCK_EX | LOCK_NB) == 0 else { throw .inUse }
         let generations = [
             VaultHeader.generation(try read(first, from: 0, count: min(try size(first), VaultHeader.bytes))),
             VaultHeader.generation(try read(second, from: 0, count: min(try size(second), VaultHeader.bytes))),
@@ -58,7 +66,7 @@ package final class VaultFile: VaultStorage {
         case (nil, .some): current = 1
         default: current = 0
         }
-        // Only what a replacement left is wiped: the first file without a header may be some other file, which is refused later.
+        // Only what a replacement left is wiped: a first file without a header may be some other file, which is refused later.
         if current == 1 || generations[0] != nil { try wipe(1 - current) }
         length = try size(descriptors[current])
     }
@@ -146,7 +154,7 @@ package final class VaultFile: VaultStorage {
     }
 
     /// Makes names in `directory` durable.
-    package static func synchronize(directory: String) throws(VaultError) {
+    private static func synchronize(directory: String) throws(VaultError) {
         let descriptor = Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .ioFailed }
         defer { close(descriptor) }

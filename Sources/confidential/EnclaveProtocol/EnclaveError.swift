@@ -27,10 +27,12 @@ package enum EnclaveError: UInt32, CodedError {
     case alreadyRun = 822
     case badRecipientKey = 823
     case badSchema = 824
+    case workerLost = 827
+    case tooFast = 828
+    case internalFailure = 829
     case puncturesPending = 840
     case keyDestroyed = 841
     case recordErased = 842
-    case internalFailure = 829
     case peerNotAdmitted = 860
     case peerMeasurement = 861
     case peerStaleEvidence = 862
@@ -79,8 +81,10 @@ package enum EnclaveError: UInt32, CodedError {
         case .badEnrolment: "the enrolment does not open, or is not signed by its subject for this enclave"
         case .alreadyEnrolled: "the subject has another key for this dataset in the vault"
         case .alreadyRun: "the request was run before and its sealed result is no longer kept"
-        case .badRecipientKey: "the requester's recipient key is not valid"
+        case .badRecipientKey: "the recipient key is not valid, or not the one that the requester signed"
         case .badSchema: "the dataset or program has a schema that this enclave cannot read"
+        case .workerLost: "the process that ran the program ended, or could not be started; try again"
+        case .tooFast: "too many commands, bytes or broken proofs in a short time; try again later"
         case .puncturesPending: "the chain asks for erasures that the vault has not applied yet; show it the puncture log first"
         case .keyDestroyed: "the subject had this key destroyed; a new one has another epoch"
         case .recordErased: "the record was erased, and what was made from it with it"

@@ -4,70 +4,105 @@ import Synchronization
 
 /// Accepts connections at a Unix socket and answers each message with one message.
 ///
-/// One thread a connection, at most `maximumConnections` at a time; the handler sees to its own exclusion.
+/// A thread for each connection that can be open, all made before the first byte is read; further connections wait. The service sees to
+/// its own exclusion.
 package final class EnclaveServer: Sendable {
     /// Answers one message; never throws: a refusal is an answer.
     package typealias Handler = @Sendable (_ message: [UInt8]) -> [UInt8]
 
+    /// What is served, and what to do before the end.
+    package struct Service: Sendable {
+        package let answer: Handler
+        package let stop: @Sendable () -> Void
+
+        package init(answer: @escaping Handler, stop: @escaping @Sendable () -> Void = {}) {
+            self.answer = answer
+            self.stop = stop
+        }
+    }
+
     package static let maximumConnections = 16
 
-    private let path: String
     private let listener: Int32
-    private let handler: Handler
-    private let open = Mutex(0)
+    /// Of the socket, if this object made it.
+    private let path: String?
+    private let handler: Handler?
+    private let service = Mutex<Service?>(nil)
+
+    /// A socket at `path` that only this user may connect to.
+    package static func listen(_ path: String) throws(EnclaveError) -> Int32 { try UnixSocket.listen(path) }
 
     /// Listens at `path` from now on.
     package init(path: String, handler: @escaping Handler) throws(EnclaveError) {
-        self.path = path
-        self.handler = handler
         listener = try UnixSocket.listen(path)
+        (self.path, self.handler) = (path, handler)
     }
 
-    /// Serves until `stop` becomes readable, then removes the socket. Connections still open are left to the end of the process.
+    /// Takes over a listening socket that somebody else made.
+    package init(listener: Int32) { (self.listener, path, handler) = (listener, nil, nil) }
+
+    /// Serves until `stop` becomes readable or ends, then removes the socket. Connections still open are left to the end of the process.
     /// - Parameter stop: a descriptor (a pipe, a signalfd) that says when to stop.
     package func run(until stop: Int32) {
-        defer {
-            close(listener)
-            unlink(path)
-        }
-        while true {
-            var watched = [pollfd(fd: listener, events: Int16(POLLIN), revents: 0), pollfd(fd: stop, events: Int16(POLLIN), revents: 0)]
-            let ready = poll(&watched, 2, -1)
-            if ready < 0, errno == EINTR { continue }
-            guard ready > 0, watched[1].revents == 0 else { return }
-            let connection = accept(listener, nil, nil)
-            guard connection >= 0 else { continue }
-            _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
-            start(connection)
-        }
+        guard let handler else { return }
+        try? serve(until: stop) { Service(answer: handler) }
     }
 
-    private func start(_ connection: Int32) {
-        let isAllowed = open.withLock { count in
-            guard count < Self.maximumConnections else { return false }
-            count += 1
-            return true
+    /// Makes the threads, then what they serve, and serves until `stop` becomes readable or ends.
+    ///
+    /// - Parameter open: makes the service while no connection is read yet; this is where a process confines itself.
+    /// - Throws: `cannotListen` without threads, and what `open` throws.
+    package func serve(until stop: Int32, open: () throws -> Service) throws {
+        defer { close() }
+        let opened = try service.withLock { service in
+            // They wait for this lock.
+            for _ in 0..<Self.maximumConnections {
+                guard ConnectionThread.start({ [self] in accept() }) else { throw EnclaveError.cannotListen }
+            }
+            let opened = try open()
+            service = opened
+            return opened
         }
-        guard isAllowed, ConnectionThread.start({ [self] in serve(connection) }) else {
-            close(connection)
-            if isAllowed { open.withLock { $0 -= 1 } }
-            return
+        while true {
+            var watched = pollfd(fd: stop, events: Int16(POLLIN), revents: 0)
+            if poll(&watched, 1, -1) > 0 { break }
+        }
+        opened.stop()
+    }
+
+    private func close() {
+        // Wakes the threads that wait for connections.
+        if let path {
+            shutdown(listener, Int32(SHUT_RDWR))
+            unlink(path)
+        }
+        Glibc.close(listener)
+    }
+
+    /// One connection after another, for as long as the socket is open.
+    private func accept() {
+        guard let answer = service.withLock({ $0 })?.answer else { return }
+        while true {
+            let connection = Glibc.accept(listener, nil, nil)
+            guard connection >= 0 else {
+                guard errno == EINTR || errno == ECONNABORTED else { return }
+                continue
+            }
+            _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
+            serve(connection, answer)
+            Glibc.close(connection)
         }
     }
 
     /// Answers until the peer closes or breaks the framing.
-    private func serve(_ connection: Int32) {
-        defer {
-            close(connection)
-            open.withLock { $0 -= 1 }
-        }
+    private func serve(_ connection: Int32, _ answer: Handler) {
         while let message = try? EnclaveFraming.read(from: connection) {
-            guard (try? EnclaveFraming.write(handler(message), to: connection)) != nil else { return }
+            guard (try? EnclaveFraming.write(answer(message), to: connection)) != nil else { return }
         }
     }
 }
 
-/// A detached thread with a stack that programs may run on: no concurrency runtime in the trusted computing base.
+/// A detached thread: no concurrency runtime in the trusted computing base.
 private final class ConnectionThread: Sendable {
     private static let stackBytes = 8 << 20
     private let body: @Sendable () -> Void

@@ -33,6 +33,9 @@ package enum ResultEnvelope {
         return Sidecar.make(box, salt: salt)
     }
 
+    /// What a run remembers of the key that its requester signed, and what the result's own key derives from.
+    package static func recipient(_ key: WireSealingKey) -> Hash32 { Digest.hash(.recipientKey, key.encoded()) }
+
     /// Seals the key of `job` to the requester.
     package static func keyBox(_ key: SymmetricKey, job: Hash32, to recipient: SealingPublicKey) throws(CryptographyError) -> SealedBox {
         try recipient.seal(key.withUnsafeBytes { [UInt8]($0) }, context: .keyBox, associated: job.bytes)

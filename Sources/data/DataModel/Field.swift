@@ -68,6 +68,15 @@ package struct Field: Sendable {
         }
     }
 
+    /// The most bytes that a value of this field has in a row.
+    package var maximumValueBytes: Int {
+        switch type {
+        case .integer, .number: 8
+        case .boolean: 1
+        case .text: 2 + (allowedValues.map(\.utf8.count).max() ?? FieldValue.maximumTextBytes)
+        }
+    }
+
     /// Name, type, optional, description, bounds, number of allowed values, allowed values.
     func append(to bytes: inout [UInt8]) {
         bytes.append(name: name)

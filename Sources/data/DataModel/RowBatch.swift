@@ -102,6 +102,16 @@ package struct RowBatch: Sendable {
         rowCount += 1
     }
 
+    /// The most bytes that any batch with these fields, these parameters and this many rows can have: what its length may tell.
+    /// Fields that the schema does not have count nothing: such a batch is refused.
+    package static func maximumBytes(schema: Schema, fields: [String], parameters: [Parameter] = [], rows: Int) -> Int {
+        let header = parameters.reduce(12) { $0 + 2 + $1.name.utf8.count + $1.value.encodedByteCount }
+        return fields.reduce(header) { sum, name in
+            guard let field = schema[name] else { return sum }
+            return sum + 2 + name.utf8.count + (rows + 7) / 8 + rows * field.maximumValueBytes
+        }
+    }
+
     /// The "JPB1" bytes.
     package func encode() -> [UInt8] {
         var bytes: [UInt8] = []

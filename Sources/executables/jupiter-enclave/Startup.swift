@@ -1,56 +1,48 @@
 import CHardening
-import ChainTypes
-import EnclaveCore
+import EnclavePlatforms
 import EnclaveProtocol
+import EnclaveSandbox
 import Glibc
+import PlatformProtocol
 import Primitives
-import WireTypes
 
-/// Why the enclave did not start (codes 890–899).
+/// Why the enclave did not start (codes 890–891).
 enum StartupError: UInt32, CodedError {
     case noHome = 890
     case noGenesis = 891
-    case cannotHarden = 892
 
     static let domain = "enclave"
     var reason: String {
         switch self {
         case .noHome: "the home cannot be made, or others may write to it"
         case .noGenesis: "the genesis file cannot be read"
-        case .cannotHarden: "the system refuses to protect the process's memory"
         }
     }
 }
 
 /// One line on standard error, never with anything secret.
-func log(_ message: String) {
-    let line = Array("jupiter-enclave: \(message)\n".utf8)
-    _ = write(STDERR_FILENO, line, line.count)
-}
+func log(_ message: String) { RoleProcess.log("jupiter-enclave", message) }
 
-/// From options to a served socket.
+/// From options to a running vault: opens what the vault may use, starts it, hands over the sealing key, and watches.
 enum Startup {
-    /// Serves until SIGTERM or SIGINT.
-    static func run(_ options: Options) throws {
-        guard jupiter_harden() == 0 else { throw StartupError.cannotHarden }
-        let stop = jupiter_stop_descriptor()
-        guard stop >= 0 else { throw StartupError.cannotHarden }
+    /// Returns the exit status after SIGTERM or SIGINT, or after one of the processes failed.
+    static func run(_ options: Options) throws -> Int32 {
+        Confinement.closeInherited()
+        try Confinement.harden(descriptors: 64)
+        let signals = jupiter_signal_descriptor(1)
+        guard signals >= 0 else { throw SandboxError.cannotHarden }
         try makeHome(options.home)
-        let genesis = try Genesis(decoding: read(options.genesis))
+        let genesis = open(options.genesis, O_RDONLY | O_CLOEXEC)
+        guard genesis >= 0 else { throw StartupError.noGenesis }
         let platform = SimulatedPlatform(home: options.home)
         log("SIMULATED platform: process isolation only; whoever owns this machine can read what is inside")
-        let enclave = try Enclave(
-            platform: platform, storage: VaultFile(path: options.home + "/vault.log", directory: options.home), genesis: genesis)
-        // What exists now holds the keys. Later pages stay swappable: locking them would break the pool that programs run in.
-        if jupiter_lock_memory() != 0 { log("memory is not locked: raise the limit (ulimit -l), or use encrypted swap") }
-        let server = try EnclaveServer(path: options.socket) { enclave.handle($0) }
-        let status = enclave.status
-        log(
-            "enclave \(Hex.encode(status.id)) of \(status.chainID), \(status.enrolled) subject keys, vault version "
-                + "\(status.anchor.vaultVersion), height \(status.trustedHeight), listens at \(options.socket)")
-        server.run(until: stop)
-        try enclave.stop()
-        log("stopped")
+        let store = try VaultFolder.openStore(options.home)
+        let listener = try EnclaveServer.listen(options.socket)
+        defer { unlink(options.socket) }
+        let launcher = try Launcher(platform: platform, programs: RoleProcess.folder(), signals: signals)
+        try launcher.startVault(listener: listener, store: store, genesis: genesis)
+        log("listens at \(options.socket)")
+        return launcher.watch()
     }
 
     /// Makes the directory and those above it; refuses one that others may write to.
@@ -63,20 +55,23 @@ enum Startup {
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_mode & 0o022 == 0 else { throw .noHome }
     }
+}
 
-    /// A file of at most the size of a genesis.
-    private static func read(_ path: String) throws(StartupError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .noGenesis }
-        defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: Limits.genesis + 1)
-        var count = 0
-        while count < bytes.count {
-            let size = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress.map { $0 + count }, $0.count - count) }
-            guard size >= 0 else { throw .noGenesis }
-            guard size > 0 else { break }
-            count += size
+/// The vault's files, opened for it.
+enum VaultFolder {
+    /// Opens or makes the store's two files in `home` (0600), makes their names durable, and locks the first against a second enclave for as
+    /// long as any process has the descriptor. They are written in place, so not opened for appending.
+    static func openStore(_ home: String) throws(VaultError) -> (first: Int32, second: Int32) {
+        let files = try ["/vault.log", "/vault.log.2"].map { (name) throws(VaultError) in
+            let file = open(home + name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            guard file >= 0 else { throw .ioFailed }
+            return file
         }
-        return Array(bytes[..<count])
+        guard flock(files[0], LOCK_EX | LOCK_NB) == 0 else { throw .inUse }
+        let folder = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw .ioFailed }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else { throw .ioFailed }
+        return (files[0], files[1])
     }
 }

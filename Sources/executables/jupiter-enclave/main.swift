@@ -1,4 +1,5 @@
-import EnclaveCore
+import EnclaveProtocol
+import EnclaveSandbox
 import Glibc
 import Primitives
 
@@ -9,7 +10,7 @@ case .misuse(let reason):
     log("\(reason); see jupiter-enclave --help")
     exit(64)
 case .run(let options):
-    do { try Startup.run(options) } catch let error as any CodedError {
+    do { exit(try Startup.run(options)) } catch let error as any CodedError {
         log("error: \(error.text)")
         exit(1)
     } catch {

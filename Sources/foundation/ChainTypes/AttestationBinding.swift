@@ -53,6 +53,11 @@ package struct AttestationBinding: Sendable, Hashable {
         nonce = challenge ?? block
     }
 
+    /// A binding whose parts come from the enclave that made it.
+    package init(preimage: [UInt8], vaultKey: [UInt8], nonce: Hash32) {
+        (self.preimage, self.vaultKey, self.nonce) = (preimage, vaultKey, nonce)
+    }
+
     /// SHA-512 of the preimage: fills the report data of SEV-SNP, TDX, SGX and Nitro.
     package var bytes64: [UInt8] { PlainHash.sha512(preimage) }
 

@@ -16,6 +16,7 @@ package enum Context: String, CaseIterable, Sendable {
     case subjectKeyCommitment = "jupiter/subject-key-commitment/v1"
     case enclaveIdentifier = "jupiter/enclave-id/v1"
     case grantList = "jupiter/grant-list/v1"
+    case recipientKey = "jupiter/recipient-key/v1"
     case vaultRoot = "jupiter/vault-root/v1"
     case punctureLog = "jupiter/puncture-log/v1"
     case reportData = "jupiter/attestation-binding/v1"

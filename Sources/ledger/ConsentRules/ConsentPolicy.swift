@@ -16,12 +16,15 @@ package struct ConsentUse: Sendable {
     package var locality: String
     /// Micro-JUPT offered for the use.
     package var price: UInt64
+    /// The most bytes that the program's output can have: what the use counts against an output budget, whatever it really says.
+    package var outputBytes: UInt64
 
     package init(
-        recipient: Address, dataset: String, fields: [String], purpose: String, program: Hash32, locality: String, price: UInt64
+        recipient: Address, dataset: String, fields: [String], purpose: String, program: Hash32, locality: String, price: UInt64,
+        outputBytes: UInt64
     ) {
         (self.recipient, self.dataset, self.fields, self.purpose) = (recipient, dataset, fields, purpose)
-        (self.program, self.locality, self.price) = (program, locality, price)
+        (self.program, self.locality, self.price, self.outputBytes) = (program, locality, price, outputBytes)
     }
 }
 
@@ -44,6 +47,7 @@ package enum ConsentPolicy {
         }
         guard consent.uses < consent.scope.maximumUses else { throw .consentExhausted }
         try checkScope(consent.scope, use: use, at: time)
+        try checkBudget(consent.scope, spent: consent.outputBytes, use: use)
     }
 
     /// Whether a use that was charged as number `useNumber` may still be made.
@@ -61,6 +65,16 @@ package enum ConsentPolicy {
         }
         guard useNumber >= 1, useNumber <= consent.uses, useNumber <= consent.scope.maximumUses else { throw .consentExhausted }
         try checkScope(consent.scope, use: use, at: time)
+        guard consent.scope.maximumOutputBytes > 0 else { return }
+        guard use.outputBytes <= consent.outputBytes, consent.outputBytes <= consent.scope.maximumOutputBytes else {
+            throw .consentOutputSpent
+        }
+    }
+
+    /// Whether `use` fits what is left of the scope's output budget after `spent` bytes; a scope without a budget bounds nothing here.
+    package static func checkBudget(_ scope: WireConsentScope, spent: UInt64, use: ConsentUse) throws(Refusal) {
+        guard scope.maximumOutputBytes > 0 else { return }
+        guard spent <= scope.maximumOutputBytes, use.outputBytes <= scope.maximumOutputBytes - spent else { throw .consentOutputSpent }
     }
 
     /// Whether `scope` covers every attribute of `use` at `time`.

@@ -20,10 +20,12 @@ extension Refusal {
     package static let consentStaleVersion = Refusal(315, "consent.staleVersion", "the grant has changed since; look at its version")
     package static let consentExists = Refusal(316, "consent.exists", "a grant with this identifier exists")
     package static let consentEnded = Refusal(317, "consent.ended", "the grant has ended; an end is final")
+    package static let consentOutputSpent = Refusal(
+        318, "consent.outputSpent", "the program could say more than is left of the grant's output budget")
 
     package static let allConsent: [Refusal] = [
         consentNone, consentSuspended, consentWithdrawn, consentExhausted, consentExpired, consentNotYetValid, consentWrongRecipient,
         consentWrongDataset, consentWrongPurpose, consentFieldOutsideScope, consentProgramNotCovered, consentLocalityNotCovered,
-        consentPriceTooLow, consentMalformed, consentNotSubject, consentStaleVersion, consentExists, consentEnded,
+        consentPriceTooLow, consentMalformed, consentNotSubject, consentStaleVersion, consentExists, consentEnded, consentOutputSpent,
     ]
 }

@@ -1,12 +1,5 @@
 import CWasmtime
-
-/// What a run gave.
-package struct ProgramRun: Sendable, Equatable {
-    /// The bytes of the program's one `output_write`; empty if it made none.
-    package let output: [UInt8]
-    /// The fuel the run took; the same for the same program and input on every machine.
-    package let fuelUsed: UInt64
-}
+import ProgramInterface
 
 /// A program ready to run.
 ///
@@ -34,19 +27,25 @@ package final class CompiledProgram: @unchecked Sendable {
     /// Synchronous and free of system calls in the common case. Any thread may call it, also one of Swift concurrency's: they
     /// have 8 MiB of stack where `ProgramLimits.stackBytes` asks for at most one.
     package func run(_ input: [UInt8]) throws(ProgramError) -> ProgramRun {
-        guard input.count <= engine.limits.inputBytes else { throw .inputTooLarge }
-        return try input.withUnsafeBufferPointer { (bytes) throws(ProgramError) in
-            var state = RunState(input: UnsafeRawBufferPointer(bytes), outputLimit: engine.limits.outputBytes)
-            return try withUnsafeMutablePointer(to: &state) { (state) throws(ProgramError) in try run(state) }
+        try input.withUnsafeBufferPointer { (bytes) throws(ProgramError) in
+            try run(UnsafeRawBufferPointer(bytes), limits: engine.limits)
         }
     }
 
-    private func run(_ state: UnsafeMutablePointer<RunState>) throws(ProgramError) -> ProgramRun {
+    /// Runs it over `input`, which stays where it is, with the fuel and the output bound of `limits`; the rest of the limits is the
+    /// engine's.
+    package func run(_ input: UnsafeRawBufferPointer, limits: ProgramLimits) throws(ProgramError) -> ProgramRun {
+        guard input.count <= engine.limits.inputBytes else { throw .inputTooLarge }
+        var state = RunState(input: input, outputLimit: limits.outputBytes)
+        return try withUnsafeMutablePointer(to: &state) { (state) throws(ProgramError) in try run(state, fuel: limits.fuel) }
+    }
+
+    private func run(_ state: UnsafeMutablePointer<RunState>, fuel: UInt64) throws(ProgramError) -> ProgramRun {
         guard let store = wasmtime_store_new(engine.pointer, state, nil) else { throw .engineFailure("no store") }
         defer { wasmtime_store_delete(store) }
         engine.bound(store)
         let context = wasmtime_store_context(store)
-        if let error = wasmtime_context_set_fuel(context, engine.limits.fuel) { throw .engineFailure(WasmtimeText.take(error)) }
+        if let error = wasmtime_context_set_fuel(context, fuel) { throw .engineFailure(WasmtimeText.take(error)) }
         var instance = wasmtime_instance_t()
         var trap: OpaquePointer?
         if let error = wasmtime_instance_pre_instantiate(template, context, &instance, &trap) {
@@ -72,7 +71,7 @@ package final class CompiledProgram: @unchecked Sendable {
         // Fuel is compared where a function or a loop begins, so the last stretch can overdraw it, which reads as nothing left.
         guard left > 0 else { throw .outOfFuel }
         guard result.i32 == 0 else { throw .programRefused(result.i32) }
-        return ProgramRun(output: state.pointee.output, fuelUsed: engine.limits.fuel - left)
+        return ProgramRun(output: state.pointee.output, fuelUsed: fuel - left)
     }
 
     /// Why a run stopped; deletes `trap`.

@@ -1,4 +1,5 @@
 import CWasmtime
+import ProgramInterface
 
 /// The functions a program can call. There is no clock, no randomness, no file and no log: nothing but input and output.
 enum HostFunction: String, CaseIterable {

@@ -1,4 +1,5 @@
 import CWasmtime
+import ProgramInterface
 
 /// What a program may import and must export.
 enum ModuleInterface {

@@ -1,4 +1,5 @@
 import CWasmtime
+import ProgramInterface
 
 /// Compiles programs: Wasm modules that run in the enclave over consented fields (docs/spec/programs.md).
 ///
@@ -8,7 +9,7 @@ import CWasmtime
 /// `@unchecked Sendable`: both pointers are set once in `init` and deleted in `deinit`. Wasmtime's engine is thread-safe by its
 /// documentation; the linker is only defined into inside `init` and only read (as a `const` argument) afterwards.
 package final class ProgramEngine: @unchecked Sendable {
-    /// How many runs can be under way at once: instances are taken from a pool of this size.
+    /// The most runs that can be under way at once: instances are taken from a pool of this size.
     package static let maximumConcurrentRuns = 64
 
     /// How much of an instance's memory is cleared by writing zeros rather than given back to the kernel after a run.
@@ -20,12 +21,14 @@ package final class ProgramEngine: @unchecked Sendable {
     let linker: OpaquePointer
 
     /// Throws `invalidLimits`, or `engineFailure` if Wasmtime does not start.
-    package init(limits: ProgramLimits = .standard) throws(ProgramError) {
+    /// - Parameter concurrentRuns: how many runs can be under way at once; at most `maximumConcurrentRuns`.
+    package init(limits: ProgramLimits = .standard, concurrentRuns: Int = maximumConcurrentRuns) throws(ProgramError) {
         try limits.validate()
+        guard (1...Self.maximumConcurrentRuns).contains(concurrentRuns) else { throw .invalidLimits("concurrentRuns") }
         guard let configuration = wasm_config_new() else { throw .engineFailure("no configuration") }
         Self.configureDeterminism(configuration, limits)
         Self.configureFeatures(configuration)
-        Self.configurePool(configuration, limits)
+        Self.configurePool(configuration, limits, concurrentRuns)
         guard let engine = wasm_engine_new_with_config(configuration) else { throw .engineFailure("no engine") }
         do throws(ProgramError) {
             linker = try HostFunctions.linker(engine)
@@ -101,9 +104,9 @@ package final class ProgramEngine: @unchecked Sendable {
         wasmtime_config_concurrency_support_set(configuration, false)
     }
 
-    private static func configurePool(_ configuration: OpaquePointer, _ limits: ProgramLimits) {
+    private static func configurePool(_ configuration: OpaquePointer, _ limits: ProgramLimits, _ concurrentRuns: Int) {
         let pool = wasmtime_pooling_allocation_config_new()
-        let count = UInt32(maximumConcurrentRuns)
+        let count = UInt32(concurrentRuns)
         wasmtime_pooling_allocation_config_total_core_instances_set(pool, count)
         wasmtime_pooling_allocation_config_total_memories_set(pool, count)
         wasmtime_pooling_allocation_config_total_tables_set(pool, count)

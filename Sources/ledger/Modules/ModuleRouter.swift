@@ -57,5 +57,6 @@ extension Refusal {
     /// Every refusal that a receipt can carry, for the catalogue and the check that no code is used twice.
     package static let all: [Refusal] =
         [unknownMessage] + allAssets + allRegistry + allConsent + allRecords + allKeys + allPrograms + allAssessments + allSubscriptions
-        + allFederation + allTrust + allGovernance + allAdmission + allVaultGroups + allRecovery + allKeyGrants + allErasure
+        + allFederation + allTrust + allGovernance + allAdmission + allVaultGroups + allRecovery + allKeyGrants
+        + allErasure
 }

@@ -3771,6 +3771,11 @@ package enum OpenAPIDocument {
      },
      "onwardSharing": {
       "type": "boolean"
+     },
+     "maximumOutputBytes": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Bytes of all results together; 0: bounded by uses and programs alone."
      }
     },
     "required": [
@@ -3787,7 +3792,8 @@ package enum OpenAPIDocument {
      "language",
      "legalBasis",
      "retention",
-     "onwardSharing"
+     "onwardSharing",
+     "maximumOutputBytes"
     ]
    },
    "Consent": {
@@ -3819,6 +3825,11 @@ package enum OpenAPIDocument {
       "type": "integer",
       "minimum": 0
      },
+     "outputBytes": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Charged against the scope's output budget, if it has one."
+     },
      "transactionId": {
       "$ref": "#/components/schemas/Hash"
      },
@@ -3834,6 +3845,7 @@ package enum OpenAPIDocument {
      "status",
      "version",
      "uses",
+     "outputBytes",
      "transactionId",
      "height"
     ]

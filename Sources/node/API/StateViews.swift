@@ -170,6 +170,7 @@ struct ConsentView: StateView {
         let language, legalBasis: String
         let retention: UInt64
         let onwardSharing: Bool
+        let maximumOutputBytes: UInt64
     }
     let grant: String
     let subject: String
@@ -177,6 +178,7 @@ struct ConsentView: StateView {
     let status: String
     let version: UInt32
     let uses: UInt32
+    let outputBytes: UInt64
     let transactionId: String
     let height: UInt64
 
@@ -186,8 +188,10 @@ struct ConsentView: StateView {
             recipient: address(terms.recipient), dataset: terms.dataset, fields: terms.fields, purpose: terms.purpose,
             programs: terms.programs.map { Hex.encode($0) }, validFrom: terms.validFrom, validUntil: terms.validUntil,
             maximumUses: terms.maximumUses, price: terms.price, localities: terms.localities, noticeHash: hash(terms.noticeHash),
-            language: terms.language, legalBasis: terms.legalBasis, retention: terms.retention, onwardSharing: terms.onwardSharing)
+            language: terms.language, legalBasis: terms.legalBasis, retention: terms.retention, onwardSharing: terms.onwardSharing,
+            maximumOutputBytes: terms.maximumOutputBytes)
         (grant, subject, version, uses) = (Hex.encode(wire.grant), address(wire.subject), wire.version, wire.uses)
+        outputBytes = wire.outputBytes
         status =
             switch wire.status {
             case .active: "active"

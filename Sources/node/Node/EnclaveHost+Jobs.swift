@@ -177,8 +177,8 @@ extension EnclaveHost {
             var command = WireOpenAssessmentsCommand()
             command.height = builder.height + 1
             command.assessments = try ids.map { try builder.proven(StateKey.assessment($0)) }
-            command.sidecars = try commitments.compactMap { try builder.view.sidecar($0).map { .init($0) } }
             command.punctures = try builder.proven(StateKey.punctureLog)
+            command.sidecars = try commitments.compactMap { try builder.view.sidecar($0).map { .init($0) } }
             return try connection.openAssessments(command)
         }
         let answered = Set(answer.outcomes.compactMap { Hash32($0.id) })

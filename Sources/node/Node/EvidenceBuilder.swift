@@ -143,9 +143,12 @@ struct EvidenceBuilder: Sendable {
         command.shared = try shared(dataset: request.dataset, program: program)
         command.requestTransaction = .init(bytes)
         command.subscription = try proven(StateKey.subscription(id))
+        guard let manifest = try? WireProgram(strictly: [UInt8](command.shared.program.value), limit: Limits.stateValue).manifest else {
+            return nil
+        }
         let use = ConsentUse(
             recipient: requester, dataset: request.dataset, fields: request.fields, purpose: request.purpose, program: program,
-            locality: view.chainID, price: request.price)
+            locality: view.chainID, price: request.price, outputBytes: UInt64(manifest.maximumOutput))
         var subjects: Set<Address> = []
         var ciphertext = 0
         try eachGrant(to: requester, dataset: request.dataset) { grant in

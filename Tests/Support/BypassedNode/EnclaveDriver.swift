@@ -2,10 +2,22 @@ import ChainTypes
 import Crypto
 import Cryptography
 import EnclaveCore
+import EnclavePlatforms
 import EnclaveProtocol
+import EnclaveWorker
+import PlatformProtocol
 import Primitives
 import Synchronization
 import WireTypes
+
+extension Enclave {
+    /// An enclave that runs programs in this process.
+    package convenience init(
+        platform: some EnclavePlatform, storage: sending any VaultStorage, genesis: Genesis, observer: EnclaveStepObserver? = nil
+    ) throws(VaultError) {
+        try self.init(platform: platform, storage: storage, genesis: genesis, programs: InProcessPrograms(), observer: observer)
+    }
+}
 
 /// How a test speaks to an enclave: over a socket, or to one in its own process through the same bytes.
 package enum EnclaveDriver {

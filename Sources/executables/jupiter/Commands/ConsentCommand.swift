@@ -49,6 +49,8 @@ struct ConsentGrant: AnsweringCommand {
     var days: Double = 30
     @Option(help: "Micro-JUPT to you, each use.")
     var price: UInt64 = 0
+    @Option(help: ArgumentHelp("Output budget: bytes of all results together (0: bounded by uses and programs).", valueName: "bytes"))
+    var outputBytes: UInt64 = 0
     @Option(help: ArgumentHelp("The privacy notice you were shown; its hash goes on chain.", valueName: "file"))
     var notice: String?
 
@@ -62,7 +64,7 @@ struct ConsentGrant: AnsweringCommand {
             purpose: purpose, programs: programs, locality: status.chainId)
         scope.validFrom = min(status.time, Display.now)
         scope.validUntil = Display.now + UInt64(days * 86_400_000)
-        (scope.maximumUses, scope.price) = (uses, price)
+        (scope.maximumUses, scope.price, scope.maximumOutputBytes) = (uses, price, outputBytes)
         if let notice { scope.noticeHash = .init(Digest.plain(try PlainFile.read(notice)).bytes) }
         let grant = SecureRandom.hash()
         var message = WireGrantConsent()
@@ -100,7 +102,8 @@ struct ConsentList: AnsweringCommand {
         }
         return Answer(
             .array(list),
-            text: Generic.table(rows, columns: ["grant", "status", "purpose", "uses", "maximumUses", "fields"], empty: "no grants"))
+            text: Generic.table(
+                rows, columns: ["grant", "status", "purpose", "uses", "maximumUses", "maximumOutputBytes", "fields"], empty: "no grants"))
     }
 }
 

@@ -952,11 +952,161 @@ package nonisolated struct WireReceiptProof: Sendable {
   /// the last header of each epoch before header's, from the first on
   package var epochs: [WireCertifiedHeader] = []
 
+  /// what the result rests on, where the transaction asked for an assessment or subscription
+  package var job: WireJobProof {
+    get {_job ?? WireJobProof()}
+    set {_job = newValue}
+  }
+  /// Returns true if `job` has been explicitly set.
+  package var hasJob: Bool {self._job != nil}
+  /// Clears the value of `job`. Subsequent reads from it will return its default value.
+  package mutating func clearJob() {self._job = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _header: WireCertifiedHeader? = nil
+  fileprivate var _job: WireJobProof? = nil
+}
+
+/// What a job's result rests on (docs/spec/light-client.md §5). The values are of the state that header proves.
+/// Every part may be absent; a verifier says which are.
+package nonisolated struct WireJobProof: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var header: WireCertifiedHeader {
+    get {_storage._header ?? WireCertifiedHeader()}
+    set {_uniqueStorage()._header = newValue}
+  }
+  /// Returns true if `header` has been explicitly set.
+  package var hasHeader: Bool {_storage._header != nil}
+  /// Clears the value of `header`. Subsequent reads from it will return its default value.
+  package mutating func clearHeader() {_uniqueStorage()._header = nil}
+
+  /// the last header of each epoch before header's that the receipt does not hold
+  package var epochs: [WireCertifiedHeader] {
+    get {_storage._epochs}
+    set {_uniqueStorage()._epochs = newValue}
+  }
+
+  /// the receipt's own: the request, as its requester signed it
+  package var transaction: Data {
+    get {_storage._transaction}
+    set {_uniqueStorage()._transaction = newValue}
+  }
+
+  /// Assessment or Subscription
+  package var job: WireProvenValue {
+    get {_storage._job ?? WireProvenValue()}
+    set {_uniqueStorage()._job = newValue}
+  }
+  /// Returns true if `job` has been explicitly set.
+  package var hasJob: Bool {_storage._job != nil}
+  /// Clears the value of `job`. Subsequent reads from it will return its default value.
+  package mutating func clearJob() {_uniqueStorage()._job = nil}
+
+  /// the one that committed to the result
+  package var enclave: WireProvenValue {
+    get {_storage._enclave ?? WireProvenValue()}
+    set {_uniqueStorage()._enclave = newValue}
+  }
+  /// Returns true if `enclave` has been explicitly set.
+  package var hasEnclave: Bool {_storage._enclave != nil}
+  /// Clears the value of `enclave`. Subsequent reads from it will return its default value.
+  package mutating func clearEnclave() {_uniqueStorage()._enclave = nil}
+
+  /// holds that enclave's signature of the commitment
+  package var commitTransaction: Data {
+    get {_storage._commitTransaction}
+    set {_uniqueStorage()._commitTransaction = newValue}
+  }
+
+  /// encoded SignedResult, in the clear: only where the requester wants to show it
+  package var result: Data {
+    get {_storage._result}
+    set {_uniqueStorage()._result = newValue}
+  }
+
+  /// of an assessment
+  package var consent: WireProvenValue {
+    get {_storage._consent ?? WireProvenValue()}
+    set {_uniqueStorage()._consent = newValue}
+  }
+  /// Returns true if `consent` has been explicitly set.
+  package var hasConsent: Bool {_storage._consent != nil}
+  /// Clears the value of `consent`. Subsequent reads from it will return its default value.
+  package mutating func clearConsent() {_uniqueStorage()._consent = nil}
+
+  /// the grant, as its subject signed it
+  package var grantTransaction: Data {
+    get {_storage._grantTransaction}
+    set {_uniqueStorage()._grantTransaction = newValue}
+  }
+
+  /// the transaction that holds the enclave's evidence
+  package var registration: Data {
+    get {_storage._registration}
+    set {_uniqueStorage()._registration = newValue}
+  }
+
+  /// encoded ReceiptProof of it, without epochs
+  package var registrationReceipt: Data {
+    get {_storage._registrationReceipt}
+    set {_uniqueStorage()._registrationReceipt = newValue}
+  }
+
+  /// encoded header that the evidence answers
+  package var challengeBlock: Data {
+    get {_storage._challengeBlock}
+    set {_uniqueStorage()._challengeBlock = newValue}
+  }
+
+  /// encoded headers that follow it, up to a certified one
+  package var challengePath: [Data] {
+    get {_storage._challengePath}
+    set {_uniqueStorage()._challengePath = newValue}
+  }
+
+  package var challengeHeader: WireCertifiedHeader {
+    get {_storage._challengeHeader ?? WireCertifiedHeader()}
+    set {_uniqueStorage()._challengeHeader = newValue}
+  }
+  /// Returns true if `challengeHeader` has been explicitly set.
+  package var hasChallengeHeader: Bool {_storage._challengeHeader != nil}
+  /// Clears the value of `challengeHeader`. Subsequent reads from it will return its default value.
+  package mutating func clearChallengeHeader() {_uniqueStorage()._challengeHeader = nil}
+
+  package var endorsements: [WireProvenValue] {
+    get {_storage._endorsements}
+    set {_uniqueStorage()._endorsements = newValue}
+  }
+
+  package var referenceValue: WireProvenValue {
+    get {_storage._referenceValue ?? WireProvenValue()}
+    set {_uniqueStorage()._referenceValue = newValue}
+  }
+  /// Returns true if `referenceValue` has been explicitly set.
+  package var hasReferenceValue: Bool {_storage._referenceValue != nil}
+  /// Clears the value of `referenceValue`. Subsequent reads from it will return its default value.
+  package mutating func clearReferenceValue() {_uniqueStorage()._referenceValue = nil}
+
+  package var attestationRules: WireProvenValue {
+    get {_storage._attestationRules ?? WireProvenValue()}
+    set {_uniqueStorage()._attestationRules = newValue}
+  }
+  /// Returns true if `attestationRules` has been explicitly set.
+  package var hasAttestationRules: Bool {_storage._attestationRules != nil}
+  /// Clears the value of `attestationRules`. Subsequent reads from it will return its default value.
+  package mutating func clearAttestationRules() {_uniqueStorage()._attestationRules = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -2501,7 +2651,7 @@ nonisolated extension WireProvenValue: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireReceiptProof: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReceiptProof"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}receipt\0\u{1}siblings\0\u{3}leaf_count\0\u{1}header\0\u{1}ancestry\0\u{1}epochs\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}receipt\0\u{1}siblings\0\u{3}leaf_count\0\u{1}header\0\u{1}ancestry\0\u{1}epochs\0\u{1}job\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2515,6 +2665,7 @@ nonisolated extension WireReceiptProof: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 4: try { try decoder.decodeSingularMessageField(value: &self._header) }()
       case 5: try { try decoder.decodeRepeatedBytesField(value: &self.ancestry) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.epochs) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._job) }()
       default: break
       }
     }
@@ -2543,6 +2694,9 @@ nonisolated extension WireReceiptProof: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.epochs.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.epochs, fieldNumber: 6)
     }
+    try { if let v = self._job {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2553,6 +2707,189 @@ nonisolated extension WireReceiptProof: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs._header != rhs._header {return false}
     if lhs.ancestry != rhs.ancestry {return false}
     if lhs.epochs != rhs.epochs {return false}
+    if lhs._job != rhs._job {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireJobProof: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".JobProof"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}header\0\u{1}epochs\0\u{1}transaction\0\u{1}job\0\u{1}enclave\0\u{3}commit_transaction\0\u{1}result\0\u{1}consent\0\u{3}grant_transaction\0\u{1}registration\0\u{3}registration_receipt\0\u{3}challenge_block\0\u{3}challenge_path\0\u{3}challenge_header\0\u{1}endorsements\0\u{3}reference_value\0\u{3}attestation_rules\0")
+
+  fileprivate class _StorageClass {
+    var _header: WireCertifiedHeader? = nil
+    var _epochs: [WireCertifiedHeader] = []
+    var _transaction: Data = Data()
+    var _job: WireProvenValue? = nil
+    var _enclave: WireProvenValue? = nil
+    var _commitTransaction: Data = Data()
+    var _result: Data = Data()
+    var _consent: WireProvenValue? = nil
+    var _grantTransaction: Data = Data()
+    var _registration: Data = Data()
+    var _registrationReceipt: Data = Data()
+    var _challengeBlock: Data = Data()
+    var _challengePath: [Data] = []
+    var _challengeHeader: WireCertifiedHeader? = nil
+    var _endorsements: [WireProvenValue] = []
+    var _referenceValue: WireProvenValue? = nil
+    var _attestationRules: WireProvenValue? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _header = source._header
+      _epochs = source._epochs
+      _transaction = source._transaction
+      _job = source._job
+      _enclave = source._enclave
+      _commitTransaction = source._commitTransaction
+      _result = source._result
+      _consent = source._consent
+      _grantTransaction = source._grantTransaction
+      _registration = source._registration
+      _registrationReceipt = source._registrationReceipt
+      _challengeBlock = source._challengeBlock
+      _challengePath = source._challengePath
+      _challengeHeader = source._challengeHeader
+      _endorsements = source._endorsements
+      _referenceValue = source._referenceValue
+      _attestationRules = source._attestationRules
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._header) }()
+        case 2: try { try decoder.decodeRepeatedMessageField(value: &_storage._epochs) }()
+        case 3: try { try decoder.decodeSingularBytesField(value: &_storage._transaction) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._job) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._enclave) }()
+        case 6: try { try decoder.decodeSingularBytesField(value: &_storage._commitTransaction) }()
+        case 7: try { try decoder.decodeSingularBytesField(value: &_storage._result) }()
+        case 8: try { try decoder.decodeSingularMessageField(value: &_storage._consent) }()
+        case 9: try { try decoder.decodeSingularBytesField(value: &_storage._grantTransaction) }()
+        case 10: try { try decoder.decodeSingularBytesField(value: &_storage._registration) }()
+        case 11: try { try decoder.decodeSingularBytesField(value: &_storage._registrationReceipt) }()
+        case 12: try { try decoder.decodeSingularBytesField(value: &_storage._challengeBlock) }()
+        case 13: try { try decoder.decodeRepeatedBytesField(value: &_storage._challengePath) }()
+        case 14: try { try decoder.decodeSingularMessageField(value: &_storage._challengeHeader) }()
+        case 15: try { try decoder.decodeRepeatedMessageField(value: &_storage._endorsements) }()
+        case 16: try { try decoder.decodeSingularMessageField(value: &_storage._referenceValue) }()
+        case 17: try { try decoder.decodeSingularMessageField(value: &_storage._attestationRules) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._header {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if !_storage._epochs.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._epochs, fieldNumber: 2)
+      }
+      if !_storage._transaction.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._transaction, fieldNumber: 3)
+      }
+      try { if let v = _storage._job {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
+      try { if let v = _storage._enclave {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
+      if !_storage._commitTransaction.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._commitTransaction, fieldNumber: 6)
+      }
+      if !_storage._result.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._result, fieldNumber: 7)
+      }
+      try { if let v = _storage._consent {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      } }()
+      if !_storage._grantTransaction.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._grantTransaction, fieldNumber: 9)
+      }
+      if !_storage._registration.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._registration, fieldNumber: 10)
+      }
+      if !_storage._registrationReceipt.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._registrationReceipt, fieldNumber: 11)
+      }
+      if !_storage._challengeBlock.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._challengeBlock, fieldNumber: 12)
+      }
+      if !_storage._challengePath.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._challengePath, fieldNumber: 13)
+      }
+      try { if let v = _storage._challengeHeader {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      } }()
+      if !_storage._endorsements.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._endorsements, fieldNumber: 15)
+      }
+      try { if let v = _storage._referenceValue {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+      } }()
+      try { if let v = _storage._attestationRules {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireJobProof, rhs: WireJobProof) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._header != rhs_storage._header {return false}
+        if _storage._epochs != rhs_storage._epochs {return false}
+        if _storage._transaction != rhs_storage._transaction {return false}
+        if _storage._job != rhs_storage._job {return false}
+        if _storage._enclave != rhs_storage._enclave {return false}
+        if _storage._commitTransaction != rhs_storage._commitTransaction {return false}
+        if _storage._result != rhs_storage._result {return false}
+        if _storage._consent != rhs_storage._consent {return false}
+        if _storage._grantTransaction != rhs_storage._grantTransaction {return false}
+        if _storage._registration != rhs_storage._registration {return false}
+        if _storage._registrationReceipt != rhs_storage._registrationReceipt {return false}
+        if _storage._challengeBlock != rhs_storage._challengeBlock {return false}
+        if _storage._challengePath != rhs_storage._challengePath {return false}
+        if _storage._challengeHeader != rhs_storage._challengeHeader {return false}
+        if _storage._endorsements != rhs_storage._endorsements {return false}
+        if _storage._referenceValue != rhs_storage._referenceValue {return false}
+        if _storage._attestationRules != rhs_storage._attestationRules {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -2109,6 +2109,9 @@ package nonisolated struct WireVaultUse: Sendable {
 
   package var request: Data = Data()
 
+  /// what the use may have told, at most
+  package var outputBytes: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2163,13 +2166,16 @@ package nonisolated struct WireVaultRun: Sendable {
 
   package var opened: Bool = false
 
-  package var dataset: String = String()
+  /// hash of the recipient key that the requester signed: no other key is opened to
+  package var recipient: Data = Data()
 
   /// the records it was made from
   package var sources: [WireVaultRunSource] = []
 
   /// a record was erased since: the result is gone
   package var erased: Bool = false
+
+  package var dataset: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -5892,7 +5898,7 @@ nonisolated extension WireVaultReplica: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireVaultUse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VaultUse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}request\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}request\0\u{3}output_bytes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5902,6 +5908,7 @@ nonisolated extension WireVaultUse: SwiftProtobuf.Message, SwiftProtobuf._Messag
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.grant) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.request) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.outputBytes) }()
       default: break
       }
     }
@@ -5914,12 +5921,16 @@ nonisolated extension WireVaultUse: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.request.isEmpty {
       try visitor.visitSingularBytesField(value: self.request, fieldNumber: 2)
     }
+    if self.outputBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.outputBytes, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireVaultUse, rhs: WireVaultUse) -> Bool {
     if lhs.grant != rhs.grant {return false}
     if lhs.request != rhs.request {return false}
+    if lhs.outputBytes != rhs.outputBytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6012,7 +6023,7 @@ nonisolated extension WireVaultIdentity: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VaultRun"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}commitment\0\u{3}sealed_result\0\u{1}opened\0\u{1}dataset\0\u{1}sources\0\u{1}erased\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}commitment\0\u{3}sealed_result\0\u{1}opened\0\u{1}recipient\0\u{1}sources\0\u{1}erased\0\u{1}dataset\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6024,9 +6035,10 @@ nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 2: try { try decoder.decodeSingularBytesField(value: &self.commitment) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.sealedResult) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.opened) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.dataset) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.recipient) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.sources) }()
       case 7: try { try decoder.decodeSingularBoolField(value: &self.erased) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.dataset) }()
       default: break
       }
     }
@@ -6045,14 +6057,17 @@ nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.opened != false {
       try visitor.visitSingularBoolField(value: self.opened, fieldNumber: 4)
     }
-    if !self.dataset.isEmpty {
-      try visitor.visitSingularStringField(value: self.dataset, fieldNumber: 5)
+    if !self.recipient.isEmpty {
+      try visitor.visitSingularBytesField(value: self.recipient, fieldNumber: 5)
     }
     if !self.sources.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.sources, fieldNumber: 6)
     }
     if self.erased != false {
       try visitor.visitSingularBoolField(value: self.erased, fieldNumber: 7)
+    }
+    if !self.dataset.isEmpty {
+      try visitor.visitSingularStringField(value: self.dataset, fieldNumber: 8)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -6062,9 +6077,10 @@ nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.commitment != rhs.commitment {return false}
     if lhs.sealedResult != rhs.sealedResult {return false}
     if lhs.opened != rhs.opened {return false}
-    if lhs.dataset != rhs.dataset {return false}
+    if lhs.recipient != rhs.recipient {return false}
     if lhs.sources != rhs.sources {return false}
     if lhs.erased != rhs.erased {return false}
+    if lhs.dataset != rhs.dataset {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

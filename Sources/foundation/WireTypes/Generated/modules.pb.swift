@@ -854,33 +854,39 @@ package nonisolated struct WireConsentScope: Sendable {
 
   package var onwardSharing: Bool = false
 
+  /// of all results together; 0: as many as the uses and programs give
+  package var maximumOutputBytes: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
 
-package nonisolated struct WireGrantConsent: Sendable {
+package nonisolated struct WireGrantConsent: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// 32-byte id, random
-  package var grant: Data = Data()
+  package var grant: Data {
+    get {_storage._grant}
+    set {_uniqueStorage()._grant = newValue}
+  }
 
   package var scope: WireConsentScope {
-    get {_scope ?? WireConsentScope()}
-    set {_scope = newValue}
+    get {_storage._scope ?? WireConsentScope()}
+    set {_uniqueStorage()._scope = newValue}
   }
   /// Returns true if `scope` has been explicitly set.
-  package var hasScope: Bool {self._scope != nil}
+  package var hasScope: Bool {_storage._scope != nil}
   /// Clears the value of `scope`. Subsequent reads from it will return its default value.
-  package mutating func clearScope() {self._scope = nil}
+  package mutating func clearScope() {_uniqueStorage()._scope = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _scope: WireConsentScope? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// Free, and replay-protected by grant and version instead of a nonce.
@@ -971,6 +977,12 @@ package nonisolated struct WireConsent: @unchecked Sendable {
   package var height: UInt64 {
     get {_storage._height}
     set {_uniqueStorage()._height = newValue}
+  }
+
+  /// charged so far, where the scope bounds them
+  package var outputBytes: UInt64 {
+    get {_storage._outputBytes}
+    set {_uniqueStorage()._outputBytes = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2786,7 +2798,7 @@ nonisolated extension WireRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireConsentScope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ConsentScope"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}recipient\0\u{1}dataset\0\u{1}fields\0\u{1}purpose\0\u{1}programs\0\u{3}valid_from\0\u{3}valid_until\0\u{3}maximum_uses\0\u{1}price\0\u{1}localities\0\u{3}notice_hash\0\u{1}language\0\u{3}legal_basis\0\u{1}retention\0\u{3}onward_sharing\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}recipient\0\u{1}dataset\0\u{1}fields\0\u{1}purpose\0\u{1}programs\0\u{3}valid_from\0\u{3}valid_until\0\u{3}maximum_uses\0\u{1}price\0\u{1}localities\0\u{3}notice_hash\0\u{1}language\0\u{3}legal_basis\0\u{1}retention\0\u{3}onward_sharing\0\u{3}maximum_output_bytes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2809,6 +2821,7 @@ nonisolated extension WireConsentScope: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 13: try { try decoder.decodeSingularStringField(value: &self.legalBasis) }()
       case 14: try { try decoder.decodeSingularUInt64Field(value: &self.retention) }()
       case 15: try { try decoder.decodeSingularBoolField(value: &self.onwardSharing) }()
+      case 16: try { try decoder.decodeSingularUInt64Field(value: &self.maximumOutputBytes) }()
       default: break
       }
     }
@@ -2860,6 +2873,9 @@ nonisolated extension WireConsentScope: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.onwardSharing != false {
       try visitor.visitSingularBoolField(value: self.onwardSharing, fieldNumber: 15)
     }
+    if self.maximumOutputBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.maximumOutputBytes, fieldNumber: 16)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2879,6 +2895,7 @@ nonisolated extension WireConsentScope: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.legalBasis != rhs.legalBasis {return false}
     if lhs.retention != rhs.retention {return false}
     if lhs.onwardSharing != rhs.onwardSharing {return false}
+    if lhs.maximumOutputBytes != rhs.maximumOutputBytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2888,36 +2905,74 @@ nonisolated extension WireGrantConsent: SwiftProtobuf.Message, SwiftProtobuf._Me
   package static let protoMessageName: String = _protobuf_package + ".GrantConsent"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}scope\0")
 
+  fileprivate class _StorageClass {
+    var _grant: Data = Data()
+    var _scope: WireConsentScope? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _grant = source._grant
+      _scope = source._scope
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.grant) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._scope) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._grant) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._scope) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.grant.isEmpty {
-      try visitor.visitSingularBytesField(value: self.grant, fieldNumber: 1)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._grant.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._grant, fieldNumber: 1)
+      }
+      try { if let v = _storage._scope {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
     }
-    try { if let v = self._scope {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireGrantConsent, rhs: WireGrantConsent) -> Bool {
-    if lhs.grant != rhs.grant {return false}
-    if lhs._scope != rhs._scope {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._grant != rhs_storage._grant {return false}
+        if _storage._scope != rhs_storage._scope {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3020,7 +3075,7 @@ nonisolated extension WireResumeConsent: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireConsent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Consent"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}subject\0\u{1}scope\0\u{1}status\0\u{1}version\0\u{1}uses\0\u{3}transaction_id\0\u{1}height\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}subject\0\u{1}scope\0\u{1}status\0\u{1}version\0\u{1}uses\0\u{3}transaction_id\0\u{1}height\0\u{3}output_bytes\0")
 
   fileprivate class _StorageClass {
     var _grant: Data = Data()
@@ -3031,6 +3086,7 @@ nonisolated extension WireConsent: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _uses: UInt32 = 0
     var _transactionID: Data = Data()
     var _height: UInt64 = 0
+    var _outputBytes: UInt64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3049,6 +3105,7 @@ nonisolated extension WireConsent: SwiftProtobuf.Message, SwiftProtobuf._Message
       _uses = source._uses
       _transactionID = source._transactionID
       _height = source._height
+      _outputBytes = source._outputBytes
     }
   }
 
@@ -3075,6 +3132,7 @@ nonisolated extension WireConsent: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 6: try { try decoder.decodeSingularUInt32Field(value: &_storage._uses) }()
         case 7: try { try decoder.decodeSingularBytesField(value: &_storage._transactionID) }()
         case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._height) }()
+        case 9: try { try decoder.decodeSingularUInt64Field(value: &_storage._outputBytes) }()
         default: break
         }
       }
@@ -3111,6 +3169,9 @@ nonisolated extension WireConsent: SwiftProtobuf.Message, SwiftProtobuf._Message
       if _storage._height != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._height, fieldNumber: 8)
       }
+      if _storage._outputBytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._outputBytes, fieldNumber: 9)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3128,6 +3189,7 @@ nonisolated extension WireConsent: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._uses != rhs_storage._uses {return false}
         if _storage._transactionID != rhs_storage._transactionID {return false}
         if _storage._height != rhs_storage._height {return false}
+        if _storage._outputBytes != rhs_storage._outputBytes {return false}
         return true
       }
       if !storagesAreEqual {return false}

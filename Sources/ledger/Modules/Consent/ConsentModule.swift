@@ -67,6 +67,8 @@ package enum ConsentModule {
         guard var consent = stored else { throw Refusal.consentNone }
         let pinned = consent.version
         consent.uses += 1
+        // Without a budget there is nothing to count.
+        if consent.scope.maximumOutputBytes > 0 { consent.outputBytes += use.outputBytes }
         if consent.uses == consent.scope.maximumUses {
             consent.status = .exhausted
             consent.version += 1

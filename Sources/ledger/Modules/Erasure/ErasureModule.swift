@@ -22,6 +22,7 @@ package enum ErasureModule {
         (puncture.keyEpoch, puncture.keyIndex) = (record.keyEpoch, record.keyIndex)
         var erasure = begin(puncture, context)
         (erasure.record, erasure.records) = (message.record, 1)
+        erasure.exports = try KeyGrantsModule.exports(of: context.sender, dataset: message.dataset, record: id, &state)
         erasure.vaults = vaults(of: holding.keys.filter { $0.keyEpoch == record.keyEpoch })
         try RecordsModule.letGo(record, &state)
         try HoldingsState.erased(in: message.dataset, of: context.sender, &state)
@@ -59,6 +60,8 @@ package enum ErasureModule {
     ) throws {
         var erasure = begin(puncture, context)
         erasure.sweeping = true
+        erasure.exports = try KeyGrantsModule.exports(
+            of: context.sender, dataset: puncture.kind == .dataset ? puncture.dataset : nil, record: nil, &state)
         erasure.vaults = vaults(of: positions.flatMap { holdings.datasets[$0].keys })
         for position in positions {
             holdings.datasets[position].erasing = true

@@ -22,7 +22,8 @@ package enum HoldingsState {
     /// Enters a new record, which is to name `previous`, before any of it is written.
     ///
     /// - Throws: `erasureInProgress` while the dataset's records are being erased, `recordsKeyDestroyed` when the key is gone.
-    static func add(_ record: Hash32, to dataset: String, keyEpoch: UInt32, of subject: Address, _ state: inout ModuleState) throws -> Data {
+    static func add(_ record: Hash32, to dataset: String, keyEpoch: UInt32, of subject: Address, _ state: inout ModuleState) throws -> Data
+    {
         try change(subject, dataset, &state) { holding in
             guard !holding.erasing else { throw Refusal.erasureInProgress }
             let keys = holding.keys.filter { $0.keyEpoch == keyEpoch }

@@ -16,10 +16,10 @@ package enum AssessmentsModule {
         let dataset = try RegistryModule.dataset(message.dataset, &state)
         let requirements = try EnclaveRequirements(dataset: dataset.demand, request: message.demand)
         try checkNamed(message, requirements, of: subject, context, &state)
-        _ = try ProgramsModule.program(code, kind: .assessment, &state)
+        let program = try ProgramsModule.program(code, kind: .assessment, &state)
         let time = context.block.time
         guard message.deadline > time, message.deadline - time <= Deadlines.longest else { throw Refusal.assessmentsBadDeadline }
-        let use = use(message, requester: context.sender, program: code, context.genesis.chainID)
+        let use = use(message, requester: context.sender, program: code, program.manifest, context.genesis.chainID)
         let (useNumber, version) = try ConsentModule.charge(grant, of: subject, use: use, context.block, &state)
         if let consent = try ConsentModule.consent(grant, of: subject, &state), message.deadline > consent.scope.validUntil {
             throw Refusal.assessmentsBadDeadline
@@ -56,7 +56,8 @@ package enum AssessmentsModule {
             let requester = Address(assessment.requester), let code = Hash32(assessment.request.program)
         else { throw Refusal.assessmentsMalformed }
         guard try !HoldingsState.isErased(subject, in: assessment.request.dataset, &state) else { throw Refusal.erasureErased }
-        let use = use(assessment.request, requester: requester, program: code, context.genesis.chainID)
+        let program = try ProgramsModule.program(code, kind: .assessment, &state)
+        let use = use(assessment.request, requester: requester, program: code, program.manifest, context.genesis.chainID)
         try ConsentPolicy.checkCharged(
             ConsentModule.consent(grant, of: subject, &state), use: use, useNumber: assessment.useNumber, at: context.block.time)
         assessment.status = .committed
@@ -134,11 +135,11 @@ package enum AssessmentsModule {
 
     /// The use of data that `request` asks for.
     package static func use(
-        _ request: WireRequestAssessment, requester: Address, program: Hash32, _ chainID: String
+        _ request: WireRequestAssessment, requester: Address, program: Hash32, _ manifest: WireProgramManifest, _ chainID: String
     ) -> ConsentUse {
         ConsentUse(
             recipient: requester, dataset: request.dataset, fields: request.fields, purpose: request.purpose, program: program,
-            locality: chainID, price: request.price)
+            locality: chainID, price: request.price, outputBytes: UInt64(manifest.maximumOutput))
     }
 
     static func load(_ id: some Sequence<UInt8>, _ state: inout ModuleState) throws -> (Hash32, WireAssessment) {

@@ -124,7 +124,8 @@ package enum SubscriptionsModule {
         guard let requester = Address(subscription.requester), let code = Hash32(subscription.request.program) else {
             throw Refusal.subscriptionsMalformed
         }
-        let use = use(subscription.request, requester: requester, program: code, context.genesis.chainID)
+        let program = try ProgramsModule.program(code, kind: .subscription, &state)
+        let use = use(subscription.request, requester: requester, program: code, program.manifest, context.genesis.chainID)
         for grant in grants {
             guard let owner = try state.value(StateKey.grantSubject(grant)), let subject = Address(owner) else {
                 throw Refusal.subscriptionsGrantEnded
@@ -163,11 +164,11 @@ package enum SubscriptionsModule {
 
     /// The use of data that `request` asks of each subject.
     package static func use(
-        _ request: WireRequestSubscription, requester: Address, program: Hash32, _ chainID: String
+        _ request: WireRequestSubscription, requester: Address, program: Hash32, _ manifest: WireProgramManifest, _ chainID: String
     ) -> ConsentUse {
         ConsentUse(
             recipient: requester, dataset: request.dataset, fields: request.fields, purpose: request.purpose, program: program,
-            locality: chainID, price: request.price)
+            locality: chainID, price: request.price, outputBytes: UInt64(manifest.maximumOutput))
     }
 
     /// The grants of a committed run, 32 bytes each.

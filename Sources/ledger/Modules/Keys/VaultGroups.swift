@@ -32,6 +32,7 @@ extension KeysModule {
         // Below what the source has signed for, it could open what an erasure certificate says is gone.
         guard message.sequence >= source.punctures else { throw Refusal.keysReplicaBehind }
         guard message.vaultVersion >= enclave.vaultVersion, Hash32(message.vaultRoot) != nil else { throw Refusal.keysVaultRolledBack }
+        try VaultMembers.add(id, to: vault, &state)
         enclave.vault = .init(vault.bytes)
         enclave.punctures = max(enclave.punctures, message.sequence)
         enclave.recoveryEpoch = max(enclave.recoveryEpoch, source.recoveryEpoch)

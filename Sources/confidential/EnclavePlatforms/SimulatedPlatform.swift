@@ -3,19 +3,8 @@ import ChainTypes
 import Crypto
 import Cryptography
 import Glibc
+import PlatformProtocol
 import Primitives
-
-/// What an enclave stands on: where its sealing key comes from and what vouches for it (ARCHITECTURE §8).
-package protocol EnclavePlatform: Sendable {
-    /// As in identities and evidence: `simulated`, `tpm`, `sev-snp`, …
-    var name: String { get }
-    /// Of the program that runs.
-    var measurement: Hash32 { get }
-    /// The key that seals the vault's storage keys; the same at every start of the same program on the same machine.
-    func sealingKey() throws(VaultError) -> SymmetricKey
-    /// The platform's report that binds `binding`: the bytes of `Evidence.report` (docs/spec/attestation.md).
-    func report(_ binding: AttestationBinding) throws(VaultError) -> [UInt8]
-}
 
 /// No hardware: an ordinary process whose sealing key lies in a file beside the vault.
 ///
@@ -72,7 +61,10 @@ package struct SimulatedPlatform: EnclavePlatform {
         guard write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0, rename(temporary, path) == 0 else {
             throw .ioFailed
         }
-        try VaultFile.synchronize(directory: home)
+        let folder = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw .ioFailed }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else { throw .ioFailed }
         return key
     }
 }

@@ -85,24 +85,40 @@ package enum ProgramError: CodedError, Equatable {
 
     package var reason: String {
         switch self {
-        case .invalidLimits(let limit): "the limit \(limit) is out of range"
+        case .invalidLimits(let limit): "a limit is out of range" + Self.detail(limit)
         case .moduleTooLarge: "the module is larger than programs may be"
-        case .moduleRefused(let message): "the module is not valid for programs: \(message)"
-        case .importRefused(let what): "the module imports what programs do not have: \(what)"
-        case .exportRefused(let what): "a program exports exactly memory and run, without parameters and with an i32: \(what)"
+        case .moduleRefused(let message): "the module is not valid for programs" + Self.detail(message)
+        case .importRefused(let what): "the module imports what programs do not have" + Self.detail(what)
+        case .exportRefused(let what): "a program exports exactly memory and run, without parameters and with an i32" + Self.detail(what)
         case .memoryTooLarge: "the module starts with more memory than a program may have"
         case .inputTooLarge: "the input is longer than programs may be given"
         case .outOfFuel: "the program used all its fuel"
         case .memoryOutOfBounds: "the program accessed memory out of bounds"
         case .stackOverflow: "the program used all its stack"
         case .unreachable: "the program stopped itself (a failed check, or memory beyond the limit)"
-        case .trapped(let code): "the program trapped (code \(code))"
+        case .trapped(let code): code == 0 ? "the program trapped" : "the program trapped (code \(code))"
         case .outputTooLarge: "the program's output is longer than allowed"
         case .outputRepeated: "the program wrote its output twice"
         case .hostAccessOutOfBounds: "the program gave a host function a range outside its memory or input"
-        case .programRefused(let code): "the program refused its input with code \(code)"
+        case .programRefused(let code): code == 0 ? "the program refused its input" : "the program refused its input with code \(code)"
         case .engineBusy: "all program instances are in use; try again"
-        case .engineFailure(let message): "the program engine failed: \(message)"
+        case .engineFailure(let message): "the program engine failed" + Self.detail(message)
         }
+    }
+
+    private static func detail(_ text: String) -> String { text.isEmpty ? "" : ": \(text)" }
+
+    /// Every error without what a module or a program said: this, and so its code alone, is all that leaves a worker
+    /// (docs/spec/programs.md §8).
+    package static let plain: [ProgramError] = [
+        .invalidLimits(""), .moduleTooLarge, .moduleRefused(""), .importRefused(""), .exportRefused(""), .memoryTooLarge, .inputTooLarge,
+        .outOfFuel, .memoryOutOfBounds, .stackOverflow, .unreachable, .trapped(0), .outputTooLarge, .outputRepeated,
+        .hostAccessOutOfBounds, .programRefused(0), .engineBusy, .engineFailure(""),
+    ]
+
+    /// The plain error with this code; `nil` if there is none.
+    package init?(code: UInt32) {
+        guard let error = Self.plain.first(where: { $0.code == code }) else { return nil }
+        self = error
     }
 }

@@ -30,7 +30,7 @@ package struct ProgramLimits: Sendable, Equatable {
         moduleBytes: 1 << 20)
 
     /// Wasmtime aborts the process on a configuration that contradicts itself, hence the ranges.
-    func validate() throws(ProgramError) {
+    package func validate() throws(ProgramError) {
         guard fuel > 0, fuel <= UInt64(Int64.max) else { throw .invalidLimits("fuel") }
         guard (65_536...1 << 30).contains(memoryBytes), memoryBytes % 65_536 == 0 else { throw .invalidLimits("memoryBytes") }
         guard (16 << 10...1 << 20).contains(stackBytes) else { throw .invalidLimits("stackBytes") }

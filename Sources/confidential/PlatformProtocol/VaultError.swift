@@ -13,6 +13,7 @@ package enum VaultError: UInt32, CodedError {
     case otherGenesis = 1708
     case badSealingKey = 1709
     case missing = 1710
+    case launcherLost = 1711
 
     package static let domain = "vault"
     package var reason: String {
@@ -28,6 +29,7 @@ package enum VaultError: UInt32, CodedError {
         case .otherGenesis: "the vault belongs to a chain with another genesis"
         case .badSealingKey: "the sealing key file is malformed, or others may read it (it must have mode 0600)"
         case .missing: "the enclave's home has a vault without sealing key"
+        case .launcherLost: "the enclave's launcher does not answer"
         }
     }
 }

@@ -1,0 +1,30 @@
+import CHardening
+import Glibc
+
+/// What every process of the enclave does to itself before it reads a byte.
+package enum Confinement {
+    /// No core dump, no ptrace, no new privileges, at most `descriptors` open.
+    package static func harden(descriptors: UInt32) throws(SandboxError) {
+        guard jupiter_harden() == 0, jupiter_limit_descriptors(descriptors) == 0 else { throw .cannotHarden }
+    }
+
+    /// Closes what whoever started this process left open, from descriptor 3 on.
+    package static func closeInherited() { _ = jupiter_close_from(UInt32(RoleProcess.firstDescriptor)) }
+
+    /// Ends this process as soon as `parent` ends; throws if it has ended already.
+    package static func dieWith(parent: pid_t) throws(SandboxError) {
+        guard jupiter_die_with(parent) == 0 else { throw .notARole }
+    }
+
+    /// Leaves the machine's network for an empty one, where the system lets ordinary processes do so.
+    /// - Returns: whether it did. The filter forbids sockets in any case.
+    package static func leaveNetwork() -> Bool { jupiter_leave_network() == 0 }
+
+    /// Leaves the signals that a terminal sends to the launcher, which alone decides when to stop.
+    package static func ignoreTerminal() {
+        for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { signal(number, SIG_IGN) }
+    }
+
+    /// Keeps the process's pages out of swap. `false` if the limit does not allow it.
+    package static func lockMemory() -> Bool { jupiter_lock_memory() == 0 }
+}

@@ -1,0 +1,75 @@
+/// The one place that says which system calls each process of the enclave may make once its filter is loaded
+/// (docs/spec/enclave.md §1). Every other call ends the process (SECCOMP_RET_KILL_PROCESS).
+package enum SystemCalls {
+    /// What a filter allows.
+    package struct List: Sendable, Equatable {
+        /// With any arguments.
+        package var allowed: [String] = []
+        /// Calls whose protection argument (the third) must not make memory executable.
+        package var neverExecutable: [String] = []
+        /// Calls of which only those with these flags are allowed.
+        package var masked: [Masked] = []
+        /// Fail with this error instead of ending the process: what a library tries and can do without.
+        package var failing: [(name: String, error: Int32)] = []
+
+        package static func == (left: List, right: List) -> Bool {
+            left.names == right.names && left.neverExecutable == right.neverExecutable && left.masked == right.masked
+        }
+
+        /// All names that may be seen in a trace of the process.
+        package var names: Set<String> { Set(allowed + neverExecutable + masked.map(\.name) + failing.map(\.name)) }
+    }
+
+    /// `name` is allowed if (argument & mask) == value.
+    package struct Masked: Sendable, Equatable {
+        package let name: String
+        package let argument: UInt32
+        package let mask, value: UInt64
+    }
+
+    /// Memory, locks, signals' return and the end: what every Swift program needs.
+    private static let runtime = [
+        "brk", "clock_gettime", "close", "exit", "exit_group", "futex", "getpid", "getrandom", "gettid", "madvise", "mremap", "munmap",
+        "read", "rt_sigprocmask", "rt_sigreturn", "sched_yield", "sigaltstack", "write",
+    ]
+
+    /// The vault: its descriptors are open before it starts. It reads and writes its store, speaks on connected sockets, and takes
+    /// connections at one listening socket. It opens no file, makes no socket, no process and no thread.
+    package static let vault = List(
+        allowed: runtime + [
+            "accept4", "fcntl", "fdatasync", "fstat", "fsync", "ftruncate", "lseek", "mlock", "mlockall", "poll", "pread64", "pwrite64",
+            "recvfrom", "recvmsg", "sendmsg", "sendto",
+        ], neverExecutable: ["mmap", "mprotect"])
+
+    /// A worker while it compiles the one program it is for: as `worker`, and memory may become executable.
+    package static let compilingWorker = List(
+        allowed: runtime + [
+            "mlock", "mmap", "mprotect", "prctl", "recvfrom", "rt_sigaction", "sched_getaffinity", "seccomp", "sendto",
+        ])
+
+    /// A worker from its first run on: nothing but its one socket and its own memory, none of which can become executable.
+    package static let worker = List(allowed: runtime + ["recvfrom", "sendto"], neverExecutable: ["mmap", "mprotect"])
+
+    /// The launcher: starts the others, asks the platform, waits. Its filter is inherited by what it starts, which narrows it before it
+    /// reads a byte from outside; so this list has what a program needs until then: loading its libraries, and (workers) leaving the
+    /// network. It makes no connection, listens nowhere, traces nobody, and opens files for reading only.
+    package static let launcher = List(
+        allowed: runtime + spawning + starting + ["poll", "recvmsg", "sendmsg", "setsockopt", "socketpair", "unlink", "wait4"],
+        masked: [
+            // O_WRONLY, O_RDWR, O_CREAT and O_TRUNC are all off.
+            Masked(name: "openat", argument: 2, mask: 0o1103, value: 0)
+        ])
+
+    /// Making a process.
+    private static let spawning = ["clone", "clone3", "execve", "pipe2", "close_range"]
+
+    /// What a dynamic loader, a C library and the Swift runtime do before `main`, and a role before it loads its own filter.
+    private static let starting = [
+        "access", "accept4", "arch_prctl", "dup2", "dup3", "faccessat2", "fcntl", "fdatasync", "fstat", "fsync", "ftruncate", "getdents64",
+        "getegid",
+        "geteuid", "getgid", "getppid", "getuid", "lseek", "mlock", "mlockall", "mmap", "mprotect", "newfstatat", "prctl", "pread64",
+        "pwrite64",
+        "prlimit64", "readlink", "readlinkat", "recvfrom", "rseq", "rt_sigaction", "sched_getaffinity", "seccomp", "sendto",
+        "set_robust_list", "set_tid_address", "setrlimit", "getrlimit", "sysinfo", "tgkill", "uname", "unshare",
+    ]
+}
