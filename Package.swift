@@ -217,7 +217,7 @@ let targets: [Target] = [
     tests(
         "ModulesTests",
         [
-            "LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient", "Modules", "Execution",
+            "LedgerSupport", "Attestation", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient", "Modules", "Execution",
         ]),
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex", "Engine"]),
     tests(
@@ -241,6 +241,12 @@ let targets: [Target] = [
             "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient",
             "ProgramInterface", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol", "EnclavePlatforms", "WorkerProtocol",
             "EnclaveWorker", "EnclaveCore", "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker", "sandbox-breaker", crypto,
+        ]),
+    tests(
+        "HostileNodeTests",
+        [
+            "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "EnclaveCore",
+            "jupiter-enclave", crypto, protobuf,
         ]),
     tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient"]),
     tests("CommandTests", ["JupiterClient"]),

@@ -125,12 +125,12 @@ final class EnclaveProcess {
             acknowledged = scene.enclave.enrolled
             for _ in 0..<3 { acknowledged += try scene.enrol([scene.makeSubject()])[0].hasFailure ? 0 : 1 }
             // The last one is killed while it is under way.
-            let driver = scene.driver
+            guard case .socket(let connection) = scene.driver else { return }
             let enrolment = try scene.enrolment(scene.makeSubject())
             let thread = Thread {
                 var command = WireEnrolCommand()
                 command.enrolments = [enrolment]
-                _ = try? driver.perform(.enrol(command))
+                _ = try? connection.perform(.enrol(command))
             }
             thread.start()
             usleep(UInt32(round) * 400)

@@ -1,3 +1,4 @@
+import Attestation
 import ChainTypes
 import ConsentRules
 import Cryptography
@@ -104,7 +105,7 @@ import WireTypes
         let other = try TestEnclave(chainID: scene.chain.genesis.chainID, seed: 3)
         #expect(
             try scene.chain.submit(other.registration(height: 2, block: Hash32(1, 1, 1, 1)), by: scene.chain.operatorKey)
-                == Refusal.keysBadEvidence.code)
+                == AttestationError.wrongChallenge.code)
         #expect(
             try scene.chain.submit(other.registration(height: 9_999, block: .zero), by: scene.chain.operatorKey)
                 == Refusal.keysStaleEvidence.code)

@@ -23,21 +23,31 @@ extension Enclave {
 package enum EnclaveDriver {
     case socket(EnclaveConnection)
     case inProcess(Enclave)
+    /// One message in, one message out, however they travel.
+    case bytes((_ request: [UInt8]) throws -> [UInt8])
 
     /// Sends a command; refusals are thrown as `Refusal`.
     package func perform(_ command: WireEnclaveRequest.OneOf_Command) throws -> WireEnclaveResponse.OneOf_Answer {
+        let answer: WireEnclaveResponse.OneOf_Answer
         switch self {
         case .socket(let connection): return try connection.perform(command)
-        case .inProcess(let enclave):
-            var request = WireEnclaveRequest()
-            request.id = 7
-            request.command = command
-            let response = try WireEnclaveResponse(strictly: enclave.handle(request.encoded()), limit: EnclaveFraming.maximumBytes)
-            precondition(response.id == 7, "an answer carries its request's number")
-            guard let answer = response.answer else { throw EnclaveError.malformedAnswer }
-            if case .failure(let failure) = answer { throw Refusal(failure) }
-            return answer
+        case .inProcess(let enclave): answer = try Self.perform(command) { enclave.handle($0) }
+        case .bytes(let exchange): answer = try Self.perform(command, exchange)
         }
+        if case .failure(let failure) = answer { throw Refusal(failure) }
+        return answer
+    }
+
+    private static func perform(
+        _ command: WireEnclaveRequest.OneOf_Command, _ exchange: ([UInt8]) throws -> [UInt8]
+    ) throws -> WireEnclaveResponse.OneOf_Answer {
+        var request = WireEnclaveRequest()
+        request.id = 7
+        request.command = command
+        let response = try WireEnclaveResponse(strictly: exchange(request.encoded()), limit: EnclaveFraming.maximumBytes)
+        precondition(response.id == 7, "an answer carries its request's number")
+        guard let answer = response.answer else { throw EnclaveError.malformedAnswer }
+        return answer
     }
 }
 

@@ -16,6 +16,8 @@ package struct SceneSubject {
     package let salt: [UInt8]
     package var address: Address { wallet.address }
     package var commitment: Hash32 { EnclaveStatement.subjectKeyCommitment(key: key, salt: salt) }
+
+    package init(wallet: SigningKey, key: [UInt8], salt: [UInt8]) { (self.wallet, self.key, self.salt) = (wallet, key, salt) }
 }
 
 /// A grant as signed and as the state says.

@@ -1,0 +1,92 @@
+import AdversarySupport
+import ChainTypes
+import Foundation
+import Primitives
+import SwiftProtobuf
+import WireTypes
+
+/// Every command of the enclave against every kind of attack.
+///
+/// A command that is added to the protocol has to be added here: `everything that the protocol knows is attacked` finds it by itself.
+enum HostileMatrix {
+    /// By the names that the protocol gives them.
+    static let commands: [String: HostileCommand] = [
+        "status": status, "attest": attest, "importHeaders": importHeaders, "proveAnchor": proveAnchor, "enrol": enrol,
+        "loadProgram": loadProgram, "runAssessments": runAssessments, "openAssessments": openAssessments,
+        "runSubscription": runSubscription, "openSubscription": openSubscription, "backup": backup,
+    ]
+
+    /// Commands of the protocol that the enclave does not know yet, in forms that it would have to look at: all are refused alike.
+    static let unknown: [String: [@Sendable (HostileScene) throws -> WireEnclaveRequest.OneOf_Command]] = [
+        "provePunctures": [
+            { hostile in
+                var command = WireProvePuncturesCommand()
+                command.log = try hostile.node.prove(Array("punctures/head".utf8))
+                return .provePunctures(command)
+            }
+        ],
+        "offerReplica": [
+            { hostile in
+                var command = WireOfferReplicaCommand()
+                command.challengeHeight = hostile.node.height
+                command.challengeBlock = .init(hostile.node.header?.hash.bytes ?? [])
+                return .offerReplica(command)
+            }
+        ],
+        "exportReplica": [{ _ in .exportReplica(WireExportReplicaCommand()) }],
+        "importReplica": [{ _ in .importReplica(WireImportReplicaCommand()) }],
+        "exportRecovery": [{ _ in .exportRecovery(WireExportRecoveryCommand()) }],
+        "importRecovery": [{ _ in .importRecovery(WireImportRecoveryCommand()) }],
+        "grantKeys": [
+            { hostile in
+                var command = WireGrantKeysCommand()
+                command.height = hostile.node.height
+                return .grantKeys(command)
+            }
+        ],
+        "confirmAssessments": [
+            { hostile in
+                var command = WireConfirmAssessmentsCommand()
+                command.shared = try hostile.scene.sharedEvidence()
+                return .confirmAssessments(command)
+            }
+        ],
+    ]
+
+    /// One attack, with a number because there may be several of a kind.
+    struct Position: Sendable, CustomStringConvertible {
+        let command: String
+        let attack: Attack
+        let number: Int
+        var description: String { "\(command), \(attack.rawValue) \(number + 1)" }
+
+        var cell: HostileCell? { HostileMatrix.commands[command]?.attacks[attack]?[number] }
+    }
+
+    /// All attacks that can be tried.
+    static var positions: [Position] {
+        commands.sorted { $0.key < $1.key }.flatMap { name, command in
+            Attack.allCases.flatMap { attack in
+                (command.attacks[attack] ?? []).enumerated().compactMap { number, cell -> Position? in
+                    if case .impossible = cell { return nil }
+                    return Position(command: name, attack: attack, number: number)
+                }
+            }
+        }
+    }
+
+    /// The names of all commands that the protocol's messages can hold, asked of the messages themselves.
+    static var protocolCommands: Set<String> {
+        var names: Set<String> = []
+        for field in 2..<256 {
+            // An empty message as field `field`: its tag in one or two bytes, then the length 0.
+            let tag = field << 3 | 2
+            let bytes = (tag < 0x80 ? [UInt8(tag)] : [UInt8(tag & 0x7F) | 0x80, UInt8(tag >> 7)]) + [0]
+            guard let command = try? WireEnclaveRequest(serializedBytes: bytes).command,
+                let name = Mirror(reflecting: command).children.first?.label
+            else { continue }
+            names.insert(name)
+        }
+        return names
+    }
+}
