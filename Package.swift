@@ -217,7 +217,8 @@ let targets: [Target] = [
     tests(
         "ModulesTests",
         [
-            "LedgerSupport", "Attestation", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient", "Modules", "Execution",
+            "LedgerSupport", "Attestation", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient",
+            "Modules", "Execution",
         ]),
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex", "Engine"]),
     tests(

@@ -82,7 +82,8 @@ import WireTypes
     }
 
     @Test mutating func `come back from a package, of the present epoch only`() throws {
-        #expect(try submit(announcement(second, from: scene.enclave, recovery: 3) { $0.recoveryEpoch = 4 }) == Refusal.keysBadSignature.code)
+        #expect(
+            try submit(announcement(second, from: scene.enclave, recovery: 3) { $0.recoveryEpoch = 4 }) == Refusal.keysBadSignature.code)
         #expect(try submit(announcement(second, from: scene.enclave, recovery: 0)) == 0)
         #expect(KeysModule.vault(of: try enclave(second)) == scene.enclave.id)
     }

@@ -53,7 +53,8 @@ extension EnclaveMachine {
             wire.subjectKey.count == 32, wire.salt.count == 32, (1...Limits.identifier).contains(wire.dataset.utf8.count)
         else { throw .badEnrolment }
         let commitment = EnclaveStatement.subjectKeyCommitment(key: [UInt8](wire.subjectKey), salt: [UInt8](wire.salt))
-        let statement = EnclaveStatement.enrolment(chainID: chainID, enclave: id, dataset: wire.dataset, keyEpoch: wire.keyEpoch, commitment: commitment)
+        let statement = EnclaveStatement.enrolment(
+            chainID: chainID, enclave: id, dataset: wire.dataset, keyEpoch: wire.keyEpoch, commitment: commitment)
         do { try key.verify([UInt8](wire.signature), of: statement, context: .enrolment) } catch { throw .badEnrolment }
         var entry = WireVaultKey()
         entry.subject = wire.subject

@@ -45,7 +45,8 @@ struct RemoteReplica: ReplicaSource {
     }
 
     func peer() async -> ReplicaPeer? {
-        guard let data = try? await answer(request("v1/status")), let status = try? JSONDecoder().decode(StatusAnswer.self, from: data) else {
+        guard let data = try? await answer(request("v1/status")), let status = try? JSONDecoder().decode(StatusAnswer.self, from: data)
+        else {
             return nil
         }
         for enclave in status.enclaves where enclave.serving {

@@ -1,5 +1,6 @@
 import ChainTypes
 import Cryptography
+import DataModel
 import FoundationEssentials
 import Primitives
 import WireTypes

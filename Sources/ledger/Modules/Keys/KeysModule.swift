@@ -68,7 +68,9 @@ package enum KeysModule {
     }
 
     /// The enclave `id`, if it may act, or may come back to do what it is suspended for.
-    private static func startable(_ id: Data, _ context: MessageContext, _ state: inout ModuleState) throws -> (id: Hash32, enclave: WireEnclave) {
+    private static func startable(_ id: Data, _ context: MessageContext, _ state: inout ModuleState) throws -> (
+        id: Hash32, enclave: WireEnclave
+    ) {
         if let id = Hash32(id), let enclave: WireEnclave = try state.message(StateKey.enclave(id)), enclave.status == .suspended,
             enclave.suspension == EnclaveSuspension.erasure
         {
