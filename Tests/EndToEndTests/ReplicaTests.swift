@@ -237,7 +237,7 @@ final class PairedLocality {
                 (request.program, request.fields) = (.init(program.codeHash.bytes), fields)
                 (request.recipientKey, request.deadline) = (lender.sealingKey.publicKey.wire, status.time + 300_000)
                 let transaction = try builder.sign(.requestAssessment(request))
-                try await locality.client.submit(transaction)
+                _ = try await locality.client.submit(transaction)
                 jobs.append(transaction.transaction.messageIdentifier(0))
             }
             return jobs

@@ -1,7 +1,9 @@
 import ChainTypes
+import Crypto
 import Cryptography
 import EnclaveProtocol
 import FoundationEssentials
+import LightClient
 import PlatformProtocol
 import Primitives
 import WireTypes

@@ -3,6 +3,7 @@ import Crypto
 import Cryptography
 import EnclaveProtocol
 import FoundationEssentials
+import LightClient
 import PlatformProtocol
 import Primitives
 import WireTypes

@@ -3,6 +3,7 @@ import Crypto
 import Cryptography
 import EnclaveProtocol
 import FoundationEssentials
+import LightClient
 import PlatformProtocol
 import Primitives
 import WireTypes
@@ -191,7 +192,7 @@ extension EnclaveMachine {
                 if vault.key(name) == nil, new.insert(name).inserted { changes.append(.enrolled(key)) }
             case .used(let use):
                 guard let grant = Hash32(use.grant), let request = Hash32(use.request) else { throw .badPart }
-                if !vault.uses(of: grant).contains(request) { changes.append(.used(use)) }
+                if !vault.uses(of: grant).requests.contains(request) { changes.append(.used(use)) }
             default: throw .badPart
             }
         }
