@@ -92,6 +92,7 @@ extension EnclaveMachine {
         case .loadProgram(let command): .loadProgram(try loadProgram(command))
         case .runAssessments(let command): .runAssessments(try runAssessments(command))
         case .openAssessments(let command): .openAssessments(try openAssessments(command))
+        case .confirmAssessments(let command): .confirmAssessments(try confirmAssessments(command))
         case .runSubscription(let command): .runSubscription(try runSubscription(command))
         case .openSubscription(let command): .openSubscription(try openSubscription(command))
         case .backup: .backup(try backup())
@@ -102,8 +103,6 @@ extension EnclaveMachine {
         case .exportRecovery(let command): .exportRecovery(try exportRecovery(command))
         case .importRecovery(let command): .importRecovery(try importRecovery(command))
         case .grantKeys(let command): .grantKeys(try grantKeys(command))
-        case .confirmAssessments:
-            throw EnclaveError.malformedCommand
         }
     }
 

@@ -44,6 +44,8 @@ struct EnclaveMachine: ~Copyable {
     var peers = PeerMemory()
 
     var isServing: Bool { isAnchored && hasProvenPunctures }
+    /// What the chain last said of this enclave, by proof: its assurance class, and until when its evidence holds.
+    private(set) var admission = WireEnclave()
 
     /// Opens or begins the enclave of the chain that `genesis` begins.
     init(
@@ -102,9 +104,15 @@ struct EnclaveMachine: ~Copyable {
         do { return try secrets.signingKey.sign(statement, context: context) } catch { throw .internalFailure }
     }
 
+    /// Returns if the enclave serves: the chain has its anchor, and its evidence is not too old for the newest header.
+    func requireServing() throws(EnclaveError) {
+        guard isServing else { throw .notServing }
+        guard !Self.isExpired(admission, at: client.trusted.time) else { throw .admissionEnded }
+    }
+
     /// Returns if the enclave serves and `height` is that of its newest header.
     func requireServing(at height: UInt64) throws(EnclaveError) {
-        guard isServing else { throw .notServing }
+        try requireServing()
         guard height == client.trusted.height else { throw .staleState }
     }
 
@@ -182,17 +190,25 @@ extension EnclaveMachine {
         return answer
     }
 
-    /// Accepts the start once the chain has its anchor: the vault is the newest, and so is the state. It serves when it has followed the
-    /// puncture log too.
+    /// Whether what the chain says of an enclave no longer holds at `time`, in milliseconds of block time.
+    static func isExpired(_ enclave: WireEnclave, at time: UInt64) -> Bool { enclave.expires != 0 && time >= enclave.expires }
+
+    /// Accepts the start once the chain has its anchor: the vault is the newest, and so is the state; it serves when it has followed the
+    /// puncture log too. Also takes note of renewed evidence while it serves, and stops serving when the chain has suspended it.
     mutating func proveAnchor(_ command: WireProveAnchorCommand) throws -> WireProveAnchorAnswer {
         guard let enclave: WireEnclave = try state.value(command.enclave, at: StateKey.enclave(id)) else {
             throw EnclaveError.anchorMismatch
         }
         // One that is suspended because it did not destroy in time may come back and do so; the chain takes nothing else from it.
-        guard enclave.status == .active || enclave.suspension == EnclaveSuspension.erasure, enclave.anchorNonce == anchor.nonce,
-            enclave.vaultVersion == anchor.vaultVersion,
-            enclave.vaultRoot == anchor.vaultRoot
-        else { throw EnclaveError.anchorMismatch }
+        guard enclave.status == .active || enclave.suspension == EnclaveSuspension.erasure else {
+            isAnchored = false
+            throw EnclaveError.suspended
+        }
+        // What was the newest vault when this start was accepted has changed since then by this start's own hand only.
+        let isSameVault = isAnchored || enclave.vaultVersion == anchor.vaultVersion && enclave.vaultRoot == anchor.vaultRoot
+        guard enclave.anchorNonce == anchor.nonce, isSameVault else { throw EnclaveError.anchorMismatch }
+        guard !Self.isExpired(enclave, at: client.trusted.time) else { throw EnclaveError.admissionEnded }
+        admission = enclave
         isAnchored = true
         var answer = WireProveAnchorAnswer()
         answer.serving = isServing

@@ -18,7 +18,7 @@ extension EnclaveMachine {
 
     /// Stores the keys in one durable batch and only then answers with receipts. The same enrolment again gives the same receipt.
     mutating func enrol(_ command: WireEnrolCommand) throws -> WireEnrolAnswer {
-        guard isServing else { throw EnclaveError.notServing }
+        try requireServing()
         guard command.enrolments.count <= EnclaveLimits.enrolments else { throw EnclaveError.tooMany }
         var opened: [Result<Enrolment, EnclaveError>] = []
         var new: [Vault.KeyName: Hash32] = [:]

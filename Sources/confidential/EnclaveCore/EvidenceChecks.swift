@@ -49,6 +49,12 @@ struct EvidenceChecks: ~Copyable {
         try prove(proven) { Hash32($0.id).map(StateKey.subscription) }
     }
 
+    /// The enclave `id`, which must be known.
+    func enclave(_ proven: WireProvenValue, id: Data) throws(RunFailure) -> WireEnclave {
+        guard let id = Hash32(id), let enclave: WireEnclave = try prove(proven, StateKey.enclave(id)) else { throw .host(.badProof) }
+        return enclave
+    }
+
     /// The grant `grant` of `subject`; `nil` when the chain proves that there is none.
     func consent(_ proven: WireProvenValue, subject: Address, grant: Hash32) throws(RunFailure) -> WireConsent? {
         guard let consent: WireConsent = try prove(proven, StateKey.consent(subject, grant: grant)) else { return nil }

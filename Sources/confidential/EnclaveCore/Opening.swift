@@ -33,6 +33,9 @@ extension EnclaveMachine {
             do throws(RunFailure) {
                 let assessment = try checks.assessment(proven)
                 outcome.id = assessment.id
+                // What the requester signed counts too, whatever the state says that is demanded.
+                let confirmations = max(assessment.demand.confirmations, assessment.request.demand.confirmations)
+                guard confirmations <= 1 || Set(assessment.confirmedBy).count >= Int(confirmations) else { throw .host(.unconfirmed) }
                 openings.append(
                     (
                         position,
@@ -119,7 +122,7 @@ extension EnclaveMachine {
         // It derives from the recipient that the maker was shown with the requester's signature: for another one it opens nothing.
         let recipient = ResultEnvelope.recipient(committed.recipient)
         let key = resultKey(job: job, recipient: recipient, salt: Array(sidecar[..<Sidecar.saltBytes]))
-        guard let signed = try? ResultEnvelope.open(sidecar, job: job, key: key),
+        guard let signed = try? ResultEnvelope.open(sidecar, key: key, job: job),
             let result = try? WireResult(strictly: [UInt8](signed.result), limit: Limits.sidecar), Hash32(result.request) == job,
             result.enclave == committed.enclave
         else { return nil }

@@ -223,6 +223,10 @@ extension EnclaveMachine {
     func resultKey(job: Hash32, recipient: Hash32, salt: [UInt8]) -> SymmetricKey {
         KeyDerivation.derive(vaultSecret, context: .resultKey, identifier: job.bytes + recipient.bytes + salt)
     }
+    /// Under which other enclaves' outputs are compared with that of one sealed result: 32 bytes.
+    func confirmationSalt(job: Hash32, salt: [UInt8]) -> [UInt8] {
+        KeyDerivation.derive(vaultSecret, context: .confirmationSalt, identifier: job.bytes + salt).withUnsafeBytes { [UInt8]($0) }
+    }
     /// What the vault's result keys derive from.
     var vaultSecret: SymmetricKey {
         vault.replica.flatMap { try? AuthenticatedEncryption.key($0.vaultSecret) } ?? secrets.resultSecret

@@ -1,3 +1,4 @@
+import Attestation
 import ChainTypes
 import ConsentRules
 import Cryptography
@@ -50,6 +51,7 @@ extension EnclaveMachine {
         guard client.trusted.time < request.deadline else { throw .host(.deadlinePassed) }
         guard (try? SealingPublicKey(request.recipientKey)) != nil else { throw .final(.badRecipientKey) }
         let dataset = try checks.dataset(request.dataset)
+        do throws(Refusal) { try EnclaveRequirements(dataset: dataset.value.demand).check(admission) } catch { throw .host(error) }
         guard let program = Hash32(request.program) else { throw .final(.programsUnpublished) }
         let manifest = try checks.program(program, kind: .subscription)
         let ready = try programs.program(program, manifest: manifest)

@@ -57,6 +57,14 @@ extension EnclaveConnection {
         return answer
     }
 
+    /// As a run, but only what it comes to is answered, under the salt of the enclave that ran first.
+    package func confirmAssessments(_ command: WireConfirmAssessmentsCommand) throws -> WireConfirmAssessmentsAnswer {
+        guard case .confirmAssessments(let answer) = try perform(.confirmAssessments(command)) else {
+            throw EnclaveError.unexpectedAnswer
+        }
+        return answer
+    }
+
     package func runSubscription(_ command: WireRunSubscriptionCommand) throws -> WireRunSubscriptionAnswer {
         guard case .runSubscription(let answer) = try perform(.runSubscription(command)) else { throw EnclaveError.unexpectedAnswer }
         return answer

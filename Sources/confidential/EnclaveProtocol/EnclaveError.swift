@@ -30,9 +30,15 @@ package enum EnclaveError: UInt32, CodedError {
     case workerLost = 827
     case tooFast = 828
     case internalFailure = 829
-    case puncturesPending = 840
-    case keyDestroyed = 841
-    case recordErased = 842
+    case suspended = 840
+    case admissionEnded = 841
+    case notToConfirm = 842
+    case badConfirmationTerms = 843
+    case resultNotConfirmed = 844
+    case unconfirmed = 845
+    case puncturesPending = 846
+    case keyDestroyed = 847
+    case recordErased = 848
     case peerNotAdmitted = 860
     case peerMeasurement = 861
     case peerStaleEvidence = 862
@@ -102,6 +108,12 @@ package enum EnclaveError: UInt32, CodedError {
         case .badPackage: "the package is not the named enclave's, or was altered"
         case .oldRecovery: "the package is of an older recovery epoch than the chain's"
         case .badShares: "the shares are too few, not for this enclave, or not of this package"
+        case .suspended: "the chain has suspended this enclave"
+        case .admissionEnded: "the chain's appraisal of this enclave is too old: renew its evidence, then show the chain's value anew"
+        case .notToConfirm: "the result waits for no confirmation, or not for this enclave's"
+        case .badConfirmationTerms: "the first enclave's terms do not open, so nothing can be compared"
+        case .resultNotConfirmed: "the sealed result does not hold the output that its enclave said it does"
+        case .unconfirmed: "fewer enclaves have come to this result than the request demands"
         case .frameTooLarge: "a message is longer than the socket carries"
         case .cannotConnect: "no enclave listens at the socket; is jupiter-enclave running?"
         case .connectionLost: "the connection to the enclave broke"

@@ -60,6 +60,21 @@ package enum SystemCalls {
             Masked(name: "openat", argument: 2, mask: 0o1103, value: 0)
         ])
 
+    /// The launcher on a platform: also what reaching the platform's device takes. Vault and workers inherit it and narrow it like the rest.
+    package static func launcher(on platform: String) -> List {
+        var list = launcher
+        switch platform {
+        case "tpm": list.allowed += ["clock_nanosleep", "connect", "getsockopt", "socket"]
+        case "sev-snp", "tdx": list.allowed += ["clock_nanosleep", "ioctl", "mkdir", "rmdir"]
+        case "nitro": list.allowed.append("ioctl")
+        default: return list
+        }
+        // A device or report is opened for writing too.
+        list.masked.removeAll { $0.name == "openat" }
+        list.allowed.append("openat")
+        return list
+    }
+
     /// Making a process.
     private static let spawning = ["clone", "clone3", "execve", "pipe2", "close_range"]
 

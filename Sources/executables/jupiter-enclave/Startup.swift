@@ -1,4 +1,6 @@
 import CHardening
+import ChainTypes
+import Cryptography
 import EnclavePlatforms
 import EnclaveProtocol
 import EnclaveSandbox
@@ -34,8 +36,7 @@ enum Startup {
         try makeHome(options.home)
         let genesis = open(options.genesis, O_RDONLY | O_CLOEXEC)
         guard genesis >= 0 else { throw StartupError.noGenesis }
-        let platform = SimulatedPlatform(home: options.home)
-        log("SIMULATED platform: process isolation only; whoever owns this machine can read what is inside")
+        let platform = try options.platform.open(home: options.home, genesis: try genesisHash(genesis), programs: Launcher.paths())
         let store = try VaultFolder.openStore(options.home)
         let listener = try EnclaveServer.listen(options.socket)
         defer { unlink(options.socket) }
@@ -43,6 +44,19 @@ enum Startup {
         try launcher.startVault(listener: listener, store: store, genesis: genesis)
         log("listens at \(options.socket)")
         return launcher.watch()
+    }
+
+    /// What the chain is known by; what is in the genesis is the vault's to read.
+    private static func genesisHash(_ descriptor: Int32) throws(StartupError) -> Hash32 {
+        var bytes = [UInt8](repeating: 0, count: Limits.genesis + 1)
+        var count = 0
+        while count < bytes.count {
+            let size = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress.map { $0 + count }, $0.count - count, off_t(count)) }
+            guard size >= 0 else { throw .noGenesis }
+            guard size > 0 else { return Digest.hash(.genesisHash, Array(bytes[..<count])) }
+            count += size
+        }
+        throw .noGenesis
     }
 
     /// Makes the directory and those above it; refuses one that others may write to.

@@ -56,6 +56,9 @@ package enum OpenAPIDocument {
    "name": "consents"
   },
   {
+   "name": "erasures"
+  },
+  {
    "name": "jobs"
   },
   {
@@ -1410,6 +1413,196 @@ package enum OpenAPIDocument {
     ]
    }
   },
+  "/v1/enclaves/{id}": {
+   "get": {
+    "operationId": "getEnclave",
+    "tags": [
+     "registry"
+    ],
+    "summary": "One enclave",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Enclave"
+        }
+       }
+      }
+     },
+     "400": {
+      "description": "A parameter or the body is not what it should be.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "404": {
+      "description": "It is not on this chain.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    },
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "$ref": "#/components/schemas/Hash"
+      },
+      "description": "The enclave."
+     }
+    ]
+   }
+  },
+  "/v1/references": {
+   "get": {
+    "operationId": "listReferenceValues",
+    "tags": [
+     "registry"
+    ],
+    "summary": "Builds of the enclave that governance accepts",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/ReferenceValues"
+        }
+       }
+      }
+     },
+     "400": {
+      "description": "A parameter or the body is not what it should be.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    },
+    "parameters": [
+     {
+      "name": "limit",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 1000,
+       "default": 100
+      },
+      "description": "How many at most."
+     },
+     {
+      "name": "after",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string"
+      },
+      "description": "The value of next in the page before."
+     }
+    ]
+   }
+  },
+  "/v1/endorsements": {
+   "get": {
+    "operationId": "listEndorsements",
+    "tags": [
+     "registry"
+    ],
+    "summary": "What the vendors signed about their platforms",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Endorsements"
+        }
+       }
+      }
+     },
+     "400": {
+      "description": "A parameter or the body is not what it should be.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    },
+    "parameters": [
+     {
+      "name": "limit",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 1000,
+       "default": 100
+      },
+      "description": "How many at most."
+     },
+     {
+      "name": "after",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string"
+      },
+      "description": "The value of next in the page before."
+     }
+    ]
+   }
+  },
   "/v1/localities": {
    "get": {
     "operationId": "listLocalities",
@@ -1660,6 +1853,37 @@ package enum OpenAPIDocument {
     }
    }
   },
+  "/v1/governance/attestation": {
+   "get": {
+    "operationId": "getAttestationRules",
+    "tags": [
+     "trust"
+    ],
+    "summary": "The rules of appraisal",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/AttestationRules"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
   "/v1/records": {
    "get": {
     "operationId": "listRecords",
@@ -1802,6 +2026,141 @@ package enum OpenAPIDocument {
        "type": "string"
       },
       "description": "The value of next in the page before."
+     }
+    ]
+   }
+  },
+  "/v1/erasures": {
+   "get": {
+    "operationId": "listErasures",
+    "tags": [
+     "erasures"
+    ],
+    "summary": "The erasures of an account, oldest first",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Erasures"
+        }
+       }
+      }
+     },
+     "400": {
+      "description": "A parameter or the body is not what it should be.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    },
+    "parameters": [
+     {
+      "name": "subject",
+      "in": "query",
+      "required": true,
+      "schema": {
+       "$ref": "#/components/schemas/Address"
+      },
+      "description": "Whose."
+     },
+     {
+      "name": "limit",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 1000,
+       "default": 100
+      },
+      "description": "How many at most."
+     },
+     {
+      "name": "after",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string"
+      },
+      "description": "The value of next in the page before."
+     }
+    ]
+   }
+  },
+  "/v1/erasures/{id}": {
+   "get": {
+    "operationId": "getErasure",
+    "tags": [
+     "erasures"
+    ],
+    "summary": "How far an erasure is: its certificate",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Erasure"
+        }
+       }
+      }
+     },
+     "400": {
+      "description": "A parameter or the body is not what it should be.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "404": {
+      "description": "It is not on this chain.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    },
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "$ref": "#/components/schemas/Hash"
+      },
+      "description": "Its identifier."
      }
     ]
    }
@@ -2676,12 +3035,28 @@ package enum OpenAPIDocument {
      "platform": {
       "type": "string"
      },
+     "label": {
+      "type": "string",
+      "description": "What the chain shows of it, once it is registered."
+     },
      "simulated": {
       "type": "boolean",
       "description": "Process isolation only: nothing about it is attested by hardware."
      },
+     "assurance": {
+      "type": "string"
+     },
      "serving": {
       "type": "boolean"
+     },
+     "expires": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Milliseconds of block time at which its evidence is too old."
+     },
+     "suspension": {
+      "type": "string",
+      "description": "Why it is suspended."
      },
      "trustedHeight": {
       "type": "integer",
@@ -3184,6 +3559,10 @@ package enum OpenAPIDocument {
      },
      "amount": {
       "$ref": "#/components/schemas/Amount"
+     },
+     "label": {
+      "type": "string",
+      "description": "Of the enclave that did it."
      }
     },
     "required": [
@@ -3422,6 +3801,9 @@ package enum OpenAPIDocument {
      "height": {
       "type": "integer",
       "minimum": 0
+     },
+     "demand": {
+      "$ref": "#/components/schemas/Demand"
      }
     },
     "required": [
@@ -3509,6 +3891,10 @@ package enum OpenAPIDocument {
      "platform": {
       "type": "string"
      },
+     "label": {
+      "type": "string",
+      "description": "What its evidence honestly shows: simulated, tpm (software), sev-snp (Genoa)."
+     },
      "simulated": {
       "type": "boolean"
      },
@@ -3525,6 +3911,26 @@ package enum OpenAPIDocument {
        "suspended",
        "unknown"
       ]
+     },
+     "suspension": {
+      "type": "string",
+      "description": "Why it is suspended."
+     },
+     "expires": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Milliseconds of block time at which its evidence is too old."
+     },
+     "machine": {
+      "type": "string"
+     },
+     "evidenceHash": {
+      "$ref": "#/components/schemas/Hash"
+     },
+     "challengeHeight": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "The block that its newest evidence answers."
      },
      "signingKey": {
       "$ref": "#/components/schemas/Hash"
@@ -3583,7 +3989,9 @@ package enum OpenAPIDocument {
      "measurement",
      "operator",
      "vaultVersion",
-     "height"
+     "height",
+     "label",
+     "challengeHeight"
     ]
    },
    "Locality": {
@@ -3911,6 +4319,13 @@ package enum OpenAPIDocument {
        },
        "price": {
         "$ref": "#/components/schemas/Amount"
+       },
+       "enclaves": {
+        "type": "array",
+        "items": {
+         "$ref": "#/components/schemas/Hash"
+        },
+        "description": "Those that the request names."
        }
       },
       "required": [
@@ -3921,7 +4336,8 @@ package enum OpenAPIDocument {
        "purpose",
        "fields",
        "deadline",
-       "price"
+       "price",
+       "enclaves"
       ]
      },
      "transactionId": {
@@ -3981,6 +4397,18 @@ package enum OpenAPIDocument {
      "openedHeight": {
       "type": "integer",
       "minimum": 0
+     },
+     "demand": {
+      "$ref": "#/components/schemas/Demand"
+     },
+     "confirmedBy": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Hash"
+      }
+     },
+     "disputedBy": {
+      "$ref": "#/components/schemas/Hash"
      }
     },
     "required": [
@@ -3995,7 +4423,8 @@ package enum OpenAPIDocument {
      "height",
      "committedHeight",
      "refusalCode",
-     "openedHeight"
+     "openedHeight",
+     "confirmedBy"
     ]
    },
    "Subscription": {
@@ -4271,6 +4700,214 @@ package enum OpenAPIDocument {
     },
     "required": [
      "consents"
+    ]
+   },
+   "Erasure": {
+    "type": "object",
+    "properties": {
+     "id": {
+      "$ref": "#/components/schemas/Hash"
+     },
+     "subject": {
+      "$ref": "#/components/schemas/Address"
+     },
+     "kind": {
+      "enum": [
+       "record",
+       "dataset",
+       "subject",
+       "unknown"
+      ]
+     },
+     "dataset": {
+      "anyOf": [
+       {
+        "type": "string"
+       },
+       {
+        "type": "null"
+       }
+      ]
+     },
+     "record": {
+      "anyOf": [
+       {
+        "$ref": "#/components/schemas/Hash"
+       },
+       {
+        "type": "null"
+       }
+      ]
+     },
+     "sequence": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Its entry of the puncture log."
+     },
+     "status": {
+      "enum": [
+       "pending",
+       "complete",
+       "unknown"
+      ]
+     },
+     "height": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "time": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "deadline": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Enclaves that have not signed by then are suspended; milliseconds since 1970."
+     },
+     "records": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Ciphertexts let go of so far."
+     },
+     "sweeping": {
+      "type": "boolean",
+      "description": "Ciphertexts are still to be let go of."
+     },
+     "vaults": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Hash"
+      }
+     },
+     "acknowledgements": {
+      "type": "array",
+      "items": {
+       "type": "object",
+       "properties": {
+        "enclave": {
+         "$ref": "#/components/schemas/Hash"
+        },
+        "sequence": {
+         "type": "integer",
+         "minimum": 0
+        },
+        "vaultVersion": {
+         "type": "integer",
+         "minimum": 0
+        },
+        "recoveryEpoch": {
+         "type": "integer",
+         "minimum": 0
+        },
+        "height": {
+         "type": "integer",
+         "minimum": 0
+        }
+       },
+       "required": [
+        "enclave",
+        "sequence",
+        "vaultVersion",
+        "recoveryEpoch",
+        "height"
+       ]
+      }
+     },
+     "suspended": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Hash"
+      },
+      "description": "Enclaves that stayed silent."
+     },
+     "exports": {
+      "type": "array",
+      "items": {
+       "type": "object",
+       "properties": {
+        "grant": {
+         "$ref": "#/components/schemas/Hash"
+        },
+        "recipient": {
+         "$ref": "#/components/schemas/Address"
+        },
+        "height": {
+         "type": "integer",
+         "minimum": 0
+        }
+       },
+       "required": [
+        "grant",
+        "recipient",
+        "height"
+       ]
+      },
+      "description": "Who was given a key before: outside the promise."
+     },
+     "recoveryEpoch": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "shareHolders": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Address"
+      }
+     },
+     "completedHeight": {
+      "anyOf": [
+       {
+        "type": "integer",
+        "minimum": 0
+       },
+       {
+        "type": "null"
+       }
+      ]
+     }
+    },
+    "required": [
+     "id",
+     "subject",
+     "kind",
+     "sequence",
+     "status",
+     "height",
+     "time",
+     "deadline",
+     "records",
+     "sweeping",
+     "vaults",
+     "acknowledgements",
+     "suspended",
+     "exports",
+     "recoveryEpoch",
+     "shareHolders"
+    ]
+   },
+   "Erasures": {
+    "type": "object",
+    "properties": {
+     "erasures": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Erasure"
+      }
+     },
+     "next": {
+      "anyOf": [
+       {
+        "type": "string"
+       },
+       {
+        "type": "null"
+       }
+      ],
+      "description": "The parameter after for the next page; null on the last."
+     }
+    },
+    "required": [
+     "erasures"
     ]
    },
    "Assessments": {
@@ -4868,6 +5505,12 @@ package enum OpenAPIDocument {
        "setVotingWeight",
        "unjail",
        "setParameters",
+       "addReferenceValue",
+       "revokeReferenceValue",
+       "setAttestationRules",
+       "suspendEnclaves",
+       "resumeEnclave",
+       "setRecoveryHolders",
        "unknown"
       ]
      },
@@ -4893,6 +5536,15 @@ package enum OpenAPIDocument {
      },
      "parameters": {
       "$ref": "#/components/schemas/Parameters"
+     },
+     "platform": {
+      "type": "string"
+     },
+     "measurement": {
+      "$ref": "#/components/schemas/Hash"
+     },
+     "enclave": {
+      "$ref": "#/components/schemas/Hash"
      }
     },
     "required": [
@@ -5003,6 +5655,298 @@ package enum OpenAPIDocument {
     "required": [
      "height",
      "proposals"
+    ]
+   },
+   "Demand": {
+    "type": "object",
+    "properties": {
+     "excludedPlatforms": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     },
+     "minimumAssurance": {
+      "enum": [
+       "none",
+       "measured",
+       "confidential"
+      ]
+     },
+     "confirmations": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "How many enclaves must come to the same result."
+     },
+     "distinctPlatforms": {
+      "type": "boolean"
+     },
+     "distinctOperators": {
+      "type": "boolean"
+     }
+    },
+    "required": [
+     "excludedPlatforms",
+     "minimumAssurance",
+     "confirmations",
+     "distinctPlatforms",
+     "distinctOperators"
+    ],
+    "description": "What is demanded of the enclaves that do a job."
+   },
+   "ReferenceValue": {
+    "type": "object",
+    "properties": {
+     "platform": {
+      "type": "string"
+     },
+     "measurement": {
+      "$ref": "#/components/schemas/Hash"
+     },
+     "description": {
+      "type": "string"
+     },
+     "registers": {
+      "type": "array",
+      "items": {
+       "type": "object",
+       "properties": {
+        "name": {
+         "type": "string"
+        },
+        "value": {
+         "type": "string"
+        }
+       },
+       "required": [
+        "name",
+        "value"
+       ]
+      }
+     },
+     "addedHeight": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "activeHeight": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "From this height on enclaves of this build may be given keys."
+     },
+     "revoked": {
+      "type": "boolean"
+     }
+    },
+    "required": [
+     "platform",
+     "measurement",
+     "description",
+     "registers",
+     "addedHeight",
+     "activeHeight",
+     "revoked"
+    ]
+   },
+   "Endorsement": {
+    "type": "object",
+    "properties": {
+     "slot": {
+      "type": "string",
+      "description": "What it is about."
+     },
+     "number": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Rises with each newer one."
+     },
+     "bytes": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "height": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "expires": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Milliseconds since 1970 until which the vendor stands by it."
+     }
+    },
+    "required": [
+     "slot",
+     "number",
+     "bytes",
+     "height",
+     "expires"
+    ]
+   },
+   "AttestationRules": {
+    "type": "object",
+    "properties": {
+     "evidenceLifetime": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "measurementDelay": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "renewalGrace": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "evidenceWindow": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "tcbStatuses": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     },
+     "excludedProductLines": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     },
+     "excludedPlatforms": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     },
+     "refusedAdvisories": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     },
+     "floors": {
+      "type": "array",
+      "items": {
+       "type": "object",
+       "properties": {
+        "productLine": {
+         "type": "string"
+        },
+        "floor": {
+         "type": "string"
+        }
+       },
+       "required": [
+        "productLine",
+        "floor"
+       ]
+      }
+     },
+     "minimumTcbEvaluation": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "referenceValuesRequired": {
+      "type": "boolean"
+     },
+     "allowSimulated": {
+      "type": "boolean"
+     },
+     "allowSoftwareTpm": {
+      "type": "boolean"
+     },
+     "requireSeptVeDisable": {
+      "type": "boolean"
+     },
+     "requireAliasCheck": {
+      "type": "boolean"
+     },
+     "maximumVmpl": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "tpmRoots": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     },
+     "attestationKeys": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     }
+    },
+    "required": [
+     "evidenceLifetime",
+     "measurementDelay",
+     "renewalGrace",
+     "evidenceWindow",
+     "tcbStatuses",
+     "excludedProductLines",
+     "excludedPlatforms",
+     "refusedAdvisories",
+     "floors",
+     "minimumTcbEvaluation",
+     "referenceValuesRequired",
+     "allowSimulated",
+     "allowSoftwareTpm",
+     "requireSeptVeDisable",
+     "requireAliasCheck",
+     "maximumVmpl",
+     "tpmRoots",
+     "attestationKeys"
+    ]
+   },
+   "ReferenceValues": {
+    "type": "object",
+    "properties": {
+     "references": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/ReferenceValue"
+      }
+     },
+     "next": {
+      "anyOf": [
+       {
+        "type": "string"
+       },
+       {
+        "type": "null"
+       }
+      ],
+      "description": "The parameter after for the next page; null on the last."
+     }
+    },
+    "required": [
+     "references"
+    ]
+   },
+   "Endorsements": {
+    "type": "object",
+    "properties": {
+     "endorsements": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Endorsement"
+      }
+     },
+     "next": {
+      "anyOf": [
+       {
+        "type": "string"
+       },
+       {
+        "type": "null"
+       }
+      ],
+      "description": "The parameter after for the next page; null on the last."
+     }
+    },
+    "required": [
+     "endorsements"
     ]
    },
    "ReplicaRequest": {

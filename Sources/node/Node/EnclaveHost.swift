@@ -18,6 +18,12 @@ package final class EnclaveHost: Sendable {
         package var isConnected = false
         package var id: Hash32?
         package var platform = ""
+        /// What the chain shows of it: how it honestly stands, its assurance class, until when its evidence holds (milliseconds of block
+        /// time; 0 without end), and why it is suspended.
+        package var label = ""
+        package var assurance = ""
+        package var expires: UInt64 = 0
+        package var suspension = ""
         package var isServing = false
         package var trustedHeight: UInt64 = 0
         /// The vault whose keys it holds.
@@ -38,6 +44,10 @@ package final class EnclaveHost: Sendable {
         var replication = Replication()
         /// What others ask of the enclave, to be done between two rounds.
         var errands: [Errand] = []
+        /// Below this height its evidence is not renewed again.
+        var renewsFrom: UInt64 = 0
+        /// Until when the evidence holds that the enclave was last shown to be admitted with.
+        var shownExpiry: UInt64?
         /// The newest committed height that nobody has looked at yet.
         var hasNews = false
     }
@@ -148,8 +158,7 @@ package final class EnclaveHost: Sendable {
         let status = try await onThread { try self.connection.status() }
         guard status.chainID == view.chainID, let id = Hash32(status.id) else { throw EnclaveError.wrongChain }
         state.withLock { state in
-            state.loaded = []
-            state.followed = nil
+            (state.loaded, state.shownExpiry, state.followed) = ([], nil, nil)
             state.replication = Replication()
             state.status = Status(
                 isConnected: true, id: id, platform: status.identity.platform, isServing: status.serving,
@@ -163,12 +172,14 @@ package final class EnclaveHost: Sendable {
             try Task.checkCancellation()
         }
         try await register(id)
+        try await awaitAdmission(id)
         if !status.serving { try await anchor(id, status.anchor) }
         try findJobs()
         try await refresh()
         while !Task.isCancelled {
             let header = try await feed()
             let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id, vault: self.status.vault ?? id)
+            try await keepAdmitted(builder, at: header)
             try await followPunctures(builder)
             let worked = try await work(builder, time: header.time)
             let ran = await doErrands(builder)
@@ -200,7 +211,7 @@ package final class EnclaveHost: Sendable {
 
     /// Shows the enclave the newest certified header, and the ends of the epochs since the one that it trusts.
     @discardableResult
-    private func feed() async throws -> BlockHeader {
+    func feed() async throws -> BlockHeader {
         while true {
             let path = try view.path(after: status.trustedHeight)
             if path.isEmpty { break }
@@ -216,17 +227,22 @@ package final class EnclaveHost: Sendable {
     private func register(_ id: Hash32) async throws {
         guard try view.value(StateKey.enclave(id)) == nil else { return }
         guard settings.registers else { throw NodeError.notFound("the enclave \(id)") }
-        let head = view.head
-        var command = WireAttestCommand()
-        command.challengeHeight = head.height
-        command.challengeBlock = .init(head.blockHash.bytes)
-        let challenge = command
-        let answer = try await onThread { try self.connection.attest(challenge) }
+        let answer = try await attest()
         var message = WireMessage()
         message.registerEnclave.identity = answer.identity
         message.registerEnclave.evidence = answer.evidence
         try await post(message)
         log.notice("The enclave is registered.", metadata: ["enclave": "\(id)"])
+    }
+
+    /// Evidence that answers the newest block.
+    func attest() async throws -> WireAttestAnswer {
+        let head = view.head
+        var command = WireAttestCommand()
+        command.challengeHeight = head.height
+        command.challengeBlock = .init(head.blockHash.bytes)
+        let challenge = command
+        return try await onThread { try self.connection.attest(challenge) }
     }
 
     /// Puts this start's nonce on chain and proves it to the enclave, which serves from then on.
@@ -242,8 +258,7 @@ package final class EnclaveHost: Sendable {
             header = try await feed()
         }
         let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id, vault: id)
-        let proof = try builder.proven(StateKey.enclave(id))
-        _ = try await onThread { try self.connection.proveAnchor(proof) }
+        try await show(builder)
         try await followPunctures(builder)
         log.notice("The enclave serves.", metadata: ["enclave": "\(id)"])
     }
@@ -271,7 +286,7 @@ package final class EnclaveHost: Sendable {
     }
 
     /// Returns when a block has been committed since the last call, or the task is cancelled.
-    private func news() async {
+    func news() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isDone = state.withLock { state in

@@ -73,6 +73,13 @@ struct EvidenceBuilder: Sendable {
         evidence.grantTransaction = .init(try grantTransaction(evidence.consent) ?? [])
         evidence.records = try records(of: subject, dataset: assessment.request.dataset)
         evidence.subjectKey = try subjectKey(of: subject, dataset: assessment.request.dataset, for: evidence.records)
+        if assessment.demand.confirmations > 1 {
+            evidence.enclaves = try assessment.request.enclaves.compactMap { Hash32($0) }.map { try proven(StateKey.enclave($0)) }
+        }
+        if assessment.status == .committed, let commitment = Hash32(assessment.commitment) {
+            guard let sidecar = try view.sidecar(commitment) else { return nil }
+            evidence.sealedResult = .init(sidecar)
+        }
         return evidence
     }
 

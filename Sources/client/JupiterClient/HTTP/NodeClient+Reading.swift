@@ -85,6 +85,10 @@ extension NodeClient {
         try await value(StateKey.record(owner, dataset: dataset, record: record)) { try WireRecord(strictly: $0, limit: $1) }
     }
 
+    package func erasure(_ id: Hash32) async throws -> WireErasure? {
+        try await value(StateKey.erasure(id)) { try WireErasure(strictly: $0, limit: $1) }
+    }
+
     package func consent(_ subject: Address, grant: Hash32) async throws -> WireConsent? {
         try await value(StateKey.consent(subject, grant: grant)) { try WireConsent(strictly: $0, limit: $1) }
     }

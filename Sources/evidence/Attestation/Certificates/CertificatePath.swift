@@ -38,6 +38,14 @@ struct CertificatePath: Sendable {
         guard certificates.allSatisfy({ $0.isValid(at: time) }) else { throw .certExpired }
     }
 
+    /// As above, from DER.
+    init(parsing chain: [[UInt8]], anchors: [[UInt8]], at time: UInt64) throws(AttestationError) {
+        guard chain.count <= Self.maximumLength else { throw .malformed }
+        var certificates: [VendorCertificate] = []
+        for certificate in chain { certificates.append(try VendorCertificate(certificate)) }
+        try self.init(certificates, anchors: anchors, at: time)
+    }
+
     private static func check(_ child: VendorCertificate, under issuer: VendorCertificate, below: Int) throws(AttestationError) {
         guard issuer.extensions.maySignCertificates, issuer.extensions.pathLength.map({ $0 >= below }) ?? true, child.isSigned(by: issuer)
         else { throw .chainSignature }

@@ -7,6 +7,7 @@ struct RevocationList: Sendable {
     let algorithm: SignatureAlgorithm
     let signature: ArraySlice<UInt8>
     let issuer: ArraySlice<UInt8>
+    let issuerCommonName: String
     /// Milliseconds since 1970.
     let thisUpdate: UInt64
     let nextUpdate: UInt64
@@ -30,8 +31,8 @@ struct RevocationList: Sendable {
             fields.removeFirst().encodedBytes == parts[1].encodedBytes
         else { throw AttestationError.malformed }
         let name = fields.removeFirst()
-        _ = try DERReading.sequence(name)
         issuer = name.encodedBytes
+        issuerCommonName = try VendorCertificate.commonName(name)
         thisUpdate = try DERReading.time(fields.removeFirst())
         nextUpdate = try DERReading.time(fields.removeFirst())
         var serials: Set<ArraySlice<UInt8>> = []

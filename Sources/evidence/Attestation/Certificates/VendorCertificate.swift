@@ -15,6 +15,7 @@ struct VendorCertificate: Sendable {
     let issuer: ArraySlice<UInt8>
     let subject: ArraySlice<UInt8>
     let commonName: String
+    let issuerCommonName: String
     /// Milliseconds since 1970, both inclusive to the second.
     let notBefore: UInt64
     let notAfter: UInt64
@@ -46,6 +47,7 @@ struct VendorCertificate: Sendable {
         serial = try DERReading.unsigned(fields[1])
         guard serial.count <= 20 else { throw AttestationError.malformed }
         issuer = try Self.name(fields[3])
+        issuerCommonName = try Self.commonName(fields[3])
         let validity = try DERReading.sequence(fields[4])
         guard validity.count == 2 else { throw AttestationError.malformed }
         (notBefore, notAfter) = (try DERReading.time(validity[0]), try DERReading.time(validity[1]))
@@ -64,7 +66,7 @@ struct VendorCertificate: Sendable {
     }
 
     /// The last common name, or nothing.
-    private static func commonName(_ name: ASN1Node) throws -> String {
+    static func commonName(_ name: ASN1Node) throws -> String {
         var found = ""
         for set in try DERReading.sequence(name) {
             for attribute in try DERReading.children(set, .set) {

@@ -13,7 +13,7 @@ struct QueryCommand: AnsweringCommand {
         commandName: "query", abstract: "Read a value of the state, and prove it.",
         discussion: """
             Paths: account/ADDRESS · dataset/ID · enclave/ID · record/OWNER/DATASET/ID · consent/SUBJECT/GRANT · program/HASH ·
-            assessment/ID · subscription/ID · locality/CHAIN · key/HEX (a raw key, docs/spec/state-keys.md).
+            assessment/ID · subscription/ID · erasure/ID · locality/CHAIN · key/HEX (a raw key, docs/spec/state-keys.md).
             With --prove the value is checked against a certified header; --genesis-hash pins the chain.
 
             EXAMPLE
@@ -81,6 +81,7 @@ struct StatePath {
         case ("program", 2): (key, decoder) = (StateKey.program(try hash(parts[1])), Self.json(WireProgram.self))
         case ("assessment", 2): (key, decoder) = (StateKey.assessment(try hash(parts[1])), Self.json(WireAssessment.self))
         case ("subscription", 2): (key, decoder) = (StateKey.subscription(try hash(parts[1])), Self.json(WireSubscription.self))
+        case ("erasure", 2): (key, decoder) = (StateKey.erasure(try hash(parts[1])), Self.json(WireErasure.self))
         case ("locality", 2): (key, decoder) = (StateKey.locality(try name(parts[1])), Self.json(WireLocality.self))
         case ("key", 2):
             guard let raw = Hex.decode(parts[1]), !raw.isEmpty else { throw CommandError.badArgument("key/ needs hexadecimal digits") }
