@@ -263,7 +263,8 @@ let targets: [Target] = [
     tests(
         "TPMTests",
         [
-            "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclaveProtocol", "EnclavePlatforms",
+            "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclaveProtocol",
+            "EnclavePlatforms",
             "LocalFederation", "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker", crypto,
         ]),
     tests(

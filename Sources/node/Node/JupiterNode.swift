@@ -2,6 +2,7 @@ import ABCIServer
 import ChainTypes
 import CometRPC
 import Cryptography
+import EnclaveProtocol
 import Engine
 import Foundation
 import Ledger
@@ -169,6 +170,19 @@ package final class JupiterNode: Sendable {
 
     /// The enclave that takes what any of them can do: the first that serves.
     package var enclave: EnclaveHost? { enclaves.first(where: \.status.isServing) ?? enclaves.first }
+
+    /// Passes sealed enrolments on: to the enclave that takes them now, and what that one cannot open to the others.
+    package func enrol(_ sealed: [WireSealedMessage]) async throws -> [WireEnrolOutcome] {
+        let serving = enclaves.filter(\.status.isServing)
+        guard let first = serving.first else { throw NodeError.enclaveUnavailable }
+        var outcomes = try await first.enrol(sealed)
+        for other in serving.dropFirst() {
+            let left = outcomes.indices.filter { outcomes[$0].failure.code == EnclaveError.badEnrolment.code }
+            guard !left.isEmpty else { break }
+            for (position, outcome) in zip(left, try await other.enrol(left.map { sealed[$0] })) { outcomes[position] = outcome }
+        }
+        return outcomes
+    }
 
     private static func finality(
         _ configuration: NodeConfiguration, _ ledger: LedgerApplication, _ log: Logger
