@@ -169,8 +169,8 @@ let targets: [Target] = [
     program(
         "jupiter-enclave",
         [
-            "Primitives", "Cryptography", "ChainTypes", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol", "EnclavePlatforms",
-            "CHardening", crypto,
+            "Primitives", "Cryptography", "ChainTypes", "Attestation", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol",
+            "EnclavePlatforms", "CHardening", crypto,
         ]),
     program(
         "jupiter-enclave-vault",
