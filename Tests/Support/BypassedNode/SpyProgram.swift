@@ -18,6 +18,12 @@ package enum SpyProgram {
         return list.flatMap { value in withUnsafeBytes(of: value.littleEndian) { Array($0) } }
     }
 
+    /// What the program says when it is shown `input`.
+    package static func output(seeing input: [UInt8]) -> [UInt8] {
+        precondition(input.count <= 8 * integers, "the program's memory holds it")
+        return head + input + [UInt8](repeating: 0, count: 8 * integers - input.count)
+    }
+
     private static var head: [UInt8] {
         var head = ProgramOutput.magic + [1, 0, UInt8(field.utf8.count)] + Array(field.utf8) + [OutputType.integers.rawValue]
         head += withUnsafeBytes(of: UInt32(integers).littleEndian) { Array($0) }
