@@ -231,6 +231,13 @@ let targets: [Target] = [
             "LedgerSupport", "TpmSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "ConsentRules",
             "LightClient", "Modules", "Execution",
         ]),
+    tests(
+        "AdmissionTests",
+        [
+            "AdversarySupport", "TpmSupport", "StateModel", "TestVectors", "LedgerSupport", "Primitives", "WireTypes", "Cryptography",
+            "ChainTypes", "DataModel", "Attestation", "AuthenticatedState", "LightClient", "Modules", "Execution", "EnclaveProtocol",
+            "PlatformProtocol", "EnclaveWorker", "EnclaveCore", crypto, protobuf,
+        ]),
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex", "Engine"]),
     tests(
         "NetworkingTests",
@@ -263,7 +270,8 @@ let targets: [Target] = [
     tests(
         "TPMTests",
         [
-            "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclaveProtocol", "EnclavePlatforms",
+            "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclaveProtocol",
+            "EnclavePlatforms",
             "LocalFederation", "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker", crypto,
         ]),
     tests(
@@ -271,8 +279,8 @@ let targets: [Target] = [
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclavePlatforms", "TestVectors",
         ]),
-    tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient"]),
-    tests("CommandTests", ["JupiterClient"]),
+    tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "DataModel", "JupiterClient"]),
+    tests("CommandTests", ["WireTypes", "ChainTypes", "JupiterClient"]),
     tests(
         "EndToEndTests",
         [

@@ -54,7 +54,8 @@ struct ReceiptScene {
     func file() async throws -> WireReceiptProof {
         let height = try await client.status().height
         while true {
-            if let proof = try? await client.receiptProof(transaction), let header = try? BlockHeader(decoding: [UInt8](proof.job.header.header)),
+            if let proof = try? await client.receiptProof(transaction),
+                let header = try? BlockHeader(decoding: [UInt8](proof.job.header.header)),
                 header.height > height
             {
                 return proof

@@ -35,64 +35,88 @@ import WireTypes
     static let tamperings: [(String, Name, @Sendable (inout WireReceiptProof) throws -> Void)] = [
         ("an epoch's end that is none", .validators, { $0.epochs = [$0.header] }),
         ("a vote's signature", .header, { proof in try certificate(&proof.header) { flip(&$0.signatures[0]) } }),
-        ("the header itself", .header, { proof in
-            var header = try WireHeader(serializedBytes: proof.header.header)
-            header.time += 1
-            proof.header.header = .init(header.encoded())
-        }),
-        ("the receipt's code", .receipt, { proof in
-            var receipt = try WireReceipt(serializedBytes: proof.receipt)
-            receipt.fee += 1
-            proof.receipt = .init(receipt.encoded())
-        }),
+        (
+            "the header itself", .header,
+            { proof in
+                var header = try WireHeader(serializedBytes: proof.header.header)
+                header.time += 1
+                proof.header.header = .init(header.encoded())
+            }
+        ),
+        (
+            "the receipt's code", .receipt,
+            { proof in
+                var receipt = try WireReceipt(serializedBytes: proof.receipt)
+                receipt.fee += 1
+                proof.receipt = .init(receipt.encoded())
+            }
+        ),
         ("the receipt's place", .receipt, { $0.siblings.append(Data(repeating: 0, count: 32)) }),
         ("the job's proof", .state, { flip(&$0.job.job.proof) }),
-        ("what the state says of the job", .state, { proof in
-            var job = try WireAssessment(serializedBytes: proof.job.job.value)
-            job.status = .refunded
-            proof.job.job.value = .init(job.encoded())
-        }),
+        (
+            "what the state says of the job", .state,
+            { proof in
+                var job = try WireAssessment(serializedBytes: proof.job.job.value)
+                job.status = .refunded
+                proof.job.job.value = .init(job.encoded())
+            }
+        ),
         ("the votes for the state's header", .state, { proof in try certificate(&proof.job.header) { flip(&$0.signatures[0]) } }),
         ("the enclave's proof", .enclave, { flip(&$0.job.enclave.proof) }),
-        ("the enclave's platform", .enclave, { proof in
-            var enclave = try WireEnclave(serializedBytes: proof.job.enclave.value)
-            (enclave.label, enclave.assurance) = ("sev-snp (Genoa)", "confidential")
-            proof.job.enclave.value = .init(enclave.encoded())
-        }),
-        ("the evidence", .evidence, { proof in
-            try change(&proof.job.registration) { body in
-                guard case .registerEnclave(var registration)? = body.messages[0].kind else { return }
-                flip(&registration.evidence)
-                body.messages[0].registerEnclave = registration
+        (
+            "the enclave's platform", .enclave,
+            { proof in
+                var enclave = try WireEnclave(serializedBytes: proof.job.enclave.value)
+                (enclave.label, enclave.assurance) = ("sev-snp (Genoa)", "confidential")
+                proof.job.enclave.value = .init(enclave.encoded())
             }
-        }),
-        ("the evidence's receipt", .evidence, { proof in
-            var receipt = try WireReceiptProof(serializedBytes: proof.job.registrationReceipt)
-            flip(&receipt.receipt, 3)
-            proof.job.registrationReceipt = .init(receipt.encoded())
-        }),
+        ),
+        (
+            "the evidence", .evidence,
+            { proof in
+                try change(&proof.job.registration) { body in
+                    guard case .registerEnclave(var registration)? = body.messages[0].kind else { return }
+                    flip(&registration.evidence)
+                    body.messages[0].registerEnclave = registration
+                }
+            }
+        ),
+        (
+            "the evidence's receipt", .evidence,
+            { proof in
+                var receipt = try WireReceiptProof(serializedBytes: proof.job.registrationReceipt)
+                flip(&receipt.receipt, 3)
+                proof.job.registrationReceipt = .init(receipt.encoded())
+            }
+        ),
         ("the time of the appraisal", .evidence, { flip(&$0.job.registrationBlock, 40) }),
         ("the block that the evidence answers", .evidence, { $0.job.challengeHeader = $0.job.header }),
         ("the rules of admission", .evidence, { flip(&$0.job.attestationRules.proof) }),
         ("the reference value", .evidence, { flip(&$0.job.referenceValue.proof) }),
-        ("the enclave's signature", .result, { proof in
-            try change(&proof.job.commitTransaction) { body in
-                guard case .commitAssessment(var commit)? = body.messages[0].kind else { return }
-                flip(&commit.signature)
-                body.messages[0].commitAssessment = commit
+        (
+            "the enclave's signature", .result,
+            { proof in
+                try change(&proof.job.commitTransaction) { body in
+                    guard case .commitAssessment(var commit)? = body.messages[0].kind else { return }
+                    flip(&commit.signature)
+                    body.messages[0].commitAssessment = commit
+                }
             }
-        }),
+        ),
         ("a result that nobody signed", .result, { $0.job.result = Data([8, 1]) }),
         ("the requester's signature", .request, { try change(&$0.job.transaction, { _ in }, signature: true) }),
         ("what was asked for", .request, { try change(&$0.job.transaction) { $0.fee += 1 } }),
         ("the subject's signature", .consent, { try change(&$0.job.grantTransaction, { _ in }, signature: true) }),
         ("another's grant", .consent, { $0.job.grantTransaction = $0.job.transaction }),
         ("the consent's proof", .consent, { flip(&$0.job.consent.proof) }),
-        ("a wider consent", .consent, { proof in
-            var consent = try WireConsent(serializedBytes: proof.job.consent.value)
-            consent.scope.fields.append("purpose")
-            proof.job.consent.value = .init(consent.encoded())
-        }),
+        (
+            "a wider consent", .consent,
+            { proof in
+                var consent = try WireConsent(serializedBytes: proof.job.consent.value)
+                consent.scope.fields.append("purpose")
+                proof.job.consent.value = .init(consent.encoded())
+            }
+        ),
     ]
 
     static func certificate(_ header: inout WireCertifiedHeader, _ change: (inout WireCertificate) -> Void) throws {
@@ -167,7 +191,9 @@ import WireTypes
             let position = Int(generator.next() % UInt64(bytes.count))
             changed[position] ^= UInt8(truncatingIfNeeded: 1 + generator.next() % 255)
             guard let trail = try? ReceiptVerifier.trail(changed, genesis: genesis, pinned: nil), trail.holds else { continue }
-            let isLess = trail.steps.allSatisfy { step in whole.contains(step) || { if case .missing = step.outcome { true } else { false } }() }
+            let isLess = trail.steps.allSatisfy { step in
+                whole.contains(step) || { if case .missing = step.outcome { true } else { false } }()
+            }
             #expect(isLess, "round \(round), position \(position)")
         }
         for count in stride(from: 0, to: bytes.count, by: max(1, bytes.count / 60)) {

@@ -13,8 +13,8 @@ import Testing
 
     private static let leaves = [
         "demo", "node init", "node start", "node status", "node backup", "node restore", "node passphrase", "enclave start",
-        "enclave doctor", "enclave key", "enclave activate",
-        "enclave status", "wallet new",
+        "enclave doctor", "enclave key", "enclave activate", "enclave status", "enclave list", "enclave show", "enclave renew",
+        "enclave suspend", "endorsement submit", "endorsement list", "wallet new",
         "wallet show", "wallet backup", "wallet restore", "dataset publish", "dataset list", "dataset show", "schema show", "schema check",
         "record put", "record list", "record get", "record export", "consent grant", "consent list", "consent revoke", "program publish",
         "program list", "assess request", "assess result", "subscribe request", "subscribe result", "query", "receipt get",

@@ -54,7 +54,7 @@ extension EnclaveMachine {
         try requirePunctured(command.shared.punctures)
         guard command.assessments.count <= EnclaveLimits.assessments else { throw EnclaveError.tooMany }
         var checks = EvidenceChecks(
-            chainID: chainID, enclave: id, trusted: client.trusted, shared: command.shared, observer: observer)
+            chainID: chainID, enclave: id, vault: vaultID, trusted: client.trusted, shared: command.shared, observer: observer)
         var progress = Progress()
         // Nothing is thrown between a run's beginning and its end: a program's answers come in order.
         for (position, evidence) in command.assessments.enumerated() {
@@ -206,9 +206,10 @@ extension EnclaveMachine {
         _ checks: inout EvidenceChecks
     ) throws(RunFailure) -> (row: [FieldValue?], source: Vault.RecordKeyName) {
         guard let subject = Address(subject) else { throw .host(.badProof) }
-        let name = Vault.KeyName(subject: subject, dataset: dataset.value.dataset)
-        let key = try checks.subjectKey(evidence.subjectKey, subject: subject, dataset: name.dataset, key: vault.key(name))
         guard evidence.records.count == 1 else { throw .final(.wrongRecords) }
+        let name = Vault.KeyName(
+            subject: subject, dataset: dataset.value.dataset, epoch: try checks.claimedEpoch(evidence.records[0]))
+        let key = try checks.subjectKey(evidence.subjectKey, name, key: vault.key(name))
         let (record, source) = try checks.record(evidence.records[0], owner: subject, dataset: dataset, key: key)
         do { return (try RowBatch.project(record, schema: dataset.schema, fields: fields), source) } catch { throw .final(error) }
     }

@@ -16,9 +16,10 @@ extension EnclaveMachine {
     /// One outcome for each assessment, in order; the rules of proofs are those of runs.
     mutating func confirmAssessments(_ command: WireConfirmAssessmentsCommand) throws -> WireConfirmAssessmentsAnswer {
         try requireServing(at: command.shared.height)
+        try requirePunctured(command.shared.punctures)
         guard command.assessments.count <= EnclaveLimits.assessments else { throw EnclaveError.tooMany }
         var checks = EvidenceChecks(
-            chainID: chainID, enclave: id, trusted: client.trusted, shared: command.shared, observer: observer)
+            chainID: chainID, enclave: id, vault: vaultID, trusted: client.trusted, shared: command.shared, observer: observer)
         var answer = WireConfirmAssessmentsAnswer()
         var pending: [Hash32: Vault.Uses] = [:]
         var changes: [WireVaultEntry.OneOf_Change] = []
@@ -136,8 +137,8 @@ extension EnclaveMachine {
         _ output: [UInt8], job: Hash32, recipient: Hash32, sealed: [UInt8], for peers: [WireEnclave]
     ) throws(RunFailure) -> WireConfirmationTerms {
         let own = Array(sealed.prefix(Sidecar.saltBytes))
-        let salt = secrets.confirmationSalt(job: job, salt: own)
-        let secret = salt + secrets.resultKey(job: job, recipient: recipient, salt: own).withUnsafeBytes { [UInt8]($0) }
+        let salt = confirmationSalt(job: job, salt: own)
+        let secret = salt + resultKey(job: job, recipient: recipient, salt: own).withUnsafeBytes { [UInt8]($0) }
         var terms = WireConfirmationTerms()
         terms.outputHash = .init(EnclaveStatement.confirmedOutput(salt: salt, output: output).bytes)
         for peer in peers {
@@ -157,7 +158,7 @@ extension EnclaveMachine {
     func terms(
         ofEarlier sealed: [UInt8], job: Hash32, recipient: Hash32, for peers: [WireEnclave]
     ) throws(RunFailure) -> WireConfirmationTerms {
-        let key = secrets.resultKey(job: job, recipient: recipient, salt: Array(sealed.prefix(Sidecar.saltBytes)))
+        let key = resultKey(job: job, recipient: recipient, salt: Array(sealed.prefix(Sidecar.saltBytes)))
         guard let output = Self.output(of: sealed, key: key, job: job, chainID: chainID, enclave: identity) else {
             throw .host(.internalFailure)
         }

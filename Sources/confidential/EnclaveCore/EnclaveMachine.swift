@@ -15,8 +15,11 @@ import WorkerProtocol
 struct EnclaveMachine: ~Copyable {
     /// Heights after which the header is made durable even if nothing else is written.
     private static let headInterval: UInt64 = 256
+    /// The longest that block time may pass between two headers: 30 days, in milliseconds. Who signed longer ago may have lost its key.
+    static let trustPeriod: UInt64 = 30 * 86_400_000
 
     let platform: any EnclavePlatform
+    let genesis: Genesis
     let chainID: String
     let identity: WireEnclaveIdentity
     let id: Hash32
@@ -37,6 +40,8 @@ struct EnclaveMachine: ~Copyable {
     var hasProvenPunctures = false
     /// What was shown of the log beyond what is applied.
     var stagedPunctures: StagedPunctures?
+    /// What this start knows of the vault's other enclaves.
+    var peers = PeerMemory()
 
     var isServing: Bool { isAnchored && hasProvenPunctures }
     /// What the chain last said of this enclave, by proof: its assurance class, and until when its evidence holds.
@@ -59,7 +64,7 @@ struct EnclaveMachine: ~Copyable {
         let client = try Self.client(opened.head, genesis: genesis)
         anchor = try Self.anchor(
             chainID: genesis.chainID, id: id, version: opened.version, root: opened.root, key: secrets.signingKey)
-        chainID = genesis.chainID
+        (self.genesis, chainID) = (genesis, genesis.chainID)
         (self.platform, self.observer, self.secrets, self.identity, self.id) = (platform, observer, secrets, identity, id)
         (self.client, durableHeight, durableEpoch) = (client, client.trusted.height, client.trusted.epoch)
         vault = opened
@@ -130,7 +135,7 @@ struct EnclaveMachine: ~Copyable {
 // MARK: Commands about the enclave itself
 
 extension EnclaveMachine {
-    func status() -> WireStatusAnswer {
+    func status() throws(EnclaveError) -> WireStatusAnswer {
         var answer = WireStatusAnswer()
         answer.identity = identity
         answer.id = .init(id.bytes)
@@ -141,6 +146,8 @@ extension EnclaveMachine {
         answer.enrolled = UInt32(clamping: vault.enrolled)
         answer.punctures = vault.punctures.count
         answer.recoveryEpoch = vault.recoveryEpoch
+        (answer.vault, answer.vaultVersion) = (.init(vaultID.bytes), vault.version)
+        if isServing, let announcement = try announcement() { answer.announcement = announcement }
         return answer
     }
 
@@ -167,7 +174,7 @@ extension EnclaveMachine {
         guard command.headers.count <= EnclaveLimits.headers else { throw EnclaveError.tooMany }
         for certified in command.headers {
             let before = client.trusted
-            do throws(LightClientError) { try client.accept(certified) } catch {
+            do throws(LightClientError) { try client.accept(certified, trustPeriod: Self.trustPeriod) } catch {
                 if error == .notHigher { throw EnclaveError.staleState }
                 throw error
             }

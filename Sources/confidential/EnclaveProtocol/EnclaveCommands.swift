@@ -81,6 +81,36 @@ extension EnclaveConnection {
         return answer
     }
 
+    package func offerReplica(_ command: WireOfferReplicaCommand) throws -> WireOfferReplicaAnswer {
+        guard case .offerReplica(let answer) = try perform(.offerReplica(command)) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
+    package func exportReplica(_ command: WireExportReplicaCommand) throws -> WireExportReplicaAnswer {
+        guard case .exportReplica(let answer) = try perform(.exportReplica(command)) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
+    package func importReplica(_ command: WireImportReplicaCommand) throws -> WireImportReplicaAnswer {
+        guard case .importReplica(let answer) = try perform(.importReplica(command)) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
+    package func exportRecovery(_ command: WireExportRecoveryCommand) throws -> WireExportRecoveryAnswer {
+        guard case .exportRecovery(let answer) = try perform(.exportRecovery(command)) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
+    package func importRecovery(_ command: WireImportRecoveryCommand) throws -> WireImportRecoveryAnswer {
+        guard case .importRecovery(let answer) = try perform(.importRecovery(command)) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
+    package func grantKeys(_ command: WireGrantKeysCommand) throws -> WireGrantKeysAnswer {
+        guard case .grantKeys(let answer) = try perform(.grantKeys(command)) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
     /// The vault as it lies on disk: sealed.
     package func backup() throws -> WireBackupAnswer {
         guard case .backup(let answer) = try perform(.backup(WireBackupCommand())) else { throw EnclaveError.unexpectedAnswer }

@@ -29,15 +29,16 @@ func log(_ message: String) { RoleProcess.log("jupiter-enclave", message) }
 enum Startup {
     /// Returns the exit status after SIGTERM or SIGINT, or after one of the processes failed.
     static func run(_ options: Options) throws -> Int32 {
-        Confinement.closeInherited()
+        try Confinement.keepInherited()
         try Confinement.harden(descriptors: 64)
         let signals = jupiter_signal_descriptor(1)
         guard signals >= 0 else { throw SandboxError.cannotHarden }
         try makeHome(options.home)
         let genesis = open(options.genesis, O_RDONLY | O_CLOEXEC)
         guard genesis >= 0 else { throw StartupError.noGenesis }
-        let platform = try options.platform.open(home: options.home, genesis: try genesisHash(genesis), programs: Launcher.paths())
+        // Locked before the platform makes a sealing key: two first starts at once would each make one.
         let store = try VaultFolder.openStore(options.home)
+        let platform = try options.platform.open(home: options.home, genesis: try genesisHash(genesis), programs: Launcher.paths())
         let listener = try EnclaveServer.listen(options.socket)
         defer { unlink(options.socket) }
         let launcher = try Launcher(platform: platform, programs: RoleProcess.folder(), signals: signals)
@@ -81,7 +82,13 @@ enum VaultFolder {
             guard file >= 0 else { throw .ioFailed }
             return file
         }
-        guard flock(files[0], LOCK_EX | LOCK_NB) == 0 else { throw .inUse }
+        // The vault of a launcher that was killed a moment ago may still be ending.
+        var tries = 0
+        while flock(files[0], LOCK_EX | LOCK_NB) != 0 {
+            tries += 1
+            guard tries < 100 else { throw .inUse }
+            usleep(10_000)
+        }
         let folder = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw .ioFailed }
         defer { close(folder) }

@@ -104,11 +104,13 @@ struct EnrolmentView: Encodable {
     let commitment: String?
     let vaultVersion: UInt64
     let receipt: Data
+    let keyEpoch: UInt32
     let error: ErrorView.Detail?
 
     init(_ wire: WireEnrolOutcome) {
         (subject, dataset) = (address(wire.subject), wire.dataset)
         (commitment, vaultVersion, receipt) = (hash(wire.commitment), wire.vaultVersion, wire.receipt)
+        keyEpoch = wire.keyEpoch
         error =
             wire.hasFailure
             ? ErrorView.Detail(code: wire.failure.code, name: wire.failure.name, reason: wire.failure.reason) : nil

@@ -2417,6 +2417,242 @@ package enum OpenAPIDocument {
     ]
    }
   },
+  "/v1/enclaves/{id}/replica": {
+   "post": {
+    "operationId": "exportReplica",
+    "tags": [
+     "keys"
+    ],
+    "summary": "Give a part of an enclave's vault to another enclave, which it appraises first",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/ReplicaReply"
+        }
+       }
+      }
+     },
+     "400": {
+      "description": "A parameter or the body is not what it should be.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "413": {
+      "description": "The body is too large.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "503": {
+      "description": "Not available now.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    },
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/ReplicaRequest"
+       }
+      }
+     }
+    },
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "$ref": "#/components/schemas/Hash"
+      },
+      "description": "One of this node's enclaves."
+     }
+    ]
+   }
+  },
+  "/v1/enclaves/{id}/recovery": {
+   "post": {
+    "operationId": "exportRecovery",
+    "tags": [
+     "keys"
+    ],
+    "summary": "Make a recovery package",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/RecoveryPackage"
+        }
+       }
+      }
+     },
+     "400": {
+      "description": "A parameter or the body is not what it should be.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "413": {
+      "description": "The body is too large.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "503": {
+      "description": "Not available now.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    },
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "$ref": "#/components/schemas/Hash"
+      },
+      "description": "One of this node's enclaves."
+     }
+    ]
+   }
+  },
+  "/v1/enclaves/{id}/recover": {
+   "post": {
+    "operationId": "recover",
+    "tags": [
+     "keys"
+    ],
+    "summary": "Bring a vault back from a package and its holders' shares",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Recovered"
+        }
+       }
+      }
+     },
+     "400": {
+      "description": "A parameter or the body is not what it should be.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "413": {
+      "description": "The body is too large.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "503": {
+      "description": "Not available now.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    },
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/RecoveryPackage"
+       }
+      }
+     }
+    },
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "$ref": "#/components/schemas/Hash"
+      },
+      "description": "One of this node's enclaves."
+     }
+    ]
+   }
+  },
   "/v1/enrolments": {
    "post": {
     "operationId": "enrol",
@@ -3737,6 +3973,9 @@ package enum OpenAPIDocument {
      "height": {
       "type": "integer",
       "minimum": 0
+     },
+     "vault": {
+      "$ref": "#/components/schemas/Hash"
      }
     },
     "required": [
@@ -3856,6 +4095,11 @@ package enum OpenAPIDocument {
      "height": {
       "type": "integer",
       "minimum": 0
+     },
+     "keyEpoch": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Which of the subject's keys it is encrypted under."
      }
     },
     "required": [
@@ -3866,7 +4110,8 @@ package enum OpenAPIDocument {
      "size",
      "keyIndex",
      "status",
-     "height"
+     "height",
+     "keyEpoch"
     ]
    },
    "ConsentScope": {
@@ -4758,13 +5003,18 @@ package enum OpenAPIDocument {
         },
         "error": {
          "$ref": "#/components/schemas/ErrorDetail"
+        },
+        "keyEpoch": {
+         "type": "integer",
+         "minimum": 0
         }
        },
        "required": [
         "subject",
         "dataset",
         "vaultVersion",
-        "receipt"
+        "receipt",
+        "keyEpoch"
        ]
       }
      }
@@ -5697,6 +5947,67 @@ package enum OpenAPIDocument {
     },
     "required": [
      "endorsements"
+    ]
+   },
+   "ReplicaRequest": {
+    "type": "object",
+    "properties": {
+     "request": {
+      "allOf": [
+       {
+        "$ref": "#/components/schemas/Bytes"
+       }
+      ],
+      "description": "Encoded jupiter.v1.ExportReplicaCommand: offer, signature and version; this node adds the proofs."
+     }
+    },
+    "required": [
+     "request"
+    ]
+   },
+   "ReplicaReply": {
+    "type": "object",
+    "properties": {
+     "reply": {
+      "allOf": [
+       {
+        "$ref": "#/components/schemas/Bytes"
+       }
+      ],
+      "description": "Encoded jupiter.v1.ImportReplicaCommand: the part, sealed to the enclave that asked, and fresh evidence of the source."
+     }
+    },
+    "required": [
+     "reply"
+    ]
+   },
+   "RecoveryPackage": {
+    "type": "object",
+    "properties": {
+     "package": {
+      "allOf": [
+       {
+        "$ref": "#/components/schemas/Bytes"
+       }
+      ],
+      "description": "Encoded jupiter.v1.RecoveryPackage."
+     }
+    },
+    "required": [
+     "package"
+    ]
+   },
+   "Recovered": {
+    "type": "object",
+    "properties": {
+     "subjectKeys": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "How many subject keys the enclave holds now."
+     }
+    },
+    "required": [
+     "subjectKeys"
     ]
    }
   },

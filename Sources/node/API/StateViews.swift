@@ -100,6 +100,8 @@ struct EnclaveView: StateView {
     let anchorNonce: String?
     let vaultVersion: UInt64
     let vaultRoot: String?
+    /// The vault whose keys it holds.
+    let vault: String?
     let height: UInt64
 
     init(_ wire: WireEnclave) {
@@ -117,6 +119,7 @@ struct EnclaveView: StateView {
         vaultKey = VaultKey(suite: suiteName(wire.identity.vaultKey.suite), key: wire.identity.vaultKey.key)
         (`operator`, assurance) = (address(wire.operator), wire.assurance)
         (anchorNonce, vaultVersion, vaultRoot) = (hash(wire.anchorNonce), wire.vaultVersion, hash(wire.vaultRoot))
+        vault = hash(wire.vault)
         height = wire.height
     }
 }
@@ -150,12 +153,14 @@ struct RecordView: StateView {
     let commitment: String?
     let size: UInt32
     let keyIndex: UInt32
+    let keyEpoch: UInt32
     let status: String
     let height: UInt64
 
     init(_ wire: WireRecord) {
         (record, dataset, owner) = (Hex.encode(wire.record), wire.dataset, address(wire.owner))
         (schemaVersion, commitment, size, keyIndex) = (wire.schemaVersion, hash(wire.commitment), wire.size, wire.keyIndex)
+        keyEpoch = wire.keyEpoch
         status =
             switch wire.status {
             case .live: "live"

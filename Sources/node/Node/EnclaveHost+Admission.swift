@@ -17,7 +17,7 @@ extension EnclaveHost {
         while !Task.isCancelled {
             let header = try await feed()
             let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id, vault: id)
-            if let enclave = try note(builder), enclave.status == .active {
+            if let enclave = try note(builder), Self.mayStart(enclave) {
                 guard enclave.isExpired(at: header.time) else { return }
                 try await renew(enclave, at: header)
             }
@@ -30,7 +30,7 @@ extension EnclaveHost {
     /// and works no more.
     func keepAdmitted(_ builder: EvidenceBuilder, at header: BlockHeader) async throws {
         guard let enclave = try note(builder) else { return }
-        guard enclave.status == .active else {
+        guard Self.mayStart(enclave) else {
             do { try await show(builder) } catch let refusal as Refusal where refusal.code == EnclaveError.suspended.code {
                 state.withLock { $0.status.isServing = false }
             }
@@ -39,6 +39,11 @@ extension EnclaveHost {
         }
         if state.withLock({ $0.shownExpiry != enclave.expires || !$0.status.isServing }) { try await show(builder) }
         if try isDue(enclave, at: header) { try await renew(enclave, at: header) }
+    }
+
+    /// Whether it is active, or has to start to become so: by destroying what it did not destroy in time.
+    private static func mayStart(_ enclave: WireEnclave) -> Bool {
+        enclave.status == .active || enclave.suspension == EnclaveSuspension.erasure
     }
 
     /// Shows the enclave what the chain says of it, under its newest header.

@@ -6,7 +6,7 @@ import Synchronization
 import WireTypes
 
 /// What an enclave has to do about an assessment as the state shows it.
-enum JobPart: Equatable {
+package enum JobPart: Equatable {
     case run
     /// Another of the named enclaves has the first turn; this one goes on without it from that height.
     case runLater(UInt64)
@@ -16,9 +16,9 @@ enum JobPart: Equatable {
     case nothing
 
     /// Heights for which each of the named enclaves has the first turn.
-    static let turn: UInt64 = 12
+    package static let turn: UInt64 = 12
 
-    init(_ assessment: WireAssessment, of enclave: Hash32, at height: UInt64) {
+    package init(_ assessment: WireAssessment, of enclave: Hash32, at height: UInt64) {
         let names = assessment.request.enclaves.compactMap { Hash32($0) }
         switch assessment.status {
         case .pending:

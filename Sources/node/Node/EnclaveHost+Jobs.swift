@@ -18,6 +18,10 @@ extension EnclaveHost {
             let part = found.map { JobPart($0, of: builder.enclave, at: builder.height) } ?? .nothing
             switch (part, found) {
             case (.run, .some(let assessment)) where !state.withLock({ $0.jobs.wasRefused(id) }):
+                guard try builder.isHere(assessment) else {
+                    finish(id)
+                    continue
+                }
                 groups[Group(assessment), default: []].append((id, assessment))
             case (.runLater(let height), _): wait(id, until: height)
             case (.confirm, .some(let assessment)): confirmable[Group(assessment), default: []].append((id, assessment))
@@ -40,7 +44,9 @@ extension EnclaveHost {
         if !committed.isEmpty { try await attempt(committed.map(\.job), builder) { try await open(committed, builder) } }
         let subscriptions = take(.subscription, builder, limit: 1)
         for id in subscriptions { try await attempt([id], builder) { try await work(on: id, builder, time: time) } }
-        return !assessments.isEmpty || !subscriptions.isEmpty
+        let grants = take(.keyGrant, builder, limit: settings.batch)
+        if !grants.isEmpty { try await attempt(grants, builder) { try await grantKeys(grants, builder) } }
+        return !assessments.isEmpty || !subscriptions.isEmpty || !grants.isEmpty
     }
 
     /// When the enclave refuses a whole command, its jobs are tried again later, and the others go on.
@@ -94,7 +100,7 @@ extension EnclaveHost {
         group.release(id, by: index)
     }
 
-    private func finish(_ id: Hash32) {
+    func finish(_ id: Hash32) {
         state.withLock { $0.jobs.finish(id) }
         group.release(id, by: index)
     }

@@ -41,6 +41,9 @@ package final class EnclaveHost: Sendable {
         var wake: CheckedContinuation<Void, Never>?
         /// How much of the puncture log the enclave has followed since it was connected.
         var followed: UInt64?
+        var replication = Replication()
+        /// What others ask of the enclave, to be done between two rounds.
+        var errands: [Errand] = []
         /// Below this height its evidence is not renewed again.
         var renewsFrom: UInt64 = 0
         /// Until when the evidence holds that the enclave was last shown to be admitted with.
@@ -52,6 +55,8 @@ package final class EnclaveHost: Sendable {
     struct Settings: Sendable {
         var registers: Bool
         var batch: Int
+        /// Another node whose enclave this one may stand in for.
+        var remote: RemoteReplica?
     }
 
     let state = Mutex(State())
@@ -121,6 +126,13 @@ package final class EnclaveHost: Sendable {
 
     /// Serves until the task is cancelled, connecting again whenever the enclave was gone.
     package func run() async {
+        await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await self.serveAlways() }
+            tasks.addTask { await self.replicate() }
+        }
+    }
+
+    private func serveAlways() async {
         var pause = 0.25
         while !Task.isCancelled {
             do {
@@ -133,6 +145,7 @@ package final class EnclaveHost: Sendable {
                 }
                 connection.disconnect()
                 group.releaseAll(of: index)
+                cancelErrands()
                 if wasConnected { pause = 0.25 }
                 log.warning("The enclave cannot be used now.", metadata: ["error": "\(Self.text(error))", "retry_seconds": "\(pause)"])
             }
@@ -146,6 +159,7 @@ package final class EnclaveHost: Sendable {
         guard status.chainID == view.chainID, let id = Hash32(status.id) else { throw EnclaveError.wrongChain }
         state.withLock { state in
             (state.loaded, state.shownExpiry, state.followed) = ([], nil, nil)
+            state.replication = Replication()
             state.status = Status(
                 isConnected: true, id: id, platform: status.identity.platform, isServing: status.serving,
                 trustedHeight: status.trustedHeight, vault: Hash32(status.vault) ?? id, vaultVersion: status.vaultVersion,
@@ -161,13 +175,37 @@ package final class EnclaveHost: Sendable {
         try await awaitAdmission(id)
         if !status.serving { try await anchor(id, status.anchor) }
         try findJobs()
+        try await refresh()
         while !Task.isCancelled {
             let header = try await feed()
             let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id, vault: self.status.vault ?? id)
             try await keepAdmitted(builder, at: header)
             try await followPunctures(builder)
             let worked = try await work(builder, time: header.time)
-            if !worked { await news() }
+            let ran = await doErrands(builder)
+            if worked || ran { try await refresh() } else { await news() }
+        }
+    }
+
+    /// Looks at what has changed in the enclave, and tells the chain when it holds another vault's keys now.
+    private func refresh() async throws {
+        let now = try await onThread { try self.connection.status() }
+        let vault = Hash32(now.vault)
+        state.withLock { state in
+            (state.status.vault, state.status.vaultVersion, state.status.enrolled) = (vault, now.vaultVersion, now.enrolled)
+            // A vault that was brought back follows the puncture log before it serves again.
+            if !now.serving { (state.status.isServing, state.followed) = (false, nil) }
+        }
+        guard now.hasAnnouncement, let id = Hash32(now.id), let bytes = try view.value(StateKey.enclave(id)),
+            let known = try? WireEnclave(strictly: bytes, limit: Limits.stateValue), known.vault != now.vault
+        else { return }
+        var message = WireMessage()
+        message.announceReplica = now.announcement
+        do {
+            try await post(message)
+            log.notice("The chain knows whose keys the enclave holds.", metadata: ["vault": "\(vault ?? .zero)"])
+        } catch let refusal as Refusal {
+            log.warning("The chain does not take the replica yet.", metadata: ["error": "\(refusal.text)"])
         }
     }
 
@@ -271,7 +309,8 @@ package final class EnclaveHost: Sendable {
 
     /// All jobs that the state shows as open.
     private func findJobs() throws {
-        for (family, kind) in [("assessments", JobTracker.Kind.assessment), ("subscriptions", .subscription)] {
+        let families = [("assessments", JobTracker.Kind.assessment), ("subscriptions", .subscription), ("keygrants", .keyGrant)]
+        for (family, kind) in families {
             let prefix = StateKey.family(family)
             var after: [UInt8]?
             while true {
@@ -289,11 +328,12 @@ package final class EnclaveHost: Sendable {
     }
 
     private static func isOpen(_ value: [UInt8], _ kind: JobTracker.Kind) -> Bool {
-        let status: WireJobStatus? =
-            switch kind {
-            case .assessment: (try? WireAssessment(strictly: value, limit: Limits.stateValue))?.status
-            case .subscription: (try? WireSubscription(strictly: value, limit: Limits.stateValue))?.status
-            }
+        let status: WireJobStatus?
+        switch kind {
+        case .assessment: status = (try? WireAssessment(strictly: value, limit: Limits.stateValue))?.status
+        case .subscription: status = (try? WireSubscription(strictly: value, limit: Limits.stateValue))?.status
+        case .keyGrant: return (try? WireKeyGrant(strictly: value, limit: Limits.stateValue))?.status == .pending
+        }
         return status == .pending || status == .committed
     }
 

@@ -12,6 +12,7 @@ package struct JobTracker {
     package enum Kind: Sendable, Hashable {
         case assessment
         case subscription
+        case keyGrant
     }
 
     private struct Job {
@@ -47,6 +48,7 @@ package struct JobTracker {
                 switch message.kind {
                 case .requestAssessment: kind = .assessment
                 case .requestSubscription: kind = .subscription
+                case .requestKeyGrant: kind = .keyGrant
                 case .commitAssessment(let message):
                     wake(message.id, block.header.height)
                     continue

@@ -18,10 +18,9 @@ package enum SpyProgram {
         return list.flatMap { value in withUnsafeBytes(of: value.littleEndian) { Array($0) } }
     }
 
-    /// What the program says when it is shown `input`.
-    package static func output(seeing input: [UInt8]) -> [UInt8] {
-        precondition(input.count <= 8 * integers, "the program's memory holds it")
-        return head + input + [UInt8](repeating: 0, count: 8 * integers - input.count)
+    /// The output of a run over the input `bytes`.
+    package static func output(seeing bytes: [UInt8]) -> [UInt8] {
+        head + bytes + [UInt8](repeating: 0, count: 8 * integers - bytes.count)
     }
 
     private static var head: [UInt8] {

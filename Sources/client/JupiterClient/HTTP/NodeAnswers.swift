@@ -193,6 +193,7 @@ package struct EnrolmentOutcome: Codable, Sendable {
     package let commitment: String
     package let vaultVersion: UInt64
     package let receipt: Data
+    package let keyEpoch: UInt32?
     package let error: Failure?
 
     package struct Failure: Codable, Sendable {

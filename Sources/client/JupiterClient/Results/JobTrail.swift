@@ -66,7 +66,8 @@ struct JobTrail {
             return (transaction, "asked for and signed by \(transaction.sender)")
         }
         _ = steps.step(
-            .consent, showing: "that the subject consented to exactly this", restsOn: "the subject's own signature, and the rules of consent"
+            .consent, showing: "that the subject consented to exactly this",
+            restsOn: "the subject's own signature, and the rules of consent"
         ) { ((), try consent(try job.resting(on: .state), request, under: try header.resting(on: .state))) }
     }
 
@@ -163,7 +164,9 @@ struct JobTrail {
                 commit.hasTerms
                 ? EnclaveStatement.commitment(chainID: chainID, job: job.id, commitment: commitment, terms: commit.terms)
                 : EnclaveStatement.commitment(chainID: chainID, job: job.id, commitment: commitment)
-        } else if let commit = Self.commitSubscription(transaction, job.id), let grants = job.subscription.flatMap({ Hash32($0.grantsHash) }) {
+        } else if let commit = Self.commitSubscription(transaction, job.id),
+            let grants = job.subscription.flatMap({ Hash32($0.grantsHash) })
+        {
             signature = commit.signature
             statement = EnclaveStatement.commitment(
                 chainID: chainID, job: job.id, commitment: commitment, runHeight: commit.runHeight, grants: grants)
@@ -198,7 +201,9 @@ struct JobTrail {
         guard !proof.job.transaction.isEmpty else { throw TrustFailure.missing("the file does not hold the transaction") }
         let receipt = try receipt.resting(on: .receipt)
         let transaction = try SignedTransaction(decoding: [UInt8](proof.job.transaction))
-        guard Hash32(receipt.transactionID) == transaction.id else { throw TrustFailure.fails("it is another transaction than the receipt's") }
+        guard Hash32(receipt.transactionID) == transaction.id else {
+            throw TrustFailure.fails("it is another transaction than the receipt's")
+        }
         guard transaction.body.chainID == chainID else { throw LightClientError.wrongChain }
         try transaction.verifySignature()
         guard let job else { return transaction }

@@ -22,8 +22,10 @@ package struct SealedKeyFile: Sendable {
 
     /// A vault that a new key could never open.
     var vaultExists: Bool {
-        var status = stat()
-        return lstat(home + "/vault.log", &status) == 0 && status.st_size > 0
+        ["/vault.log", "/vault.log.2"].contains { name in
+            var status = stat()
+            return lstat(home + name, &status) == 0 && status.st_size > 0
+        }
     }
 
     /// `nil` when there is no file.

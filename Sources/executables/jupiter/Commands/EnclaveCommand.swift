@@ -16,7 +16,7 @@ struct EnclaveCommand: AsyncParsableCommand {
             """,
         subcommands: [
             EnclaveStart.self, EnclaveStatus.self, EnclaveList.self, EnclaveShow.self, EnclaveRenew.self, EnclaveSuspend.self,
-            EnclaveDoctor.self,
+            EnclaveDoctor.self, RecoveryCommand.self,
         ])
 }
 
@@ -34,6 +34,8 @@ struct EnclaveStart: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
     @Argument(help: "The chain's id.")
     var chain: String
+    @Option(help: "Of a further enclave for the chain: it has a folder of its own, CHAIN-NAME.")
+    var name: String?
     @Option(help: ArgumentHelp("Where it listens (default: enclave.sock in its folder).", valueName: "path"))
     var socket: String?
     @Option(help: "What it stands on: simulated, tpm, sev-snp, tdx or nitro; `jupiter enclave doctor` says what is here.")
@@ -57,7 +59,7 @@ struct EnclaveStart: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let folder = "\(global.homePath)/enclave/\(chain)"
+        let folder = "\(global.homePath)/enclave/\(chain)" + (name.map { "-" + $0 } ?? "")
         try PrivateFile.makeFolder(folder)
         let path = try Executables.beside("jupiter-enclave")
         let arguments =
@@ -81,9 +83,16 @@ struct EnclaveStatus: AnsweringCommand {
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var node: NodeOptions
+    @Flag(help: "All of the node's enclaves, not only the one that takes enrolments.")
+    var all = false
 
     func answer() async throws -> Answer {
-        let json = try await node.client().json("/v1/status")["enclave"] ?? .null
+        let status = try await node.client().json("/v1/status")
+        if all, let enclaves = status["enclaves"]?.array {
+            let columns = ["id", "platform", "serving", "vault", "vaultVersion", "subjectKeys"]
+            return Answer(.array(enclaves), text: Generic.table(enclaves, columns: columns, empty: "no enclaves"))
+        }
+        let json = status["enclave"] ?? .null
         guard json != .null else { throw CommandError.noEnclave }
         return Answer(json, text: Generic.lines(json))
     }

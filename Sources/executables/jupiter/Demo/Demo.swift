@@ -11,9 +11,11 @@ struct Demo {
     private let seed: UInt64
     private let progress: Progress
 
-    init(files: DemoFiles, seed: UInt64, validators: Int, engine: EngineOption, platform: DemoPlatform, progress: Progress) throws {
+    init(
+        files: DemoFiles, seed: UInt64, validators: Int, engine: EngineOption, platform: DemoPlatform, enclaves: Int = 1, progress: Progress
+    ) throws {
         (self.files, self.seed, self.progress) = (files, seed, progress)
-        federation = try DemoFederation(validators: validators, engine: engine, platform: platform)
+        federation = try DemoFederation(validators: validators, engine: engine, platform: platform, enclaves: enclaves)
     }
 
     /// Does everything; what did not hold is in the outcome, what could not be done is thrown.

@@ -32,6 +32,8 @@ struct DemoCommand: AsyncParsableCommand {
     var consensus: EngineOption = .simplex
     @Option(help: "What the enclaves stand on: simulated, or tpm (a software TPM each, by swtpm).")
     var enclavePlatform: DemoPlatform = .simulated
+    @Option(help: "How many enclaves each locality has, from 1 to 4: the others stand in for the first.")
+    var enclaves = 1
     @Option(help: "Decides who grants and who is assessed.")
     var seed: UInt64 = 1
     @Option(help: ArgumentHelp("Folder of the built programs (default: found from here upward).", valueName: "dir"))
@@ -39,13 +41,18 @@ struct DemoCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard (1...7).contains(validators) else { throw ValidationError("--validators is from 1 to 7") }
+        guard (1...4).contains(enclaves) else { throw ValidationError("--enclaves is from 1 to 4") }
+        guard enclaves == 1 || enclavePlatform == .simulated else {
+            throw ValidationError("--enclaves is for simulated ones: a TPM's register measures one launch")
+        }
     }
 
     mutating func run() async throws {
         let progress = Progress(quiet: global.output == .json)
         let files = try DemoFiles(data: data, contracts: contracts)
         let demo = try Demo(
-            files: files, seed: seed, validators: validators, engine: consensus, platform: enclavePlatform, progress: progress)
+            files: files, seed: seed, validators: validators, engine: consensus, platform: enclavePlatform, enclaves: enclaves,
+            progress: progress)
         DemoSignals.install(home: demo.federation.home)
         do {
             let outcome = try await demo.run(keep: keep)

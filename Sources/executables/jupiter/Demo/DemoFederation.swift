@@ -28,6 +28,8 @@ final class DemoFederation: Sendable {
     /// How many validators each locality has; mainnet has one.
     let validators: Int
     let platform: DemoPlatform
+    /// How many enclaves each locality has; those after the first are its replicas.
+    let enclaves: Int
     /// CometBFT, when it decides the blocks of the localities.
     private let cometbft: String?
     private let passphrase: String
@@ -35,8 +37,8 @@ final class DemoFederation: Sendable {
     private let proxy = Mutex<EnclaveProxy?>(nil)
 
     /// - Throws: `CommandError.notOnPath` when CometBFT is to decide and is not on PATH.
-    init(validators: Int, engine: EngineOption, platform: DemoPlatform) throws {
-        (self.validators, self.platform) = (validators, platform)
+    init(validators: Int, engine: EngineOption, platform: DemoPlatform, enclaves: Int) throws {
+        (self.validators, self.platform, self.enclaves) = (validators, platform, enclaves)
         if platform == .tpm { try SoftwareTPM.requirePrograms() }
         cometbft = engine == .abci ? try Executables.onPath("cometbft") : nil
         let template = NSTemporaryDirectory() + "jupiter-demo-XXXXXX"
@@ -51,7 +53,11 @@ final class DemoFederation: Sendable {
     /// Where the demo's hostile host listens, between the first locality's node and its enclave.
     var hostileHost: EnclaveProxy? { proxy.withLock { $0 } }
 
-    private func enclaveSocket(_ chainID: String) -> String { "\(home)/enclave/\(chainID)/enclave.sock" }
+    /// - Parameter number: from 1.
+    private func enclaveSocket(_ chainID: String, _ number: Int = 1) -> String { enclaveFolder(chainID, number) + "/enclave.sock" }
+    private func enclaveFolder(_ chainID: String, _ number: Int) -> String {
+        "\(home)/enclave/\(chainID)" + (number == 1 ? "" : "-\(number)")
+    }
 
     /// `--home` of a validator, counted from 1; of the only one, the demo's own.
     private func jupiterHome(_ chainID: String, _ position: Int) -> String {
@@ -79,8 +85,9 @@ final class DemoFederation: Sendable {
         let port = url.split(separator: ":").last.map(String.init) ?? ""
         var start = ["node", "start", chainID, "--home", jupiterHome(chainID, 1), "--port", port]
         if let mainnet {
-            try await startEnclave(chainID)
+            for number in 1...enclaves { try await startEnclave(chainID, number) }
             start += ["--enclave-socket", try hostSocket(chainID), "--mainnet", mainnet, "--checkpoint-interval", "1"]
+            for number in 2..<(enclaves + 1) where enclaves > 1 { start += ["--enclave-socket", enclaveSocket(chainID, number)] }
             for position in 2..<(validators + 1) where validators > 1 {
                 _ = try launch(
                     "node-\(chainID)-\(position)", Executables.own,
@@ -148,14 +155,14 @@ final class DemoFederation: Sendable {
         return socket
     }
 
-    private func startEnclave(_ chainID: String) async throws {
-        let folder = "\(home)/enclave/\(chainID)"
+    private func startEnclave(_ chainID: String, _ number: Int) async throws {
+        let (folder, socket) = (enclaveFolder(chainID, number), enclaveSocket(chainID, number))
         try PrivateFile.makeFolder(folder)
-        var arguments = ["--home", folder, "--socket", enclaveSocket(chainID), "--genesis", nodeFolder(chainID) + "/genesis.bin"]
+        var arguments = ["--home", folder, "--socket", socket, "--genesis", nodeFolder(chainID) + "/genesis.bin"]
         arguments += platformArguments(chainID)
-        let process = try launch("enclave-\(chainID)", Executables.beside("jupiter-enclave"), arguments)
+        let process = try launch("enclave-\(chainID)-\(number)", Executables.beside("jupiter-enclave"), arguments)
         for _ in 0..<1_000 where process.isRunning {
-            if access(enclaveSocket(chainID), F_OK) == 0 { return }
+            if access(socket, F_OK) == 0 { return }
             try await Task.sleep(for: .milliseconds(10))
         }
         throw LocalFederationError.notReady(program: process.name, log: process.logTail)
