@@ -149,7 +149,8 @@ let targets: [Target] = [
     library(
         .node, "Node",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "LightClient", "ConsentRules", "Modules",
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "AuthenticatedState", "LightClient", "ConsentRules",
+            "Modules",
             "Simplex", "Engine", "ABCI", "EnclaveProtocol", "Relayer", "Storage", "Networking", "CometRPC", "ABCIServer", "Ledger", logging,
             protobuf,
         ]),
