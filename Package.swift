@@ -190,6 +190,9 @@ let targets: [Target] = [
     support("PowerLossSupport", folder: "PowerLoss", ["Primitives"], exclude: ["powerloss.c"]),
     support("ChainFixtures", ["Primitives", "AuthenticatedState", "Storage"]),
     supportProgram("storage-crasher", folder: "StorageCrasher", ["ChainFixtures", "Storage"]),
+    support("KeySearchSupport", folder: "KeySearch", ["Primitives", "Cryptography", crypto]),
+    supportProgram(
+        "vault-crasher", folder: "VaultCrasher", ["AdversarySupport", "Primitives", "DataModel", "EnclaveCore", "WireTypes"]),
     supportProgram("sandbox-breaker", folder: "SandboxBreaker", ["EnclaveSandbox"]),
 
     support(
@@ -206,6 +209,7 @@ let targets: [Target] = [
     tests("DataModelTests", ["DataModel", "Primitives"]),
     tests("AttestationTests", ["Attestation", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
     tests("AuthenticatedStateTests", ["Primitives", "AuthenticatedState", "StateModel", "TestVectors"]),
+    tests("KeyTreePropertyTests", ["Primitives", "Cryptography", crypto]),
     tests("StatePropertyTests", ["Primitives", "AuthenticatedState", "StateModel"]),
     tests("ContractVMTests", ["ContractVM", "ProgramInterface", "DataModel", "Primitives"]),
     tests(
@@ -217,7 +221,8 @@ let targets: [Target] = [
     tests(
         "ModulesTests",
         [
-            "LedgerSupport", "Attestation", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient", "Modules", "Execution",
+            "LedgerSupport", "Attestation", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient",
+            "Modules", "Execution",
         ]),
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex", "Engine"]),
     tests(
@@ -240,7 +245,9 @@ let targets: [Target] = [
         [
             "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient",
             "ProgramInterface", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol", "EnclavePlatforms", "WorkerProtocol",
-            "EnclaveWorker", "EnclaveCore", "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker", "sandbox-breaker", crypto,
+            "EnclaveWorker", "EnclaveCore", "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker", "sandbox-breaker",
+            "KeySearchSupport", "PowerLossSupport",
+            "vault-crasher", crypto,
         ]),
     tests(
         "HostileNodeTests",
@@ -254,7 +261,7 @@ let targets: [Target] = [
         "EndToEndTests",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "JupiterClient", "LocalFederation",
-            "Storage", crypto,
+            "Storage", "KeySearchSupport", crypto,
         ]),
     tests(
         "NodeTests",

@@ -13,18 +13,11 @@ enum HostileMatrix {
     static let commands: [String: HostileCommand] = [
         "status": status, "attest": attest, "importHeaders": importHeaders, "proveAnchor": proveAnchor, "enrol": enrol,
         "loadProgram": loadProgram, "runAssessments": runAssessments, "openAssessments": openAssessments,
-        "runSubscription": runSubscription, "openSubscription": openSubscription, "backup": backup,
+        "runSubscription": runSubscription, "openSubscription": openSubscription, "backup": backup, "provePunctures": provePunctures,
     ]
 
     /// Commands of the protocol that the enclave does not know yet, in forms that it would have to look at: all are refused alike.
     static let unknown: [String: [@Sendable (HostileScene) throws -> WireEnclaveRequest.OneOf_Command]] = [
-        "provePunctures": [
-            { hostile in
-                var command = WireProvePuncturesCommand()
-                command.log = try hostile.node.prove(Array("punctures/head".utf8))
-                return .provePunctures(command)
-            }
-        ],
         "offerReplica": [
             { hostile in
                 var command = WireOfferReplicaCommand()

@@ -109,7 +109,8 @@ final class HostileSession {
     // MARK: What the host does
 
     private enum Step: CaseIterable {
-        case grant, request, run, accept, acceptFalsely, open, withdraw, refund, hide, show, save, runSaved, replay, mutate, mix, restart, serve
+        case grant, request, run, accept, acceptFalsely, open, withdraw, refund, hide, show, save, runSaved, replay, mutate, mix, restart,
+            serve
     }
 
     /// All steps, those more often on which the others depend.

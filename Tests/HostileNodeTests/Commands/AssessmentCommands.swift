@@ -80,7 +80,8 @@ extension HostileMatrix {
             ],
             .truncate: [
                 .refused("enclave.badGrantSignature") { hostile in try hostile.run { $0.assessments[0].grantTransaction.removeLast() } },
-                .refused("enclave.badRequestSignature") { hostile in try hostile.run { $0.assessments[0].requestTransaction.removeLast() } },
+                .refused("enclave.badRequestSignature") { hostile in try hostile.run { $0.assessments[0].requestTransaction.removeLast() }
+                },
                 .refused("enclave.tamperedCiphertext") { hostile in try hostile.run { $0.assessments[0].records[0].sidecar.removeLast() } },
                 .refused("enclave.badProof") { hostile in try hostile.run { $0.assessments[0].subjectKey.proof.removeLast() } },
                 .refused("enclave.badProof") { hostile in try hostile.run { $0.shared.dataset.value.removeLast() } },
@@ -119,13 +120,21 @@ extension HostileMatrix {
             ],
             .lieAboutTime: [
                 .refused("consent.expired") { hostile in
-                    try hostile.run(under: { $0.validUntil = hostile.node.time + 60_000 }) { _ in } later: { 60_000 }
+                    try hostile.run(under: { $0.validUntil = hostile.node.time + 60_000 }) { _ in
+                    } later: {
+                        60_000
+                    }
                 },
                 .refused("consent.notYetValid") { hostile in
                     try hostile.run(under: { $0.validFrom = hostile.node.time + 60_000 }) { _ in }
                 },
                 // Hours of the chain's clock pass in one block: what was pending is late.
-                .refused("enclave.deadlinePassed") { hostile in try hostile.run { _ in } later: { 900_000 } },
+                .refused("enclave.deadlinePassed") { hostile in
+                    try hostile.run { _ in
+                    } later: {
+                        900_000
+                    }
+                },
             ],
         ])
 
@@ -253,6 +262,7 @@ extension HostileMatrix {
                     try fork.node.block()
                     var forked = WireOpenAssessmentsCommand()
                     forked.height = hostile.node.height
+                    forked.punctures = command.punctures
                     forked.assessments = [try fork.node.prove(StateKey.assessment(Hash32(value.id) ?? .zero))]
                     return try hostile.names(.openAssessments(forked))
                 },

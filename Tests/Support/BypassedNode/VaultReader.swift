@@ -11,13 +11,14 @@ package enum VaultReader {
 
     /// The identity that the first batch holds (docs/spec/vault.md §2).
     package static func identity(_ vault: [UInt8], key: SymmetricKey) throws -> WireVaultIdentity {
-        guard vault.count > 68 else { throw Unreadable() }
-        let header = Array(vault[..<64])
-        let size = vault[64..<68].reduce(0) { $0 << 8 | Int($1) }
-        guard vault.count >= 68 + size else { throw Unreadable() }
+        guard vault.count > 164 else { throw Unreadable() }
+        let header = Array(vault[..<160])
+        let secret = try AuthenticatedEncryption.open(header[96..<157], key: key, context: .storageKey, associated: Array(header[..<96]))
+        let size = vault[160..<164].reduce(0) { $0 << 8 | Int($1) }
+        guard vault.count >= 164 + size else { throw Unreadable() }
         let position = [UInt8](repeating: 0, count: 8) + Digest.hash(.vaultRoot, header).bytes
         let content = try AuthenticatedEncryption.open(
-            Array(vault[68..<(68 + size)]), key: key, context: .vaultEntry, associated: position)
+            Array(vault[164..<(164 + size)]), key: AuthenticatedEncryption.key(secret), context: .vaultEntry, associated: position)
         guard content.count > 4 else { throw Unreadable() }
         let length = content[..<4].reduce(0) { $0 << 8 | Int($1) }
         guard content.count >= 4 + length else { throw Unreadable() }

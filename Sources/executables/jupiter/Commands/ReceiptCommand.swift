@@ -78,8 +78,8 @@ struct ReceiptVerify: AnsweringCommand {
     func answer() async throws -> Answer {
         let bytes = try PlainFile.read(file, limit: ErasureCertificate.maximumBytes)
         if ErasureCertificate.isOne(bytes) { return try EraseVerify.answer(bytes, genesisHash: genesisHash) }
-        guard let file = self.genesis else { throw ValidationError("a receipt is verified with --genesis FILE") }
-        let genesis = try Genesis(decoding: PlainFile.read(file, limit: Limits.genesis))
+        guard let path = self.genesis else { throw ValidationError("a receipt is verified with --genesis FILE") }
+        let genesis = try Genesis(decoding: PlainFile.read(path, limit: Limits.genesis))
         if let genesisHash, genesisHash != genesis.hash { throw ClientError.wrongGenesis(found: genesis.hash.description) }
         let verified = try ReceiptVerifier.verify(bytes, genesis: genesis)
         var json = ReceiptCommand.json(verified.receipt)
