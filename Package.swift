@@ -68,8 +68,10 @@ let targets: [Target] = [
     system("CRocksDB", pkgConfig: "rocksdb", apt: "librocksdb-dev"),
     system("CSodium", pkgConfig: "libsodium", apt: "libsodium-dev"),
     system("CWasmtime", pkgConfig: "wasmtime"),
+    system("CTss2", pkgConfig: "tss2-esys", apt: "libtss2-dev"),
     system("CSeccomp", pkgConfig: "libseccomp", apt: "libseccomp-dev"),
     .systemLibrary(name: "CHardening", path: "Sources/system/CHardening"),
+    .systemLibrary(name: "CDevices", path: "Sources/system/CDevices"),
 
     library(.foundation, "Primitives"),
     library(.foundation, "WireTypes", ["Primitives", protobuf]),
@@ -80,7 +82,7 @@ let targets: [Target] = [
 
     library(
         .evidence, "Attestation",
-        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", crypto, cryptoExtras, asn1],
+        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", crypto, cryptoExtras, asn1, protobuf],
         resources: [
             .embedInCode("Resources/amd-milan-ark.der"), .embedInCode("Resources/amd-genoa-ark.der"),
             .embedInCode("Resources/amd-turin-ark.der"), .embedInCode("Resources/intel-sgx-root-ca.der"),
@@ -112,7 +114,12 @@ let targets: [Target] = [
     library(
         .confidential, "EnclaveWorker", ["ProgramInterface", "ContractVM", "WorkerProtocol", "EnclaveSandbox", "CHardening"]),
     library(.confidential, "PlatformProtocol", ["Primitives", "ChainTypes", "EnclaveSandbox", crypto]),
-    library(.confidential, "EnclavePlatforms", ["Primitives", "ChainTypes", "Cryptography", "Attestation", "PlatformProtocol", crypto]),
+    // Evidence and sealing keys of all platforms: what the enclave's launcher links, and its vault and workers must not.
+    library(
+        .confidential, "EnclavePlatforms",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "PlatformProtocol", "CTss2", "CDevices", crypto,
+        ]),
     library(
         .confidential, "EnclaveCore",
         [
@@ -125,8 +132,8 @@ let targets: [Target] = [
     library(
         .client, "JupiterClient",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient",
-            "EnclaveProtocol", crypto,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "AuthenticatedState", "LightClient",
+            "ConsentRules", "EnclaveProtocol", crypto, protobuf,
         ]),
     library(.client, "LocalFederation", ["Primitives", "WireTypes", "ChainTypes", "EnclaveProtocol"]),
 
@@ -142,7 +149,8 @@ let targets: [Target] = [
     library(
         .node, "Node",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "LightClient", "ConsentRules", "Modules",
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "AuthenticatedState", "LightClient", "ConsentRules",
+            "Modules",
             "Simplex", "Engine", "ABCI", "EnclaveProtocol", "Relayer", "Storage", "Networking", "CometRPC", "ABCIServer", "Ledger", logging,
             protobuf,
         ]),
@@ -154,14 +162,17 @@ let targets: [Target] = [
     library(
         .node, "API",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Modules", "Engine", "ABCIServer", "Node", "Console", httpServer,
-            logging,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "Modules", "Engine", "ABCIServer", "Node", "Console",
+            httpServer, logging,
             nio, protobuf,
         ]),
 
     program(
         "jupiter-enclave",
-        ["Primitives", "ChainTypes", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol", "EnclavePlatforms", "CHardening", crypto]),
+        [
+            "Primitives", "Cryptography", "ChainTypes", "Attestation", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol",
+            "EnclavePlatforms", "CHardening", crypto,
+        ]),
     program(
         "jupiter-enclave-vault",
         [
@@ -172,8 +183,8 @@ let targets: [Target] = [
     program(
         "jupiter",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient", "LocalFederation", "Node",
-            "API", "Simplex", "Simulator", "CHardening", argumentParser, crypto, protobuf,
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "EnclaveProtocol", "EnclavePlatforms",
+            "JupiterClient", "LocalFederation", "Node", "API", "Simplex", "Simulator", "CHardening", argumentParser, crypto, protobuf,
         ]),
 
     support("TestVectors", ["Primitives"]),
@@ -181,9 +192,10 @@ let targets: [Target] = [
     support(
         "LedgerSupport",
         [
-            "CometSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient", "Modules",
-            "Execution", protobuf,
+            "CometSupport", "TpmSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation",
+            "LightClient", "Modules", "Execution", protobuf,
         ]),
+    support("TpmSupport", ["Primitives", "WireTypes", "ChainTypes", "Attestation", crypto]),
     support("CometSupport", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", crypto]),
     support("RunningNode", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Node", "API", logging]),
     support("ScriptedEngine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "ABCI", protobuf]),
@@ -207,7 +219,7 @@ let targets: [Target] = [
     tests("ChainTypesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "TestVectors", protobuf]),
     tests("ConsentRulesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules"]),
     tests("DataModelTests", ["DataModel", "Primitives"]),
-    tests("AttestationTests", ["Attestation", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
+    tests("AttestationTests", ["Attestation", "ChainTypes", "Cryptography", "Primitives", "TestVectors", "WireTypes", crypto]),
     tests("AuthenticatedStateTests", ["Primitives", "AuthenticatedState", "StateModel", "TestVectors"]),
     tests("KeyTreePropertyTests", ["Primitives", "Cryptography", crypto]),
     tests("StatePropertyTests", ["Primitives", "AuthenticatedState", "StateModel"]),
@@ -221,8 +233,15 @@ let targets: [Target] = [
     tests(
         "ModulesTests",
         [
-            "LedgerSupport", "Attestation", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules", "LightClient",
-            "Modules", "Execution",
+            "LedgerSupport", "TpmSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "ConsentRules",
+            "LightClient", "Modules", "Execution",
+        ]),
+    tests(
+        "AdmissionTests",
+        [
+            "AdversarySupport", "TpmSupport", "StateModel", "TestVectors", "LedgerSupport", "Primitives", "WireTypes", "Cryptography",
+            "ChainTypes", "DataModel", "Attestation", "AuthenticatedState", "LightClient", "Modules", "Execution", "EnclaveProtocol",
+            "PlatformProtocol", "EnclaveWorker", "EnclaveCore", crypto, protobuf,
         ]),
     tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex", "Engine"]),
     tests(
@@ -253,10 +272,22 @@ let targets: [Target] = [
         "HostileNodeTests",
         [
             "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "EnclaveCore",
-            "jupiter-enclave", crypto, protobuf,
+            "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker", crypto, protobuf,
         ]),
-    tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "JupiterClient"]),
-    tests("CommandTests", ["JupiterClient"]),
+    tests(
+        "TPMTests",
+        [
+            "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclaveProtocol",
+            "EnclavePlatforms",
+            "LocalFederation", "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker", crypto,
+        ]),
+    tests(
+        "EnclavePlatformsTests",
+        [
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclavePlatforms", "TestVectors",
+        ]),
+    tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "DataModel", "JupiterClient"]),
+    tests("CommandTests", ["WireTypes", "ChainTypes", "JupiterClient"]),
     tests(
         "EndToEndTests",
         [
@@ -294,8 +325,8 @@ let targets: [Target] = [
     tests(
         "APITests",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "JupiterClient", "Node", "API", "RunningNode", logging,
-            protobuf,
+            "LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "LightClient", "JupiterClient", "Node",
+            "API", "RunningNode", logging, protobuf,
         ]),
     tests("ConsoleTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Node", "Console", "RunningNode"]),
 ]

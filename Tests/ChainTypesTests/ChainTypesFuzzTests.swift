@@ -120,6 +120,8 @@ import WireTypes
         decoder(WireEnclaveRequest.self), decoder(WireEnclaveResponse.self), decoder(WireMessage.self),
         decoder(WireValidatorRecord.self), decoder(WireValidatorList.self), decoder(WireEpochRecord.self), decoder(WireLeaderService.self),
         decoder(WireGovernanceProposal.self), decoder(WireOpenProposals.self), decoder(WireChainParameters.self),
-        decoder(WireEquivocation.self), decoder(WireCometFinality.self),
+        decoder(WireEquivocation.self), decoder(WireCometFinality.self), decoder(WireAttestationRules.self),
+        decoder(WireReferenceValue.self), decoder(WireEndorsementEntry.self), decoder(WireEndorsementCount.self),
+        decoder(WireAdmittedEnclaves.self), decoder(WireEnclaveDemand.self), decoder(WireEndorsement.self),
     ]
 }

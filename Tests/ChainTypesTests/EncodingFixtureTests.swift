@@ -49,6 +49,9 @@ import WireTypes
             ("subscription", StateValueSamples.subscription.encoded()),
             ("locality", StateValueSamples.locality.encoded()),
             ("receipt", StateValueSamples.receipt.encoded()),
+            ("attestation rules", StateValueSamples.rules.encoded()),
+            ("reference value", StateValueSamples.reference.encoded()),
+            ("endorsement entry", StateValueSamples.endorsement.encoded()),
         ]
     }
 
@@ -81,6 +84,16 @@ import WireTypes
                 "record binding",
                 EnclaveStatement.recordBinding(chainID: chain, dataset: "credit", record: one, schema: [1, 2, 3], owner: subject)
             ),
+            (
+                "commitment to be confirmed",
+                EnclaveStatement.commitment(chainID: chain, job: one, commitment: two, terms: StateValueSamples.terms)
+            ),
+            ("confirmed output", EnclaveStatement.confirmedOutput(salt: one.bytes, output: [1, 2, 3]).bytes),
+            (
+                "confirmation",
+                EnclaveStatement.confirmation(chainID: chain, job: one, enclave: two, commitment: three, outputHash: Samples.hash(4))
+            ),
+            ("confirmation binding", EnclaveStatement.confirmationBinding(chainID: chain, job: one, enclave: two)),
         ]
     }
 

@@ -40,6 +40,42 @@ enum StateValueSamples {
         return value
     }
 
+    static var rules: WireAttestationRules {
+        var value = WireAttestationRules()
+        (value.evidenceLifetime, value.measurementDelay, value.tcbStatuses) = (600_000, 5, ["UpToDate"])
+        value.excludedProductLines = ["Milan"]
+        value.floors = [WireTCBFloor()]
+        (value.floors[0].productLine, value.floors[0].floor) = ("Genoa", Data([0, 1, 2, 3, 4, 5, 6, 7]))
+        (value.referenceValuesRequired, value.allowSoftwareTpm, value.excludedPlatforms) = (true, true, ["tdx"])
+        (value.renewalGrace, value.evidenceWindow) = (60_000, 256)
+        (value.tpmRoots, value.attestationKeys) = ([Data([0x30, 0])], [Samples.data(9)])
+        (value.refusedAdvisories, value.minimumTcbEvaluation) = (["INTEL-SA-00001"], 17)
+        (value.requireSeptVeDisable, value.maximumVmpl, value.requireAliasCheck) = (true, 3, true)
+        return value
+    }
+
+    static var reference: WireReferenceValue {
+        var value = WireReferenceValue()
+        (value.platform, value.measurement, value.description_p) = ("tpm", Samples.data(1), "release 1")
+        (value.addedHeight, value.activeHeight, value.revoked) = (7, 12, true)
+        value.registers = [WireMeasurementRegister()]
+        (value.registers[0].name, value.registers[0].value) = ("pcr11", Samples.data(7))
+        return value
+    }
+
+    static var endorsement: WireEndorsementEntry {
+        var value = WireEndorsementEntry()
+        (value.slot, value.number, value.endorsement) = ("amd/crl/Genoa", 99, Data([8, 5]))
+        (value.height, value.expires) = (7, 1_800_000_000_000)
+        return value
+    }
+
+    static var terms: WireConfirmationTerms {
+        var value = WireConfirmationTerms()
+        value.outputHash = Samples.data(3)
+        return value
+    }
+
     static var subjectKey: WireSubjectKey {
         var value = WireSubjectKey()
         value.subject = Samples.data(1)

@@ -13,13 +13,14 @@ import Testing
 
     private static let leaves = [
         "demo", "node init", "node start", "node status", "node backup", "node restore", "node passphrase", "enclave start",
-        "enclave status", "wallet new",
+        "enclave doctor", "enclave key", "enclave activate", "enclave status", "enclave list", "enclave show", "enclave renew",
+        "enclave suspend", "endorsement submit", "endorsement list", "wallet new",
         "wallet show", "wallet backup", "wallet restore", "dataset publish", "dataset list", "dataset show", "schema show", "schema check",
         "record put", "record list", "record get", "record export", "consent grant", "consent list", "consent revoke", "program publish",
         "program list", "assess request", "assess result", "subscribe request", "subscribe result", "query", "receipt get",
         "receipt verify", "transfer", "federation init", "federation register", "federation list", "status", "peers", "validators list",
         "validators add", "validators remove", "validators weight", "validators unjail", "validators endpoint", "governance list",
-        "governance show", "governance propose", "governance vote",
+        "evidence verify", "governance show", "governance propose", "governance vote",
     ]
 
     @Test(arguments: leaves)
@@ -68,6 +69,48 @@ import Testing
             in: ["demo", "--consensus", "abci", "--contracts", contracts, "--data", root.path + "/Examples/data/german_credit.csv"],
             searching: "/nowhere")
         #expect(outcome.status == 1 && outcome.error.contains("cli.notOnPath (1559)") && outcome.error.contains("install cometbft"))
+    }
+
+    @Test func `a demo on TPMs says that it needs the program`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        // Any folder with the programs' names will do: nothing is started.
+        let contracts = jupiter.home + "/contracts"
+        try FileManager.default.createDirectory(atPath: contracts, withIntermediateDirectories: true)
+        for name in ["credit-assessor.wasm", "cohort-statistics.wasm"] { try Data().write(to: URL(filePath: "\(contracts)/\(name)")) }
+        let outcome = try jupiter.run(
+            in: [
+                "demo", "--enclave-platform", "tpm", "--contracts", contracts, "--data", root.path + "/Examples/data/german_credit.csv",
+            ], searching: "/nowhere")
+        #expect(outcome.status == 1 && outcome.error.contains("local.softwareTPMMissing (1548)"), "\(outcome.error)")
+        #expect(outcome.error.contains("swtpm-tools"))
+        #expect(try jupiter.run("demo", "--enclave-platform", "sgx").status == 64)
+    }
+
+    @Test func `the doctor says what this machine offers`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        let json = try jupiter.run("enclave", "doctor", "--output", "json")
+        #expect(json.status == 0, "\(json.error)")
+        let platforms = try #require(json.json?["platforms"]?.array)
+        #expect(platforms.compactMap { $0["name"]?.text } == ["simulated", "tpm", "sev-snp", "tdx", "nitro"])
+        for platform in platforms {
+            #expect(["none", "measured", "confidential"].contains(platform["class"]?.text))
+            #expect(platform["state"] == "ready" || platform["next"]?.array?.isEmpty == false, "what is missing has a next step")
+        }
+        #expect(
+            json.json?["checks"]?.array?.compactMap { $0["name"]?.text } == [
+                "locked memory", "swap", "system-call filter", "core dumps", "tracing",
+            ])
+        let text = try jupiter.run("enclave", "doctor")
+        #expect(text.status == 0 && text.out.hasPrefix("PLATFORM") && text.out.contains("\nUse --platform "))
+        let nobody = try jupiter.run("enclave", "doctor", "--tpm", "swtpm:path=/nowhere/tpm.sock", "--output", "json")
+        #expect(nobody.status == 0 && nobody.json?["platforms"]?.array?[1]["state"] == "incomplete")
+        for address in ["/dev/tpm0", "libevil.so:x", "swtpm:host=a"] {
+            let outcome = try jupiter.run("enclave", "doctor", "--tpm", address, "--output", "json")
+            #expect(outcome.status == 64 && outcome.errorJSON?["error"]?["code"] == 1750, "\(address): \(outcome.error)")
+        }
     }
 
     @Test func `nobody answering is 69`() throws {

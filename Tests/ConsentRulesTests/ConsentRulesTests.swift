@@ -156,7 +156,7 @@ import WireTypes
 
     @Test func `Refusals have their own codes, names and reasons`() {
         let all = Refusal.allConsent
-        #expect(all.map(\.code) == (300...317).map { $0 })
+        #expect(all.map(\.code) == (300...318).map { $0 })
         #expect(Set(all.map(\.name)).count == all.count && Set(all.map(\.reason)).count == all.count)
         #expect(all.allSatisfy { $0.name.hasPrefix("consent.") })
     }

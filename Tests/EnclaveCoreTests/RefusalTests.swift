@@ -234,12 +234,17 @@ import WireTypes
         #expect(throws: Refusal(805, "", "")) { try scene.run([], shared: WireSharedEvidence()) }
         let mistakes: [(inout WireEnclave) -> Void] = [
             { $0.anchorNonce = Data(repeating: 0, count: 32) }, { $0.vaultVersion += 1 },
-            { $0.vaultRoot = Data(repeating: 0, count: 32) }, { $0.status = .suspended },
+            { $0.vaultRoot = Data(repeating: 0, count: 32) },
         ]
         for mistake in mistakes {
             try scene.announce(mistake)
             try scene.catchUp()
             #expect(throws: Refusal(819, "", "")) { try scene.driver.perform(.proveAnchor(scene.anchorProof())) }
+        }
+        for (code, state): (UInt32, (inout WireEnclave) -> Void) in [(840, { $0.status = .suspended }), (841, { $0.expires = 1 })] {
+            try scene.announce(state)
+            try scene.catchUp()
+            #expect(throws: Refusal(code, "", "")) { try scene.driver.perform(.proveAnchor(scene.anchorProof())) }
         }
         try scene.start()
         #expect(try scene.enrol([scene.makeSubject()])[0].hasFailure == false)

@@ -13,7 +13,8 @@ enum HostileMatrix {
     static let commands: [String: HostileCommand] = [
         "status": status, "attest": attest, "importHeaders": importHeaders, "proveAnchor": proveAnchor, "enrol": enrol,
         "loadProgram": loadProgram, "runAssessments": runAssessments, "openAssessments": openAssessments,
-        "runSubscription": runSubscription, "openSubscription": openSubscription, "backup": backup, "provePunctures": provePunctures,
+        "runSubscription": runSubscription, "openSubscription": openSubscription, "backup": backup,
+        "confirmAssessments": confirmAssessments, "provePunctures": provePunctures,
     ]
 
     /// Commands of the protocol that the enclave does not know yet, in forms that it would have to look at: all are refused alike.
@@ -35,13 +36,6 @@ enum HostileMatrix {
                 var command = WireGrantKeysCommand()
                 command.height = hostile.node.height
                 return .grantKeys(command)
-            }
-        ],
-        "confirmAssessments": [
-            { hostile in
-                var command = WireConfirmAssessmentsCommand()
-                command.shared = try hostile.scene.sharedEvidence()
-                return .confirmAssessments(command)
             }
         ],
     ]

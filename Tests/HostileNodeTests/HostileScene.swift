@@ -275,5 +275,7 @@ final class HostileScene {
         return try HostileSocket(process.socket)
     }
 
+    var socketPath: String { process?.socket ?? "" }
+
     var isAlive: Bool { process?.isRunning ?? true }
 }

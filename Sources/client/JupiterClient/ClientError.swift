@@ -31,6 +31,9 @@ package enum ClientError: CodedError, Equatable {
     /// A proof does not hold under the trusted header.
     case proofInvalid(String)
     case wrongGenesis(found: String)
+    case notHolder
+    case notGranted
+    case noEnclave
 
     package static let domain = "client"
 
@@ -56,6 +59,9 @@ package enum ClientError: CodedError, Equatable {
         case .resultInvalid: 1533
         case .proofInvalid: 1540
         case .wrongGenesis: 1541
+        case .notHolder: 1545
+        case .notGranted: 1546
+        case .noEnclave: 1560
         }
     }
 
@@ -81,6 +87,9 @@ package enum ClientError: CodedError, Equatable {
         case .resultInvalid(let why): "the result must not be believed: \(why)"
         case .proofInvalid(let why): "the proof does not hold: \(why)"
         case .wrongGenesis(let found): "the node's genesis \(found) is not the one that was asked for"
+        case .notHolder: "the package holds no share for this wallet"
+        case .notGranted: "the key grant is not complete, or is not of this record for this wallet"
+        case .noEnclave: "the node has no enclave that serves"
         }
     }
 

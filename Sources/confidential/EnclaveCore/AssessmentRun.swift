@@ -16,13 +16,17 @@ extension EnclaveMachine {
         let job: Hash32
         let commitment: Hash32
         let sealedResult: [UInt8]
+        /// What other enclaves confirm it by; `nil` when nobody has to.
+        let terms: WireConfirmationTerms?
         /// What to write before it is answered; empty for a repeated request.
         let changes: [WireVaultEntry.OneOf_Change]
     }
 
     /// A run that the program has begun.
-    private struct BegunRun {
-        let position: Int
+    struct BegunRun {
+        var position = 0
+        /// The enclaves that are to confirm it; `nil` when nobody has to.
+        var peers: [WireEnclave]?
         let job: Hash32
         let recipient: Hash32
         let grant: Hash32
@@ -50,7 +54,7 @@ extension EnclaveMachine {
         try requirePunctured(command.shared.punctures)
         guard command.assessments.count <= EnclaveLimits.assessments else { throw EnclaveError.tooMany }
         var checks = EvidenceChecks(
-            chainID: chainID, enclave: id, trusted: client.trusted, shared: command.shared, observer: observer)
+            chainID: chainID, enclave: id, vault: vaultID, trusted: client.trusted, shared: command.shared, observer: observer)
         var progress = Progress()
         // Nothing is thrown between a run's beginning and its end: a program's answers come in order.
         for (position, evidence) in command.assessments.enumerated() {
@@ -68,7 +72,11 @@ extension EnclaveMachine {
         for (position, run) in progress.decided {
             answer.outcomes[position].commitment = .init(run.commitment.bytes)
             answer.outcomes[position].sealedResult = .init(run.sealedResult)
-            let statement = EnclaveStatement.commitment(chainID: chainID, job: run.job, commitment: run.commitment)
+            var statement = EnclaveStatement.commitment(chainID: chainID, job: run.job, commitment: run.commitment)
+            if let terms = run.terms {
+                answer.outcomes[position].terms = terms
+                statement = EnclaveStatement.commitment(chainID: chainID, job: run.job, commitment: run.commitment, terms: terms)
+            }
             answer.outcomes[position].signature = .init(try sign(statement, .jobCommitment))
         }
         observer?(.other)
@@ -82,9 +90,13 @@ extension EnclaveMachine {
             let output = try finish(run.ready)
             let sealed = try seal(
                 output, job: run.job, recipient: run.recipient, program: run.program, by: run.ready, subjects: 1)
+            var terms: WireConfirmationTerms?
+            if let peers = run.peers {
+                terms = try self.terms(output, job: run.job, recipient: run.recipient, sealed: sealed.bytes, for: peers)
+            }
             progress.pending[run.grant, default: Vault.Uses()].add(run.job, outputBytes: run.outputBytes)
             let decided = DecidedRun(
-                job: run.job, commitment: sealed.commitment, sealedResult: sealed.bytes,
+                job: run.job, commitment: sealed.commitment, sealedResult: sealed.bytes, terms: terms,
                 changes: [
                     .used(Self.use(run.grant, run.job, outputBytes: run.outputBytes)),
                     .run(
@@ -112,36 +124,48 @@ extension EnclaveMachine {
         guard assessment.height < client.trusted.height else { throw .host(.staleState) }
         // From here on it is known, by the chain's proof, which job a refusal is about.
         progress.outcomes[position].id = assessment.id
+        let peers = try peers(of: assessment, evidence, &checks)
         if let earlier = vault.runs(of: job).last {
             guard !earlier.isErased else { throw .final(.recordErased) }
             guard let sealed = earlier.sealedResult else { throw .host(.alreadyRun) }
-            progress.decided.append(
-                (position, DecidedRun(job: job, commitment: earlier.commitment, sealedResult: sealed, changes: [])))
+            var terms: WireConfirmationTerms?
+            if let peers { terms = try self.terms(ofEarlier: sealed, job: job, recipient: earlier.recipient, for: peers) }
+            let decided = DecidedRun(job: job, commitment: earlier.commitment, sealedResult: sealed, terms: terms, changes: [])
+            progress.decided.append((position, decided))
             return
         }
         let request = assessment.request
         // A grant's uses are counted one after another.
         while progress.begun.contains(where: { Data($0.grant.bytes) == request.grant || $0.job == job }) { finishOldest(&progress) }
+        var begun = try begin(assessment, evidence, job: job, &checks, progress.pending)
+        (begun.position, begun.peers) = (position, peers)
+        progress.begun.append(begun)
+    }
+
+    /// Checks everything that the request rests on, and begins the run of its program.
+    mutating func begin(
+        _ assessment: WireAssessment, _ evidence: WireAssessmentEvidence, job: Hash32, _ checks: inout EvidenceChecks,
+        _ pending: [Hash32: Vault.Uses]
+    ) throws(RunFailure) -> BegunRun {
+        let request = assessment.request
         try checks.request(
             evidence.requestTransaction, id: assessment.id, transactionID: assessment.transactionID, index: assessment.messageIndex,
             requester: assessment.requester
         ) { $0.kind == .requestAssessment(assessment.request) }
         guard let program = Hash32(request.program) else { throw .final(.programsUnpublished) }
-        let grant = try checkConsent(assessment, evidence, program: program, &checks, progress.pending)
+        let grant = try checkConsent(assessment, evidence, program: program, &checks, pending)
         guard client.trusted.time < request.deadline else { throw .host(.deadlinePassed) }
         guard (try? SealingPublicKey(request.recipientKey)) != nil else { throw .final(.badRecipientKey) }
         let dataset = try checks.dataset(request.dataset)
         let manifest = try checks.program(program, kind: .assessment)
         let outputBytes = UInt64(manifest.maximumOutput)
         let (row, source) = try self.row(evidence, subject: request.subject, dataset: dataset, fields: request.fields, &checks)
-        guard progress.pending[grant]?.requests.contains(job) != true else { throw .host(.malformedCommand) }
+        guard pending[grant]?.requests.contains(job) != true else { throw .host(.malformedCommand) }
         let ready = try programs.program(program, manifest: manifest)
         let recipient = ResultEnvelope.recipient(request.recipientKey)
         try begin(ready, rows: [row], schema: dataset.schema, fields: request.fields, parameters: [])
-        progress.begun.append(
-            BegunRun(
-                position: position, job: job, recipient: recipient, grant: grant, outputBytes: outputBytes, program: program, ready: ready,
-                source: source))
+        return BegunRun(
+            job: job, recipient: recipient, grant: grant, outputBytes: outputBytes, program: program, ready: ready, source: source)
     }
 
     /// The grant that covers the assessment: proven, signed by its subject, and judged by the enclave's own rules and count.
@@ -182,9 +206,10 @@ extension EnclaveMachine {
         _ checks: inout EvidenceChecks
     ) throws(RunFailure) -> (row: [FieldValue?], source: Vault.RecordKeyName) {
         guard let subject = Address(subject) else { throw .host(.badProof) }
-        let name = Vault.KeyName(subject: subject, dataset: dataset.value.dataset)
-        let key = try checks.subjectKey(evidence.subjectKey, subject: subject, dataset: name.dataset, key: vault.key(name))
         guard evidence.records.count == 1 else { throw .final(.wrongRecords) }
+        let name = Vault.KeyName(
+            subject: subject, dataset: dataset.value.dataset, epoch: try checks.claimedEpoch(evidence.records[0]))
+        let key = try checks.subjectKey(evidence.subjectKey, name, key: vault.key(name))
         let (record, source) = try checks.record(evidence.records[0], owner: subject, dataset: dataset, key: key)
         do { return (try RowBatch.project(record, schema: dataset.schema, fields: fields), source) } catch { throw .final(error) }
     }

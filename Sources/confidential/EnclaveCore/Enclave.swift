@@ -28,7 +28,7 @@ package final class Enclave: Sendable {
     }
 
     /// What `Status` answers.
-    package var status: WireStatusAnswer { machine.withLock { $0.status() } }
+    package var status: WireStatusAnswer { machine.withLock { (try? $0.status()) ?? WireStatusAnswer() } }
 
     /// Answers one message that came at `time` (milliseconds of a clock that never goes back), if the limits allow another.
     package func handle(_ message: [UInt8], at time: UInt64) -> [UInt8] { respond(message, at: time) }
@@ -84,7 +84,7 @@ package final class Enclave: Sendable {
 extension EnclaveMachine {
     fileprivate mutating func answer(_ command: WireEnclaveRequest.OneOf_Command) throws -> WireEnclaveResponse.OneOf_Answer {
         switch command {
-        case .status: .status(status())
+        case .status: .status(try status())
         case .attest(let command): .attest(try attest(command))
         case .importHeaders(let command): .importHeaders(try importHeaders(command))
         case .proveAnchor(let command): .proveAnchor(try proveAnchor(command))
@@ -92,13 +92,17 @@ extension EnclaveMachine {
         case .loadProgram(let command): .loadProgram(try loadProgram(command))
         case .runAssessments(let command): .runAssessments(try runAssessments(command))
         case .openAssessments(let command): .openAssessments(try openAssessments(command))
+        case .confirmAssessments(let command): .confirmAssessments(try confirmAssessments(command))
         case .runSubscription(let command): .runSubscription(try runSubscription(command))
         case .openSubscription(let command): .openSubscription(try openSubscription(command))
         case .backup: .backup(try backup())
         case .provePunctures(let command): .provePunctures(try provePunctures(command))
-        case .offerReplica, .exportReplica, .importReplica, .exportRecovery, .importRecovery, .grantKeys,
-            .confirmAssessments:
-            throw EnclaveError.malformedCommand
+        case .offerReplica(let command): .offerReplica(try offerReplica(command))
+        case .exportReplica(let command): .exportReplica(try exportReplica(command))
+        case .importReplica(let command): .importReplica(try importReplica(command))
+        case .exportRecovery(let command): .exportRecovery(try exportRecovery(command))
+        case .importRecovery(let command): .importRecovery(try importRecovery(command))
+        case .grantKeys(let command): .grantKeys(try grantKeys(command))
         }
     }
 

@@ -15,8 +15,11 @@ import WorkerProtocol
 struct EnclaveMachine: ~Copyable {
     /// Heights after which the header is made durable even if nothing else is written.
     private static let headInterval: UInt64 = 256
+    /// The longest that block time may pass between two headers: 30 days, in milliseconds. Who signed longer ago may have lost its key.
+    static let trustPeriod: UInt64 = 30 * 86_400_000
 
     let platform: any EnclavePlatform
+    let genesis: Genesis
     let chainID: String
     let identity: WireEnclaveIdentity
     let id: Hash32
@@ -37,8 +40,12 @@ struct EnclaveMachine: ~Copyable {
     var hasProvenPunctures = false
     /// What was shown of the log beyond what is applied.
     var stagedPunctures: StagedPunctures?
+    /// What this start knows of the vault's other enclaves.
+    var peers = PeerMemory()
 
     var isServing: Bool { isAnchored && hasProvenPunctures }
+    /// What the chain last said of this enclave, by proof: its assurance class, and until when its evidence holds.
+    private(set) var admission = WireEnclave()
 
     /// Opens or begins the enclave of the chain that `genesis` begins.
     init(
@@ -57,7 +64,7 @@ struct EnclaveMachine: ~Copyable {
         let client = try Self.client(opened.head, genesis: genesis)
         anchor = try Self.anchor(
             chainID: genesis.chainID, id: id, version: opened.version, root: opened.root, key: secrets.signingKey)
-        chainID = genesis.chainID
+        (self.genesis, chainID) = (genesis, genesis.chainID)
         (self.platform, self.observer, self.secrets, self.identity, self.id) = (platform, observer, secrets, identity, id)
         (self.client, durableHeight, durableEpoch) = (client, client.trusted.height, client.trusted.epoch)
         vault = opened
@@ -97,9 +104,15 @@ struct EnclaveMachine: ~Copyable {
         do { return try secrets.signingKey.sign(statement, context: context) } catch { throw .internalFailure }
     }
 
+    /// Returns if the enclave serves: the chain has its anchor, and its evidence is not too old for the newest header.
+    func requireServing() throws(EnclaveError) {
+        guard isServing else { throw .notServing }
+        guard !Self.isExpired(admission, at: client.trusted.time) else { throw .admissionEnded }
+    }
+
     /// Returns if the enclave serves and `height` is that of its newest header.
     func requireServing(at height: UInt64) throws(EnclaveError) {
-        guard isServing else { throw .notServing }
+        try requireServing()
         guard height == client.trusted.height else { throw .staleState }
     }
 
@@ -122,7 +135,7 @@ struct EnclaveMachine: ~Copyable {
 // MARK: Commands about the enclave itself
 
 extension EnclaveMachine {
-    func status() -> WireStatusAnswer {
+    func status() throws(EnclaveError) -> WireStatusAnswer {
         var answer = WireStatusAnswer()
         answer.identity = identity
         answer.id = .init(id.bytes)
@@ -133,6 +146,8 @@ extension EnclaveMachine {
         answer.enrolled = UInt32(clamping: vault.enrolled)
         answer.punctures = vault.punctures.count
         answer.recoveryEpoch = vault.recoveryEpoch
+        (answer.vault, answer.vaultVersion) = (.init(vaultID.bytes), vault.version)
+        if isServing, let announcement = try announcement() { answer.announcement = announcement }
         return answer
     }
 
@@ -159,7 +174,7 @@ extension EnclaveMachine {
         guard command.headers.count <= EnclaveLimits.headers else { throw EnclaveError.tooMany }
         for certified in command.headers {
             let before = client.trusted
-            do throws(LightClientError) { try client.accept(certified) } catch {
+            do throws(LightClientError) { try client.accept(certified, trustPeriod: Self.trustPeriod) } catch {
                 if error == .notHigher { throw EnclaveError.staleState }
                 throw error
             }
@@ -175,17 +190,25 @@ extension EnclaveMachine {
         return answer
     }
 
-    /// Accepts the start once the chain has its anchor: the vault is the newest, and so is the state. It serves when it has followed the
-    /// puncture log too.
+    /// Whether what the chain says of an enclave no longer holds at `time`, in milliseconds of block time.
+    static func isExpired(_ enclave: WireEnclave, at time: UInt64) -> Bool { enclave.expires != 0 && time >= enclave.expires }
+
+    /// Accepts the start once the chain has its anchor: the vault is the newest, and so is the state; it serves when it has followed the
+    /// puncture log too. Also takes note of renewed evidence while it serves, and stops serving when the chain has suspended it.
     mutating func proveAnchor(_ command: WireProveAnchorCommand) throws -> WireProveAnchorAnswer {
         guard let enclave: WireEnclave = try state.value(command.enclave, at: StateKey.enclave(id)) else {
             throw EnclaveError.anchorMismatch
         }
         // One that is suspended because it did not destroy in time may come back and do so; the chain takes nothing else from it.
-        guard enclave.status == .active || enclave.suspension == EnclaveSuspension.erasure, enclave.anchorNonce == anchor.nonce,
-            enclave.vaultVersion == anchor.vaultVersion,
-            enclave.vaultRoot == anchor.vaultRoot
-        else { throw EnclaveError.anchorMismatch }
+        guard enclave.status == .active || enclave.suspension == EnclaveSuspension.erasure else {
+            isAnchored = false
+            throw EnclaveError.suspended
+        }
+        // What was the newest vault when this start was accepted has changed since then by this start's own hand only.
+        let isSameVault = isAnchored || enclave.vaultVersion == anchor.vaultVersion && enclave.vaultRoot == anchor.vaultRoot
+        guard enclave.anchorNonce == anchor.nonce, isSameVault else { throw EnclaveError.anchorMismatch }
+        guard !Self.isExpired(enclave, at: client.trusted.time) else { throw EnclaveError.admissionEnded }
+        admission = enclave
         isAnchored = true
         var answer = WireProveAnchorAnswer()
         answer.serving = isServing

@@ -11,7 +11,7 @@ import WireTypes
 struct EnclaveSecrets {
     let signingKey: SigningKey
     let vaultKey: SealingPrivateKey
-    /// Result keys derive from it.
+    /// Result keys derive from it, unless the vault is another enclave's.
     let resultSecret: SymmetricKey
 
     /// New keys. The vault key is X-Wing: what is sealed to it today must stay closed to tomorrow's machines.
@@ -50,11 +50,5 @@ struct EnclaveSecrets {
         identity.vaultKey = vaultKey.publicKey.wire
         identity.measurement = .init(platform.measurement.bytes)
         return identity
-    }
-
-    /// The key of one sealed result: of the job, of whom it is for, and of the result's own salt. So two runs of one subscription share
-    /// no key, and a key box for anybody but the recipient that the run was checked with would hold a key that opens nothing.
-    func resultKey(job: Hash32, recipient: Hash32, salt: [UInt8]) -> SymmetricKey {
-        KeyDerivation.derive(resultSecret, context: .resultKey, identifier: job.bytes + recipient.bytes + salt)
     }
 }

@@ -18,7 +18,7 @@ extension EnclaveMachine {
 
     /// Stores the keys in one durable batch and only then answers with receipts. The same enrolment again gives the same receipt.
     mutating func enrol(_ command: WireEnrolCommand) throws -> WireEnrolAnswer {
-        guard isServing else { throw EnclaveError.notServing }
+        try requireServing()
         guard command.enrolments.count <= EnclaveLimits.enrolments else { throw EnclaveError.tooMany }
         var opened: [Result<Enrolment, EnclaveError>] = []
         var new: [Vault.KeyName: Hash32] = [:]
@@ -50,11 +50,11 @@ extension EnclaveMachine {
         else { throw .badEnrolment }
         guard wire.chainID == chainID else { throw .wrongChain }
         guard let subject = Address(wire.subject), let key = try? VerificationKey(wire.publicKey), key.address == subject,
-            wire.subjectKey.count == 32, wire.salt.count == 32, wire.keyEpoch == 0,
-            (1...Limits.identifier).contains(wire.dataset.utf8.count)
+            wire.subjectKey.count == 32, wire.salt.count == 32, (1...Limits.identifier).contains(wire.dataset.utf8.count)
         else { throw .badEnrolment }
         let commitment = EnclaveStatement.subjectKeyCommitment(key: [UInt8](wire.subjectKey), salt: [UInt8](wire.salt))
-        let statement = EnclaveStatement.enrolment(chainID: chainID, enclave: id, dataset: wire.dataset, commitment: commitment)
+        let statement = EnclaveStatement.enrolment(
+            chainID: chainID, enclave: id, dataset: wire.dataset, keyEpoch: wire.keyEpoch, commitment: commitment)
         do { try key.verify([UInt8](wire.signature), of: statement, context: .enrolment) } catch { throw .badEnrolment }
         var entry = WireVaultKey()
         entry.subject = wire.subject
@@ -75,9 +75,10 @@ extension EnclaveMachine {
             guard let stored = vault.key(enrolment.name) else { throw .internalFailure }
             let statement = EnclaveStatement.enrolmentReceipt(
                 chainID: chainID, enclave: id, subject: enrolment.name.subject, dataset: enrolment.name.dataset,
-                commitment: stored.commitment, vaultVersion: stored.version)
+                keyEpoch: enrolment.name.epoch, commitment: stored.commitment, vaultVersion: stored.version)
             outcome.subject = .init(enrolment.name.subject.bytes)
             outcome.dataset = enrolment.name.dataset
+            outcome.keyEpoch = enrolment.name.epoch
             outcome.commitment = .init(stored.commitment.bytes)
             outcome.vaultVersion = stored.version
             outcome.receipt = .init(try sign(statement, .enrolmentReceipt))

@@ -48,7 +48,7 @@ extension EnclaveMachine {
         if target != vault.punctures {
             observer?(.vault)
             defer { observer?(.other) }
-            try vault.apply(staged.entries, upTo: target)
+            try vault.apply(staged.entries, upTo: target, at: client.trusted.height)
         }
         hasProvenPunctures = true
         var answer = WireProvePuncturesAnswer()

@@ -19,6 +19,8 @@ struct EvidenceChecks: ~Copyable {
 
     let chainID: String
     let enclave: Hash32
+    /// Under which the chain has the subjects' keys.
+    let vault: Hash32
     let trusted: TrustedState
     let observer: EnclaveStepObserver?
     private let shared: WireSharedEvidence
@@ -26,8 +28,12 @@ struct EvidenceChecks: ~Copyable {
     private var dataset: Dataset?
     private var program: WireProgram?
 
-    init(chainID: String, enclave: Hash32, trusted: TrustedState, shared: WireSharedEvidence, observer: EnclaveStepObserver?) {
-        (self.chainID, self.enclave, self.trusted, self.shared, self.observer) = (chainID, enclave, trusted, shared, observer)
+    init(
+        chainID: String, enclave: Hash32, vault: Hash32, trusted: TrustedState, shared: WireSharedEvidence,
+        observer: EnclaveStepObserver?
+    ) {
+        (self.chainID, self.enclave, self.vault, self.trusted) = (chainID, enclave, vault, trusted)
+        (self.shared, self.observer) = (shared, observer)
     }
 
     private var state: ProvenState { ProvenState(root: trusted.stateRoot) }
@@ -41,6 +47,12 @@ struct EvidenceChecks: ~Copyable {
 
     func subscription(_ proven: WireProvenValue) throws(RunFailure) -> WireSubscription {
         try prove(proven) { Hash32($0.id).map(StateKey.subscription) }
+    }
+
+    /// The enclave `id`, which must be known.
+    func enclave(_ proven: WireProvenValue, id: Data) throws(RunFailure) -> WireEnclave {
+        guard let id = Hash32(id), let enclave: WireEnclave = try prove(proven, StateKey.enclave(id)) else { throw .host(.badProof) }
+        return enclave
     }
 
     /// The grant `grant` of `subject`; `nil` when the chain proves that there is none.
@@ -81,16 +93,39 @@ struct EvidenceChecks: ~Copyable {
         return UInt64(try self.program(program, kind: .assessment).maximumOutput)
     }
 
-    /// Returns if the chain knows `key` as the key that this enclave holds of `subject` for `dataset`.
+    /// The key that this enclave holds under `name`, if the chain knows it as the vault's.
     func subjectKey(
-        _ proven: WireProvenValue, subject: Address, dataset: String, key: Vault.SubjectKey?
+        _ proven: WireProvenValue, _ name: Vault.KeyName, key: Vault.SubjectKey?
     ) throws(RunFailure) -> Vault.SubjectKey {
-        let place = StateKey.subjectKey(subject, dataset: dataset, enclave: enclave)
+        let place = StateKey.subjectKey(name.subject, dataset: name.dataset, enclave: vault, epoch: name.epoch)
         let value: WireSubjectKey? = try prove(proven, place)
-        guard let value, !value.destroyed, let key, key.tree != nil, Hash32(value.commitment) == key.commitment else {
-            throw .final(.unknownSubjectKey)
-        }
+        guard let value, !value.destroyed else { throw .final(.unknownSubjectKey) }
+        // Another enclave of the vault took it in: it will be here soon.
+        guard let key else { throw vault == enclave ? .final(.unknownSubjectKey) : .host(.replicaBehind) }
+        guard key.tree != nil, Hash32(value.commitment) == key.commitment else { throw .final(.unknownSubjectKey) }
         return key
+    }
+
+    /// Under which of the subject's keys a record is encrypted, as the host claims; `record` proves it.
+    func claimedEpoch(_ evidence: WireRecordEvidence) throws(RunFailure) -> UInt32 {
+        guard let record = try? WireRecord(strictly: [UInt8](evidence.record.value), limit: Limits.stateValue) else {
+            throw .host(.badProof)
+        }
+        return record.keyEpoch
+    }
+
+    /// A key grant, which must exist.
+    func keyGrant(_ proven: WireProvenValue) throws(RunFailure) -> WireKeyGrant {
+        try prove(proven) { Hash32($0.id).map(StateKey.keyGrant) }
+    }
+
+    /// The record, if it is live.
+    func liveRecord(_ proven: WireProvenValue, owner: Address, dataset: String, record: Hash32) throws(RunFailure) -> WireRecord {
+        guard dataset.utf8.count <= Limits.identifier,
+            let value: WireRecord = try prove(proven, StateKey.record(owner, dataset: dataset, record: record))
+        else { throw .host(.badProof) }
+        guard value.status == .live else { throw .final(.wrongRecords) }
+        return value
     }
 
     private func prove<Value>(_ proven: WireProvenValue, _ key: [UInt8]) throws(RunFailure) -> Value? where Value: SwiftProtobuf.Message {

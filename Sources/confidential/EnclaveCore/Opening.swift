@@ -1,4 +1,5 @@
 import ChainTypes
+import Crypto
 import Cryptography
 import EnclaveProtocol
 import FoundationEssentials
@@ -12,7 +13,8 @@ extension EnclaveMachine {
     /// What is opened, and what has to be written first.
     private struct Opening {
         let job: Hash32
-        let run: Vault.Run
+        /// Of the sealed result.
+        let key: SymmetricKey
         let recipient: SealingPublicKey
         let change: WireVaultEntry.OneOf_Change?
     }
@@ -21,7 +23,9 @@ extension EnclaveMachine {
         try requireServing(at: command.height)
         try requirePunctured(command.punctures)
         guard command.assessments.count <= EnclaveLimits.assessments else { throw EnclaveError.tooMany }
+        guard command.sidecars.count <= EnclaveLimits.assessments else { throw EnclaveError.tooMany }
         let checks = openingChecks()
+        let shown = Dictionary(command.sidecars.map { (Sidecar.commitment([UInt8]($0)), [UInt8]($0)) }) { first, _ in first }
         var answer = WireOpenAssessmentsAnswer()
         var openings: [(Int, Opening)] = []
         for (position, proven) in command.assessments.enumerated() {
@@ -29,12 +33,17 @@ extension EnclaveMachine {
             do throws(RunFailure) {
                 let assessment = try checks.assessment(proven)
                 outcome.id = assessment.id
+                // What the requester signed counts too, whatever the state says that is demanded.
+                let confirmations = max(assessment.demand.confirmations, assessment.request.demand.confirmations)
+                guard confirmations <= 1 || Set(assessment.confirmedBy).count >= Int(confirmations) else { throw .host(.unconfirmed) }
                 openings.append(
                     (
                         position,
                         try opening(
-                            assessment.id, status: assessment.status, enclave: assessment.enclave, commitment: assessment.commitment,
-                            recipient: assessment.request.recipientKey)
+                            Committed(
+                                id: assessment.id, status: assessment.status, enclave: assessment.enclave,
+                                commitment: assessment.commitment, recipient: assessment.request.recipientKey),
+                            sidecar: Hash32(assessment.commitment).flatMap { shown[$0] })
                     ))
             } catch { outcome.failure = error.failure }
             answer.outcomes.append(outcome)
@@ -52,9 +61,12 @@ extension EnclaveMachine {
         do throws(RunFailure) {
             let subscription = try openingChecks().subscription(command.subscription)
             answer.outcome.id = subscription.id
+            let sidecar = command.sidecar.isEmpty ? nil : [UInt8](command.sidecar)
             let opening = try opening(
-                subscription.id, status: subscription.status, enclave: subscription.enclave, commitment: subscription.commitment,
-                recipient: subscription.request.recipientKey)
+                Committed(
+                    id: subscription.id, status: subscription.status, enclave: subscription.enclave,
+                    commitment: subscription.commitment, recipient: subscription.request.recipientKey),
+                sidecar: sidecar.flatMap { Hash32(subscription.commitment) == Sidecar.commitment($0) ? $0 : nil })
             do throws(VaultError) { if let change = opening.change { try record([change]) } } catch { throw .host(error) }
             do throws(EnclaveError) { try open(opening, &answer.outcome) } catch { throw .host(error) }
         } catch { answer.outcome.failure = error.failure }
@@ -62,33 +74,64 @@ extension EnclaveMachine {
     }
 
     private func openingChecks() -> EvidenceChecks {
-        EvidenceChecks(chainID: chainID, enclave: id, trusted: client.trusted, shared: WireSharedEvidence(), observer: observer)
+        EvidenceChecks(
+            chainID: chainID, enclave: id, vault: vaultID, trusted: client.trusted, shared: WireSharedEvidence(), observer: observer)
+    }
+
+    /// What the chain says of a job that is to be opened.
+    private struct Committed {
+        let id: Data
+        let status: WireJobStatus
+        let enclave: Data
+        let commitment: Data
+        let recipient: WireSealingKey
     }
 
     /// One run of a job is ever opened, the one that the chain accepted; opening it again is harmless.
-    private func opening(
-        _ id: Data, status: WireJobStatus, enclave: Data, commitment: Data, recipient: WireSealingKey
-    ) throws(RunFailure) -> Opening {
-        guard let job = Hash32(id), status == .committed, Hash32(enclave) == self.id else { throw .host(.notCommitted) }
+    private func opening(_ committed: Committed, sidecar: [UInt8]?) throws(RunFailure) -> Opening {
+        guard let job = Hash32(committed.id), let commitment = Hash32(committed.commitment), committed.status == .committed else {
+            throw .host(.notCommitted)
+        }
+        guard let recipient = try? SealingPublicKey(committed.recipient) else { throw .host(.badRecipientKey) }
         let runs = vault.runs(of: job)
-        guard let run = runs.first(where: { $0.commitment == Hash32(commitment) }), run.isOpened || !runs.contains(where: \.isOpened)
-        else { throw .host(.notCommitted) }
+        guard let run = runs.first(where: { $0.commitment == commitment }) else {
+            guard !runs.contains(where: \.isOpened), let sidecar, let key = try siblings(sidecar, job: job, committed) else {
+                throw .host(.notCommitted)
+            }
+            return Opening(job: job, key: key, recipient: recipient, change: nil)
+        }
+        guard run.isOpened || !runs.contains(where: \.isOpened) else { throw .host(.notCommitted) }
         guard !run.isErased else { throw .host(.recordErased) }
         // The quorum is often the host: the key in its state counts only if it is the one that the requester signed.
-        guard ResultEnvelope.recipient(recipient) == run.recipient, let recipient = try? SealingPublicKey(recipient) else {
-            throw .host(.badRecipientKey)
-        }
-        guard !run.isOpened else { return Opening(job: job, run: run, recipient: recipient, change: nil) }
+        guard ResultEnvelope.recipient(committed.recipient) == run.recipient else { throw .host(.badRecipientKey) }
+        let key = resultKey(job: job, recipient: run.recipient, salt: run.salt)
+        guard !run.isOpened else { return Opening(job: job, key: key, recipient: recipient, change: nil) }
         var change = WireVaultRun()
-        change.request = id
-        change.commitment = commitment
+        change.request = committed.id
+        change.commitment = committed.commitment
         change.opened = true
-        return Opening(job: job, run: run, recipient: recipient, change: .run(change))
+        return Opening(job: job, key: key, recipient: recipient, change: .run(change))
+    }
+
+    /// The key of a result that another enclave of the vault made; `nil` when none of them did.
+    ///
+    /// That the vault's own secret opens it says who made it. Which records it was made from only its maker knows: when keys were destroyed
+    /// here since its run, it stays closed, and its requester is refunded.
+    private func siblings(_ sidecar: [UInt8], job: Hash32, _ committed: Committed) throws(RunFailure) -> SymmetricKey? {
+        guard sidecar.count > Sidecar.saltBytes else { return nil }
+        // It derives from the recipient that the maker was shown with the requester's signature: for another one it opens nothing.
+        let recipient = ResultEnvelope.recipient(committed.recipient)
+        let key = resultKey(job: job, recipient: recipient, salt: Array(sidecar[..<Sidecar.saltBytes]))
+        guard let signed = try? ResultEnvelope.open(sidecar, key: key, job: job),
+            let result = try? WireResult(strictly: [UInt8](signed.result), limit: Limits.sidecar), Hash32(result.request) == job,
+            result.enclave == committed.enclave
+        else { return nil }
+        guard result.height >= vault.lastErasure else { throw .host(.recordErased) }
+        return key
     }
 
     private func open(_ opening: Opening, _ outcome: inout WireOpenOutcome) throws(EnclaveError) {
-        let key = secrets.resultKey(job: opening.job, recipient: opening.run.recipient, salt: opening.run.salt)
-        guard let box = try? ResultEnvelope.keyBox(key, job: opening.job, to: opening.recipient) else { throw .badRecipientKey }
+        guard let box = try? ResultEnvelope.keyBox(opening.key, job: opening.job, to: opening.recipient) else { throw .badRecipientKey }
         outcome.keyBox = box.wire
         outcome.signature = .init(
             try sign(EnclaveStatement.opening(chainID: chainID, job: opening.job, keyBox: box.wire), .jobOpening))

@@ -36,6 +36,14 @@ struct ProvenState {
         return value
     }
 
+    /// The bytes at `key`, which hold no message.
+    func bytes(_ proven: WireProvenValue, at key: [UInt8]) throws(EnclaveError) -> [UInt8] {
+        let bytes = [UInt8](proven.value)
+        guard !bytes.isEmpty else { throw .badProof }
+        try verify(proven, key: key, value: bytes)
+        return bytes
+    }
+
     private func verify(_ proven: WireProvenValue, key: [UInt8], value: [UInt8]?) throws(EnclaveError) {
         do { try StateProof.decode([UInt8](proven.proof)).verify(root: root, key: key, value: value) } catch { throw .badProof }
     }

@@ -52,7 +52,7 @@ extension EnclaveMachine {
         let salt = SecureRandom.bytes(Sidecar.saltBytes)
         let padded = ResultEnvelope.paddedBytes(maximumOutput: ready.maximumOutput)
         do throws(EnclaveError) { signed.signature = .init(try sign([UInt8](signed.result), .result)) } catch { throw .host(error) }
-        let key = secrets.resultKey(job: job, recipient: recipient, salt: salt)
+        let key = resultKey(job: job, recipient: recipient, salt: salt)
         guard let sealed = try? ResultEnvelope.seal(signed, job: job, key: key, salt: salt, paddedBytes: padded) else {
             throw .host(.internalFailure)
         }

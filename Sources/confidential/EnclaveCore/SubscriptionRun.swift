@@ -1,3 +1,4 @@
+import Attestation
 import ChainTypes
 import ConsentRules
 import Cryptography
@@ -35,7 +36,7 @@ extension EnclaveMachine {
 
     private mutating func run(_ command: WireRunSubscriptionCommand, _ outcome: inout WireRunOutcome) throws(RunFailure) {
         var checks = EvidenceChecks(
-            chainID: chainID, enclave: id, trusted: client.trusted, shared: command.shared, observer: observer)
+            chainID: chainID, enclave: id, vault: vaultID, trusted: client.trusted, shared: command.shared, observer: observer)
         let subscription = try checks.subscription(command.subscription)
         let request = subscription.request
         guard let job = Hash32(subscription.id), subscription.status == .pending else { throw .host(.notPending) }
@@ -50,6 +51,7 @@ extension EnclaveMachine {
         guard client.trusted.time < request.deadline else { throw .host(.deadlinePassed) }
         guard (try? SealingPublicKey(request.recipientKey)) != nil else { throw .final(.badRecipientKey) }
         let dataset = try checks.dataset(request.dataset)
+        do throws(Refusal) { try EnclaveRequirements(dataset: dataset.value.demand).check(admission) } catch { throw .host(error) }
         guard let program = Hash32(request.program) else { throw .final(.programsUnpublished) }
         let manifest = try checks.program(program, kind: .subscription)
         let ready = try programs.program(program, manifest: manifest)
@@ -136,10 +138,11 @@ extension EnclaveMachine {
         _ contribution: WireContributionEvidence, subject: Address, dataset: EvidenceChecks.Dataset, fields: [String],
         _ checks: inout EvidenceChecks
     ) throws(RunFailure) -> (row: [FieldValue?], source: Vault.RecordKeyName) {
-        let name = Vault.KeyName(subject: subject, dataset: dataset.value.dataset)
-        let key = try checks.subjectKey(contribution.subjectKey, subject: subject, dataset: name.dataset, key: vault.key(name))
         // One record a subject: the bound on what one subject contributes.
         guard contribution.records.count == 1 else { throw .final(.wrongRecords) }
+        let name = Vault.KeyName(
+            subject: subject, dataset: dataset.value.dataset, epoch: try checks.claimedEpoch(contribution.records[0]))
+        let key = try checks.subjectKey(contribution.subjectKey, name, key: vault.key(name))
         let (record, source) = try checks.record(contribution.records[0], owner: subject, dataset: dataset, key: key)
         do { return (try RowBatch.project(record, schema: dataset.schema, fields: fields), source) } catch { throw .final(error) }
     }

@@ -92,6 +92,10 @@ struct Vault: ~Copyable {
     var punctures: PunctureChain { content.punctures }
     /// Packages of recovery epochs below this one may hold what is erased since.
     var recoveryEpoch: UInt64 { content.recoveryEpoch }
+    /// Height of the header under which keys were last destroyed; 0 before.
+    var lastErasure: UInt64 { content.lastErasure }
+    /// Whose keys these are, if they were taken over from another enclave.
+    var replica: WireVaultReplica? { content.replica }
     /// Whether it never held anything of a subject.
     var isFresh: Bool { content.keys.isEmpty && content.runs.isEmpty }
 
@@ -113,17 +117,21 @@ struct Vault: ~Copyable {
     ///
     /// If anything here is concerned, the log is written anew without it under another storage key, and a new recovery epoch begins: when
     /// this returns, nothing in the vault's files opens it.
-    mutating func apply(_ punctures: [WirePuncture], upTo end: PunctureChain) throws(VaultError) {
+    /// - Parameter height: of the header that proves the log.
+    mutating func apply(_ punctures: [WirePuncture], upTo end: PunctureChain, at height: UInt64) throws(VaultError) {
         var applied = WireVaultPuncture()
         applied.sequence = end.count
         applied.hash = .init(end.hash.bytes)
         let plan = ErasurePlan(punctures, keys: content.keys, runs: content.runs)
+        applied.height = content.lastErasure
         guard !plan.isEmpty else {
             try append([.punctured(applied)])
             return
         }
         var recovery = WireVaultRecovery()
-        recovery.epoch = content.recoveryEpoch + 1
+        applied.height = height
+        // The number is the log's, so that all enclaves of a vault count alike.
+        recovery.epoch = end.count
         let newestHead = try log.entries(after: 0).last { $0.isHead }?.version
         let entries = try log.rewrite(
             keep: { plan.remainder(of: $0, newestHead: newestHead) }, changes: [.punctured(applied), .recovery(recovery)])

@@ -19,6 +19,8 @@ struct VaultContent {
     /// How much of the chain's puncture log is applied.
     private(set) var punctures = PunctureChain()
     private(set) var recoveryEpoch: UInt64 = 0
+    private(set) var lastErasure: UInt64 = 0
+    private(set) var replica: WireVaultReplica?
     private var kept: [Hash32] = []
     private var keptStart = 0
 
@@ -36,11 +38,24 @@ struct VaultContent {
         case .punctured(let wire):
             guard let hash = Hash32(wire.hash), wire.sequence >= punctures.count else { throw .damaged }
             punctures = PunctureChain(count: wire.sequence, hash: hash)
+            lastErasure = max(lastErasure, wire.height)
         case .recovery(let recovery):
             guard recovery.epoch > recoveryEpoch else { throw .damaged }
             recoveryEpoch = recovery.epoch
-        case .replica, nil: throw .damaged
+        case .replica(let wire): try apply(wire)
+        case nil: throw .damaged
         }
+    }
+
+    private mutating func apply(_ wire: WireVaultReplica) throws(VaultError) {
+        guard Hash32(wire.vault) != nil, Hash32(wire.source) != nil, wire.vaultSecret.count == 32 else { throw .damaged }
+        if wire.recovered, replica?.recovered != true {
+            // The keys of a package have seen no more of the log than the package.
+            guard let hash = Hash32(wire.punctureHash) else { throw .damaged }
+            punctures = PunctureChain(count: wire.punctures, hash: hash)
+            recoveryEpoch = max(recoveryEpoch, wire.recoveryEpoch)
+        }
+        replica = wire
     }
 
     private mutating func apply(_ wire: WireVaultKey, version: UInt64) throws(VaultError) {

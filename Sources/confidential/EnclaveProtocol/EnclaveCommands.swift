@@ -57,6 +57,14 @@ extension EnclaveConnection {
         return answer
     }
 
+    /// As a run, but only what it comes to is answered, under the salt of the enclave that ran first.
+    package func confirmAssessments(_ command: WireConfirmAssessmentsCommand) throws -> WireConfirmAssessmentsAnswer {
+        guard case .confirmAssessments(let answer) = try perform(.confirmAssessments(command)) else {
+            throw EnclaveError.unexpectedAnswer
+        }
+        return answer
+    }
+
     package func runSubscription(_ command: WireRunSubscriptionCommand) throws -> WireRunSubscriptionAnswer {
         guard case .runSubscription(let answer) = try perform(.runSubscription(command)) else { throw EnclaveError.unexpectedAnswer }
         return answer
@@ -70,6 +78,36 @@ extension EnclaveConnection {
     /// The puncture log from what the vault has applied on, at most `EnclaveLimits.punctures` entries a command.
     package func provePunctures(_ command: WireProvePuncturesCommand) throws -> WireProvePuncturesAnswer {
         guard case .provePunctures(let answer) = try perform(.provePunctures(command)) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
+    package func offerReplica(_ command: WireOfferReplicaCommand) throws -> WireOfferReplicaAnswer {
+        guard case .offerReplica(let answer) = try perform(.offerReplica(command)) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
+    package func exportReplica(_ command: WireExportReplicaCommand) throws -> WireExportReplicaAnswer {
+        guard case .exportReplica(let answer) = try perform(.exportReplica(command)) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
+    package func importReplica(_ command: WireImportReplicaCommand) throws -> WireImportReplicaAnswer {
+        guard case .importReplica(let answer) = try perform(.importReplica(command)) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
+    package func exportRecovery(_ command: WireExportRecoveryCommand) throws -> WireExportRecoveryAnswer {
+        guard case .exportRecovery(let answer) = try perform(.exportRecovery(command)) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
+    package func importRecovery(_ command: WireImportRecoveryCommand) throws -> WireImportRecoveryAnswer {
+        guard case .importRecovery(let answer) = try perform(.importRecovery(command)) else { throw EnclaveError.unexpectedAnswer }
+        return answer
+    }
+
+    package func grantKeys(_ command: WireGrantKeysCommand) throws -> WireGrantKeysAnswer {
+        guard case .grantKeys(let answer) = try perform(.grantKeys(command)) else { throw EnclaveError.unexpectedAnswer }
         return answer
     }
 

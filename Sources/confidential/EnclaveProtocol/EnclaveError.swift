@@ -30,9 +30,28 @@ package enum EnclaveError: UInt32, CodedError {
     case workerLost = 827
     case tooFast = 828
     case internalFailure = 829
-    case puncturesPending = 840
-    case keyDestroyed = 841
-    case recordErased = 842
+    case suspended = 840
+    case admissionEnded = 841
+    case notToConfirm = 842
+    case badConfirmationTerms = 843
+    case resultNotConfirmed = 844
+    case unconfirmed = 845
+    case puncturesPending = 846
+    case keyDestroyed = 847
+    case recordErased = 848
+    case peerNotAdmitted = 860
+    case peerMeasurement = 861
+    case peerStaleEvidence = 862
+    case badPeerSignature = 863
+    case badPart = 864
+    case replayedPart = 865
+    case replicaGap = 866
+    case replicaBehind = 867
+    case otherVault = 868
+    case noRecoveryPlan = 869
+    case badPackage = 870
+    case oldRecovery = 871
+    case badShares = 872
 
     case frameTooLarge = 850
     case cannotConnect = 851
@@ -76,6 +95,25 @@ package enum EnclaveError: UInt32, CodedError {
         case .keyDestroyed: "the subject had this key destroyed; a new one has another epoch"
         case .recordErased: "the record was erased, and what was made from it with it"
         case .internalFailure: "the enclave failed at something that is nobody's fault; see its log"
+        case .peerNotAdmitted: "the chain does not let the other enclave act now, or it is this one"
+        case .peerMeasurement: "the other enclave's measurement is unknown, revoked, or too new to be given keys"
+        case .peerStaleEvidence: "the other enclave's evidence answers no recent block of this chain"
+        case .badPeerSignature: "the other enclave did not sign this"
+        case .badPart: "the part of a vault does not open, or is not what its source says"
+        case .replayedPart: "the part of a vault answers another start of this enclave"
+        case .replicaGap: "the part of a vault does not follow on what is here"
+        case .replicaBehind: "the enclave lacks something that the vault's others have; it takes it over first"
+        case .otherVault: "the enclave holds the keys of another vault"
+        case .noRecoveryPlan: "governance has named nobody to keep shares"
+        case .badPackage: "the package is not the named enclave's, or was altered"
+        case .oldRecovery: "the package is of an older recovery epoch than the chain's"
+        case .badShares: "the shares are too few, not for this enclave, or not of this package"
+        case .suspended: "the chain has suspended this enclave"
+        case .admissionEnded: "the chain's appraisal of this enclave is too old: renew its evidence, then show the chain's value anew"
+        case .notToConfirm: "the result waits for no confirmation, or not for this enclave's"
+        case .badConfirmationTerms: "the terms do not open, or are not those of the enclave that signed the sealed result"
+        case .resultNotConfirmed: "the sealed result does not hold the output that its enclave said it does"
+        case .unconfirmed: "fewer enclaves have come to this result than the request demands"
         case .frameTooLarge: "a message is longer than the socket carries"
         case .cannotConnect: "no enclave listens at the socket; is jupiter-enclave running?"
         case .connectionLost: "the connection to the enclave broke"

@@ -28,6 +28,7 @@ package final class EnclaveServer: Sendable {
     private let path: String?
     private let handler: Handler?
     private let service = Mutex<Service?>(nil)
+    private let threads = Atomic<Int>(0)
 
     /// A socket at `path` that only this user may connect to.
     package static func listen(_ path: String) throws(EnclaveError) -> Int32 { try UnixSocket.listen(path) }
@@ -59,6 +60,8 @@ package final class EnclaveServer: Sendable {
             for _ in 0..<Self.maximumConnections {
                 guard ConnectionThread.start({ [self] in accept() }) else { throw EnclaveError.cannotListen }
             }
+            // Until each runs, so that what a thread does first is done before a filter forbids it.
+            while threads.load(ordering: .acquiring) < Self.maximumConnections { sched_yield() }
             let opened = try open()
             service = opened
             return opened
@@ -81,6 +84,7 @@ package final class EnclaveServer: Sendable {
 
     /// One connection after another, for as long as the socket is open.
     private func accept() {
+        threads.add(1, ordering: .releasing)
         guard let answer = service.withLock({ $0 })?.answer else { return }
         while true {
             let connection = Glibc.accept(listener, nil, nil)

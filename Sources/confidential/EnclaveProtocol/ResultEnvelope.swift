@@ -49,7 +49,11 @@ package enum ResultEnvelope {
         _ sidecar: [UInt8], keyBox: SealedBox, job: Hash32, with recipient: SealingPrivateKey
     ) throws(CryptographyError) -> WireSignedResult {
         let secret = try recipient.open(keyBox, context: .keyBox, associated: job.bytes)
-        let key = try AuthenticatedEncryption.key(secret)
+        return try open(sidecar, key: AuthenticatedEncryption.key(secret), job: job)
+    }
+
+    /// The signed result of `job`, for whoever has its key; throws as `open`.
+    package static func open(_ sidecar: [UInt8], key: SymmetricKey, job: Hash32) throws(CryptographyError) -> WireSignedResult {
         guard let box = Sidecar.content(sidecar) else { throw .malformedBox }
         let padded = try AuthenticatedEncryption.open(box, key: key, context: .sealedResult, associated: job.bytes)
         guard padded.count >= 4 else { throw .malformedBox }

@@ -8,8 +8,10 @@ package enum Confinement {
         guard jupiter_harden() == 0, jupiter_limit_descriptors(descriptors) == 0 else { throw .cannotHarden }
     }
 
-    /// Closes what whoever started this process left open, from descriptor 3 on.
-    package static func closeInherited() { _ = jupiter_close_from(UInt32(RoleProcess.firstDescriptor)) }
+    /// What whoever started this process left open does not reach those that it starts. (It stays open here: some wait for its end.)
+    package static func keepInherited() throws(SandboxError) {
+        guard jupiter_keep_descriptors(UInt32(RoleProcess.firstDescriptor)) == 0 else { throw .cannotHarden }
+    }
 
     /// Ends this process as soon as `parent` ends; throws if it has ended already.
     package static func dieWith(parent: pid_t) throws(SandboxError) {
@@ -25,6 +27,9 @@ package enum Confinement {
         for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { signal(number, SIG_IGN) }
     }
 
-    /// Keeps the process's pages out of swap. `false` if the limit does not allow it.
+    /// Keeps out of swap every page that the process ever touches, where it may lock without limit; `false` if it may not.
+    package static func lockAllMemory() -> Bool { jupiter_lock_all_memory() == 0 }
+
+    /// Keeps out of swap the pages that exist now; `false` if the limit does not allow it.
     package static func lockMemory() -> Bool { jupiter_lock_memory() == 0 }
 }

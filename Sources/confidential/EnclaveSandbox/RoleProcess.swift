@@ -5,7 +5,10 @@ package enum RoleProcess {
     /// The first descriptor that a role is given; below are standard input, output and error.
     package static let firstDescriptor: Int32 = 3
 
-    /// Starts `path` with this process's id as its only argument, an empty environment and `descriptors`, as 3, 4, …; standard input and
+    /// No crash report: it would show memory, and it takes a program of its own.
+    private static let quiet = "SWIFT_BACKTRACE=enable=no"
+
+    /// Starts `path` with this process's id as its only argument, an environment that says nothing of this one and `descriptors`, as 3, 4, …; standard input and
     /// output lead nowhere, standard error is this process's. All other descriptors of this process must close when it executes another.
     package static func start(_ path: String, descriptors: [Int32]) throws(SandboxError) -> pid_t {
         var actions = posix_spawn_file_actions_t()
@@ -31,7 +34,8 @@ package enum RoleProcess {
         for index in descriptors.indices { posix_spawn_file_actions_addclose(&actions, above + Int32(index)) }
         var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(path), strdup(String(getpid())), nil]
         defer { for argument in arguments { free(argument) } }
-        var environment: [UnsafeMutablePointer<CChar>?] = [nil]
+        var environment: [UnsafeMutablePointer<CChar>?] = [strdup(quiet), nil]
+        defer { free(environment[0]) }
         var child: pid_t = 0
         guard posix_spawn(&child, path, &actions, &attributes, &arguments, &environment) == 0 else { throw .cannotStart }
         return child

@@ -37,7 +37,7 @@ package enum SystemCalls {
     /// connections at one listening socket. It opens no file, makes no socket, no process and no thread.
     package static let vault = List(
         allowed: runtime + [
-            "accept4", "fcntl", "fdatasync", "fstat", "fsync", "ftruncate", "lseek", "mlock", "mlockall", "poll", "pread64", "pwrite64",
+            "accept", "fcntl", "fdatasync", "fstat", "fsync", "ftruncate", "lseek", "mlock", "mlockall", "poll", "pread64", "pwrite64",
             "recvfrom", "recvmsg", "sendmsg", "sendto",
         ], neverExecutable: ["mmap", "mprotect"])
 
@@ -54,22 +54,39 @@ package enum SystemCalls {
     /// reads a byte from outside; so this list has what a program needs until then: loading its libraries, and (workers) leaving the
     /// network. It makes no connection, listens nowhere, traces nobody, and opens files for reading only.
     package static let launcher = List(
-        allowed: runtime + spawning + starting + ["poll", "recvmsg", "sendmsg", "setsockopt", "socketpair", "unlink", "wait4"],
+        allowed: runtime + spawning + starting + ["kill", "poll", "recvmsg", "sendmsg", "setsockopt", "socketpair", "unlink", "wait4"],
         masked: [
             // O_WRONLY, O_RDWR, O_CREAT and O_TRUNC are all off.
-            Masked(name: "openat", argument: 2, mask: 0o1103, value: 0)
+            Masked(name: "openat", argument: 2, mask: 0o1103, value: 0),
+            // The Swift runtime asks whether its output is a terminal (TCGETS).
+            Masked(name: "ioctl", argument: 1, mask: 0xFFFF_FFFF, value: 0x5401),
         ])
+
+    /// The launcher on a platform: also what reaching the platform's device takes. Vault and workers inherit it and narrow it like the rest.
+    package static func launcher(on platform: String) -> List {
+        var list = launcher
+        switch platform {
+        case "tpm": list.allowed += ["clock_nanosleep", "connect", "getsockopt", "socket"]
+        case "sev-snp", "tdx": list.allowed += ["clock_nanosleep", "ioctl", "mkdir", "rmdir"]
+        case "nitro": list.allowed.append("ioctl")
+        default: return list
+        }
+        // A device or report is opened for writing too.
+        list.allowed.append("openat")
+        list.masked.removeAll { list.allowed.contains($0.name) }
+        return list
+    }
 
     /// Making a process.
     private static let spawning = ["clone", "clone3", "execve", "pipe2", "close_range"]
 
     /// What a dynamic loader, a C library and the Swift runtime do before `main`, and a role before it loads its own filter.
     private static let starting = [
-        "access", "accept4", "arch_prctl", "dup2", "dup3", "faccessat2", "fcntl", "fdatasync", "fstat", "fsync", "ftruncate", "getdents64",
+        "access", "accept", "arch_prctl", "dup2", "dup3", "faccessat2", "fcntl", "fdatasync", "fstat", "fsync", "ftruncate", "getdents64",
         "getegid",
         "geteuid", "getgid", "getppid", "getuid", "lseek", "mlock", "mlockall", "mmap", "mprotect", "newfstatat", "prctl", "pread64",
         "pwrite64",
         "prlimit64", "readlink", "readlinkat", "recvfrom", "rseq", "rt_sigaction", "sched_getaffinity", "seccomp", "sendto",
-        "set_robust_list", "set_tid_address", "setrlimit", "getrlimit", "sysinfo", "tgkill", "uname", "unshare",
+        "set_robust_list", "set_tid_address", "setrlimit", "getrlimit", "statx", "sysinfo", "tgkill", "uname", "unshare",
     ]
 }

@@ -14,6 +14,7 @@ package enum VaultError: UInt32, CodedError {
     case badSealingKey = 1709
     case missing = 1710
     case launcherLost = 1711
+    case noEvidence = 1712
 
     package static let domain = "vault"
     package var reason: String {
@@ -28,6 +29,7 @@ package enum VaultError: UInt32, CodedError {
         case .inUse: "another enclave uses this home"
         case .otherGenesis: "the vault belongs to a chain with another genesis"
         case .badSealingKey: "the sealing key file is malformed, or others may read it (it must have mode 0600)"
+        case .noEvidence: "the platform gives no evidence now; the enclave's log says why"
         case .missing: "the enclave's home has a vault without sealing key"
         case .launcherLost: "the enclave's launcher does not answer"
         }

@@ -1,6 +1,6 @@
 import Primitives
 
-/// Why evidence or an endorsement is not accepted (codes 1650–1699).
+/// Why evidence or an endorsement is not accepted (codes 1650–1689).
 ///
 /// `word` is the vocabulary of `jupiter evidence verify` and of the published vectors (docs/spec/attestation.md §3).
 package enum AttestationError: UInt32, CodedError, CaseIterable {
@@ -38,6 +38,9 @@ package enum AttestationError: UInt32, CodedError, CaseIterable {
     case productNotAllowed = 1681
     case softwareTpmNotAllowed = 1682
     case unsupportedEndorsement = 1683
+    case chainOnly = 1684
+    case bindingOnly = 1685
+    case noEvidence = 1686
 
     package static let domain = "attestation"
 
@@ -48,6 +51,9 @@ package enum AttestationError: UInt32, CodedError, CaseIterable {
             word += character.lowercased()
         }
     }
+
+    /// Whether everything at hand was good, but too little was at hand to accept or refuse.
+    package var isInconclusive: Bool { [.chainOnly, .bindingOnly, .noEvidence].contains(self) }
 
     package var reason: String {
         switch self {
@@ -85,6 +91,9 @@ package enum AttestationError: UInt32, CodedError, CaseIterable {
         case .productNotAllowed: "the policy does not allow this product line"
         case .softwareTpmNotAllowed: "the policy does not allow a software TPM"
         case .unsupportedEndorsement: "no endorsement of this kind is known"
+        case .chainOnly: "there is no report: only certificates could be checked, and they are good"
+        case .noEvidence: "there is nothing that a platform signed"
+        case .bindingOnly: "there are no endorsements: signatures and binding are good, the platform's state is unknown"
         }
     }
 }

@@ -16,22 +16,24 @@ enum VaultProcess {
         try Confinement.harden(descriptors: 64)
         try Confinement.dieWith(parent: launcher)
         Confinement.ignoreTerminal()
+        let isLocked = Confinement.lockAllMemory()
         // Threads are made now, for the filter forbids it: one for each connection that can be open.
         let server = EnclaveServer(listener: VaultDescriptors.listener)
         try server.serve(until: VaultDescriptors.stop) {
             try SystemCallFilter.load(SystemCalls.vault)
-            return try open()
+            return try open(isLocked: isLocked)
         }
     }
 
     /// The enclave, and what answers with it. From here on bytes from outside are read.
-    private static func open() throws -> EnclaveServer.Service {
+    private static func open(isLocked: Bool) throws -> EnclaveServer.Service {
         let genesis = try Genesis(decoding: read(VaultDescriptors.genesis))
         close(VaultDescriptors.genesis)
         let platform = try LauncherClient(channel: PacketChannel(descriptor: VaultDescriptors.launcher))
         let storage = try VaultFile(locked: VaultDescriptors.store, second: VaultDescriptors.secondStore)
         let enclave = try Enclave(platform: platform, storage: storage, genesis: genesis, programs: WorkerPrograms(platform))
-        if !Confinement.lockMemory() { log("memory is not locked: raise the limit (ulimit -l), or use encrypted swap") }
+        // What exists now holds the keys; later pages stay swappable then.
+        if !isLocked, !Confinement.lockMemory() { log("memory is not locked: raise the limit (ulimit -l), or use encrypted swap") }
         let status = enclave.status
         log(
             "enclave \(Hex.encode(status.id)) of \(status.chainID), \(status.enrolled) subject keys, vault version "

@@ -10,6 +10,8 @@ import Primitives
 ///
 /// It has one thread: a child's parent-death signal follows the thread that made it.
 final class Launcher {
+    /// What lies beside the launcher: its vault and its workers.
+    private static let companions = ["jupiter-enclave-vault", "jupiter-enclave-worker"]
     /// Workers that may live at once: a vault that asks for more is broken.
     private static let maximumWorkers = 16
     /// How long a worker may take for one answer, and the vault for one input, in seconds; fuel bounds a run well below.
@@ -23,6 +25,12 @@ final class Launcher {
     private var stopEnd: Int32 = -1
     private var workers: [UInt32: pid_t] = [:]
     private var lastWorker: UInt32 = 0
+
+    /// The enclave's other programs.
+    static func paths() throws(SandboxError) -> [String] {
+        let folder = try RoleProcess.folder()
+        return companions.map { folder + $0 }
+    }
 
     /// - Parameters:
     ///   - programs: the folder of the other programs.
@@ -40,7 +48,7 @@ final class Launcher {
         }
         (channel, stopEnd) = (PacketChannel(descriptor: own), ownStop)
         // What it starts inherits this filter, so it is loaded before the first.
-        try SystemCallFilter.load(SystemCalls.launcher)
+        try SystemCallFilter.load(SystemCalls.launcher(on: platform.name))
         let given = [other, otherStop, listener, store.first, store.second, genesis]
         vault = try RoleProcess.start(programs + "jupiter-enclave-vault", descriptors: given)
         for descriptor in given { close(descriptor) }

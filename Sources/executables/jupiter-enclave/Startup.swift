@@ -1,4 +1,6 @@
 import CHardening
+import ChainTypes
+import Cryptography
 import EnclavePlatforms
 import EnclaveProtocol
 import EnclaveSandbox
@@ -27,22 +29,35 @@ func log(_ message: String) { RoleProcess.log("jupiter-enclave", message) }
 enum Startup {
     /// Returns the exit status after SIGTERM or SIGINT, or after one of the processes failed.
     static func run(_ options: Options) throws -> Int32 {
-        Confinement.closeInherited()
+        try Confinement.keepInherited()
         try Confinement.harden(descriptors: 64)
         let signals = jupiter_signal_descriptor(1)
         guard signals >= 0 else { throw SandboxError.cannotHarden }
         try makeHome(options.home)
         let genesis = open(options.genesis, O_RDONLY | O_CLOEXEC)
         guard genesis >= 0 else { throw StartupError.noGenesis }
-        let platform = SimulatedPlatform(home: options.home)
-        log("SIMULATED platform: process isolation only; whoever owns this machine can read what is inside")
+        // Locked before the platform makes a sealing key: two first starts at once would each make one.
         let store = try VaultFolder.openStore(options.home)
+        let platform = try options.platform.open(home: options.home, genesis: try genesisHash(genesis), programs: Launcher.paths())
         let listener = try EnclaveServer.listen(options.socket)
         defer { unlink(options.socket) }
         let launcher = try Launcher(platform: platform, programs: RoleProcess.folder(), signals: signals)
         try launcher.startVault(listener: listener, store: store, genesis: genesis)
         log("listens at \(options.socket)")
         return launcher.watch()
+    }
+
+    /// What the chain is known by; what is in the genesis is the vault's to read.
+    private static func genesisHash(_ descriptor: Int32) throws(StartupError) -> Hash32 {
+        var bytes = [UInt8](repeating: 0, count: Limits.genesis + 1)
+        var count = 0
+        while count < bytes.count {
+            let size = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress.map { $0 + count }, $0.count - count, off_t(count)) }
+            guard size >= 0 else { throw .noGenesis }
+            guard size > 0 else { return Digest.hash(.genesisHash, Array(bytes[..<count])) }
+            count += size
+        }
+        throw .noGenesis
     }
 
     /// Makes the directory and those above it; refuses one that others may write to.
@@ -67,7 +82,13 @@ enum VaultFolder {
             guard file >= 0 else { throw .ioFailed }
             return file
         }
-        guard flock(files[0], LOCK_EX | LOCK_NB) == 0 else { throw .inUse }
+        // The vault of a launcher that was killed a moment ago may still be ending.
+        var tries = 0
+        while flock(files[0], LOCK_EX | LOCK_NB) != 0 {
+            tries += 1
+            guard tries < 100 else { throw .inUse }
+            usleep(10_000)
+        }
         let folder = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw .ioFailed }
         defer { close(folder) }

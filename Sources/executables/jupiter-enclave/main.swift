@@ -9,8 +9,21 @@ case .version: print("jupiter-enclave \(EnclaveVersion.text)")
 case .misuse(let reason):
     log("\(reason); see jupiter-enclave --help")
     exit(64)
-case .run(let options):
-    do { exit(try Startup.run(options)) } catch let error as any CodedError {
+case .reference(let platform):
+    attempt {
+        guard let text = try platform.reference(programs: Launcher.paths()) else {
+            log("the simulated platform measures nothing: chains accept it by their genesis or not at all")
+            return 1
+        }
+        print(text)
+        return 0
+    }
+case .run(let options): attempt { try Startup.run(options) }
+}
+
+/// Ends the process with the status that `body` gives, or says why there is none.
+func attempt(_ body: () throws -> Int32) -> Never {
+    do { exit(try body()) } catch let error as any CodedError {
         log("error: \(error.text)")
         exit(1)
     } catch {

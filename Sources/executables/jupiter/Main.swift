@@ -24,9 +24,9 @@ struct Jupiter: AsyncParsableCommand {
         subcommands: [
             DemoCommand.self, NodeCommand.self, EnclaveCommand.self, WalletCommand.self, DatasetCommand.self, SchemaCommand.self,
             RecordCommand.self, EraseCommand.self, ConsentCommand.self, ProgramCommand.self, AssessCommand.self, SubscribeCommand.self,
-            QueryCommand.self,
-            ReceiptCommand.self, TransferCommand.self, FederationCommand.self, StatusCommand.self, ValidatorsCommand.self,
-            GovernanceCommand.self, PeersCommand.self, SimulateCommand.self,
+            QueryCommand.self, ReceiptCommand.self, EvidenceCommand.self, EndorsementCommand.self, TransferCommand.self,
+            FederationCommand.self, StatusCommand.self, ValidatorsCommand.self, GovernanceCommand.self, PeersCommand.self,
+            SimulateCommand.self,
         ])
 }
 

@@ -27,15 +27,19 @@ package enum EnclaveStatement {
     }
 
     /// Signed by the wallet (`Context.enrolment`) inside the sealed enrolment.
-    package static func enrolment(chainID: String, enclave: Hash32, dataset: String, commitment: Hash32) -> [UInt8] {
-        text(chainID) + enclave.bytes + text(dataset) + commitment.bytes
+    package static func enrolment(
+        chainID: String, enclave: Hash32, dataset: String, keyEpoch: UInt32 = 0, commitment: Hash32
+    ) -> [UInt8] {
+        text(chainID) + enclave.bytes + text(dataset) + bigEndian(UInt64(keyEpoch)) + commitment.bytes
     }
 
     /// Signed by the enclave (`Context.enrolmentReceipt`) once the key is safe in its vault.
     package static func enrolmentReceipt(
-        chainID: String, enclave: Hash32, subject: Address, dataset: String, commitment: Hash32, vaultVersion: UInt64
+        chainID: String, enclave: Hash32, subject: Address, dataset: String, keyEpoch: UInt32 = 0, commitment: Hash32,
+        vaultVersion: UInt64
     ) -> [UInt8] {
-        text(chainID) + enclave.bytes + subject.bytes + text(dataset) + commitment.bytes + bigEndian(vaultVersion)
+        text(chainID) + enclave.bytes + subject.bytes + text(dataset) + bigEndian(UInt64(keyEpoch)) + commitment.bytes
+            + bigEndian(vaultVersion)
     }
 
     /// Signed by the enclave (`Context.vaultAnchor`) at every start.
@@ -136,6 +140,19 @@ package enum EnclaveStatement {
         chainID: String, source: Hash32, nonce: Hash32, part: WireSealedMessage, version: UInt64, isLast: Bool
     ) -> [UInt8] {
         text(chainID) + source.bytes + nonce.bytes + bigEndian(version) + [isLast ? 1 : 0] + part.encoded()
+    }
+
+    /// What a recovery package's vault and shares are bound to.
+    package static func recoveryBinding(_ package: WireRecoveryPackage) -> [UInt8] {
+        text(package.chainID) + [UInt8](package.vault) + [UInt8](package.enclave) + bigEndian(package.epoch)
+            + bigEndian(UInt64(package.threshold))
+    }
+
+    /// What the box with a granted record key is bound to.
+    package static func recordKeyBinding(
+        chainID: String, grant: Hash32, dataset: String, record: Hash32, owner: Address, recipient: Address
+    ) -> [UInt8] {
+        text(chainID) + grant.bytes + text(dataset) + record.bytes + owner.bytes + recipient.bytes
     }
 
     /// Signed by the enclave that made the package (`Context.recoveryPackage`).

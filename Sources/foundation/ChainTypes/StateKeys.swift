@@ -14,8 +14,14 @@ package enum StateKey {
     package static func dataset(_ name: String) -> [UInt8] { family("registry") + text(name) }
 
     package static func enclave(_ id: Hash32) -> [UInt8] { family("enclaves") + id.bytes }
-    package static func subjectKey(_ subject: Address, dataset: String, enclave: Hash32) -> [UInt8] {
-        family("keys") + subject.bytes + text(dataset) + enclave.bytes
+    /// - Parameters:
+    ///   - enclave: the vault: the enclave that first held its keys.
+    ///   - epoch: which of the subject's keys for the dataset, from 0.
+    package static func subjectKey(_ subject: Address, dataset: String, enclave: Hash32, epoch: UInt32 = 0) -> [UInt8] {
+        subjectKeys(of: subject, dataset: dataset) + enclave.bytes + bigEndian(UInt64(epoch))
+    }
+    package static func subjectKeys(of subject: Address, dataset: String) -> [UInt8] {
+        family("keys") + subject.bytes + text(dataset)
     }
 
     package static let recoveryPlan = family("recovery") + Array("plan".utf8)

@@ -21,6 +21,8 @@ package enum Context: String, CaseIterable, Sendable {
     case punctureLog = "jupiter/puncture-log/v1"
     case reportData = "jupiter/attestation-binding/v1"
     case measurement = "jupiter/measurement/v1"
+    case launchMeasurement = "jupiter/launch-measurement/v1"
+    case attestationKeyLabel = "jupiter/attestation-key-label/v1"
     case evidence = "jupiter/evidence/v1"
     case confirmedOutput = "jupiter/confirmed-output/v1"
     case confirmationTerms = "jupiter/confirmation-terms/v1"
@@ -52,6 +54,7 @@ package enum Context: String, CaseIterable, Sendable {
     // Key derivation, sealing and authenticated encryption
     case recordKeyTree = "jupiter/derive/record-key-tree/v1"
     case resultKey = "jupiter/derive/result-key/v1"
+    case platformSealing = "jupiter/derive/platform-sealing/v1"
     case confirmationSalt = "jupiter/derive/confirmation-salt/v1"
     case vaultEntry = "jupiter/seal/vault-entry/v1"
     case storageKey = "jupiter/seal/storage-key/v1"

@@ -74,6 +74,8 @@ package final class ProgramEngine: @unchecked Sendable {
         wasmtime_config_strategy_set(configuration, UInt8(WASMTIME_STRATEGY_CRANELIFT))
         wasmtime_config_cranelift_opt_level_set(configuration, UInt8(WASMTIME_OPT_LEVEL_SPEED))
         wasmtime_config_parallel_compilation_set(configuration, false)
+        // Images of memory would be files in memory, mapped anew for each run; programs' data is small, and a run makes no system call.
+        wasmtime_config_memory_init_cow_set(configuration, false)
         wasmtime_config_consume_fuel_set(configuration, true)
         // Epochs interrupt by the clock: fuel alone decides.
         wasmtime_config_epoch_interruption_set(configuration, false)

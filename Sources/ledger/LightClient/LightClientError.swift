@@ -21,6 +21,7 @@ package enum LightClientError: UInt32, CodedError {
     case unknownValidator = 716
     case notEquivocation = 717
     case wrongCommitment = 718
+    case trustPeriodOver = 719
 
     package static let domain = "lightClient"
     package var reason: String {
@@ -43,6 +44,7 @@ package enum LightClientError: UInt32, CodedError {
         case .wrongReceipt: "the receipt is not under this header"
         case .unknownValidator: "the key is not in the validator set"
         case .notEquivocation: "an honest validator may cast both votes"
+        case .trustPeriodOver: "too much time lies between the trusted header and this one; begin anew, as a replica"
         case .wrongCommitment: "CometBFT's next header does not commit to this header"
         }
     }

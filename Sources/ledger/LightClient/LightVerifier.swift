@@ -15,9 +15,14 @@ package struct LightVerifier: Sendable, Equatable {
     package init(trusted: TrustedState) { self.trusted = trusted }
 
     /// Trusts `certified` from now on, or throws and stays as it was. The trusted header again changes nothing.
+    ///
+    /// - Parameter trustPeriod: the most milliseconds of block time since the trusted header; whoever certified longer ago may have lost
+    ///   its key since. The step from the genesis has none: a chain may begin long after its genesis was written.
     /// - Returns: the header.
     @discardableResult
-    package mutating func accept(_ certified: WireCertifiedHeader) throws(LightClientError) -> BlockHeader {
+    package mutating func accept(
+        _ certified: WireCertifiedHeader, trustPeriod: UInt64? = nil
+    ) throws(LightClientError) -> BlockHeader {
         let header = try Self.header(certified)
         guard header.chainID == trusted.chainID else { throw .wrongChain }
         guard header.height >= trusted.height else { throw .notHigher }
@@ -27,6 +32,9 @@ package struct LightVerifier: Sendable, Equatable {
         }
         guard header.height > trusted.height + 1 || header.parent == trusted.headerHash else { throw .conflicting }
         guard header.time > trusted.time else { throw .wrongTime }
+        if let trustPeriod, trusted.height > 0 {
+            guard header.time - trusted.time <= trustPeriod else { throw .trustPeriodOver }
+        }
         guard header.epoch == trusted.epoch else { throw .wrongEpoch }
         try Self.verify(certified, header: header, under: trusted)
         let next = try Self.following(certified, header: header, current: trusted.validators)

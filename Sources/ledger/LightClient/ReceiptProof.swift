@@ -13,16 +13,23 @@ package enum ReceiptProof {
     ///
     /// Inside its epoch the header may be older or newer than the trusted one; only its certificate counts.
     package static func verify(_ proof: WireReceiptProof, trusted: TrustedState) throws(LightClientError) -> WireReceipt {
-        let bytes = [UInt8](proof.receipt)
-        guard let receipt = try? WireReceipt(strictly: bytes, limit: Limits.stateValue), proof.hasHeader,
-            proof.epochs.count <= maximumSteps, proof.ancestry.count <= LightVerifier.maximumAncestry
-        else { throw .malformed }
+        guard proof.hasHeader, proof.epochs.count <= maximumSteps else { throw .malformed }
         let certified = try LightVerifier.header(proof.header)
         guard certified.chainID == trusted.chainID else { throw .wrongChain }
         var client = LightVerifier(trusted: trusted)
         for end in proof.epochs where try LightVerifier.header(end).epoch >= trusted.epoch { try client.accept(end) }
         guard certified.epoch == client.trusted.epoch else { throw .wrongEpoch }
         try LightVerifier.verify(proof.header, header: certified, under: client.trusted)
+        return try inclusion(proof, below: certified).receipt
+    }
+
+    /// The receipt, and the header whose receipts root it is under: `certified`, which the caller has judged, or the ancestor of it at
+    /// the start of the proof's path.
+    package static func inclusion(
+        _ proof: WireReceiptProof, below certified: BlockHeader
+    ) throws(LightClientError) -> (receipt: WireReceipt, header: BlockHeader) {
+        let bytes = [UInt8](proof.receipt)
+        guard let receipt = try? WireReceipt(strictly: bytes, limit: Limits.stateValue) else { throw .malformed }
         let header = try first(proof.ancestry, below: certified)
         guard header.height - 1 == receipt.height else { throw .wrongReceipt }
         guard proof.siblings.count <= 64 else { throw .malformed }
@@ -35,11 +42,12 @@ package enum ReceiptProof {
             MerkleList.leaf(bytes), index: Int(receipt.index), count: Int(proof.leafCount), siblings: siblings,
             root: header.receiptsRoot)
         guard isIncluded else { throw .wrongReceipt }
-        return receipt
+        return (receipt, header)
     }
 
     /// The first of `ancestry`, each the parent of the next and the last the parent of `certified`; `certified` when there are none.
-    private static func first(_ ancestry: [Data], below certified: BlockHeader) throws(LightClientError) -> BlockHeader {
+    package static func first(_ ancestry: [Data], below certified: BlockHeader) throws(LightClientError) -> BlockHeader {
+        guard ancestry.count <= LightVerifier.maximumAncestry else { throw .malformed }
         var header = certified
         for bytes in ancestry.reversed() {
             let parent: BlockHeader

@@ -81,7 +81,6 @@ extension Handlers {
         let enrolments = try Self.decode(EnrolmentsRequest.self, body).enrolments
         guard (1...1_000).contains(enrolments.count) else { throw APIError.badBody("between 1 and 1000 enrolments") }
         let sealed = try enrolments.map { try WireSealedMessage(strictly: [UInt8]($0), limit: 64 << 10) }
-        guard let enclave = node.enclave else { throw NodeError.enclaveUnavailable }
-        return try .json(EnrolmentsView(outcomes: try await enclave.enrol(sealed).map(EnrolmentView.init)))
+        return try .json(EnrolmentsView(outcomes: try await node.enrol(sealed).map(EnrolmentView.init)))
     }
 }

@@ -15,8 +15,14 @@ private struct StatusView: Encodable {
         let connected: Bool
         let id: String?
         let platform: String
+        /// What the chain shows of it, once it is registered.
+        let label: String?
         let simulated: Bool
+        let assurance: String?
         let serving: Bool
+        /// Milliseconds of block time at which its evidence is too old.
+        let expires: UInt64?
+        let suspension: String?
         let trustedHeight: UInt64
         let vault: String?
         let vaultVersion: UInt64
@@ -81,8 +87,10 @@ private struct StatusView: Encodable {
 extension EnclaveHost.Status {
     fileprivate var view: StatusView.Enclave {
         StatusView.Enclave(
-            connected: isConnected, id: id?.description, platform: platform, simulated: platform == "simulated", serving: isServing,
-            trustedHeight: trustedHeight, vault: vault?.description, vaultVersion: vaultVersion, subjectKeys: enrolled)
+            connected: isConnected, id: id?.description, platform: platform, label: label.isEmpty ? nil : label,
+            simulated: platform == "simulated", assurance: assurance.isEmpty ? nil : assurance, serving: isServing,
+            expires: expires == 0 ? nil : expires, suspension: suspension.isEmpty ? nil : suspension, trustedHeight: trustedHeight,
+            vault: vault?.description, vaultVersion: vaultVersion, subjectKeys: enrolled)
     }
 }
 

@@ -4,6 +4,7 @@ import Hummingbird
 import Modules
 import Node
 import Primitives
+import SwiftProtobuf
 import WireTypes
 
 extension Handlers {
@@ -20,6 +21,7 @@ extension Handlers {
                 return try await reading { try proposal(id) }
             },
             Route(.get, "/v1/governance/parameters") { _, _ in try await reading { try parameters() } },
+            Route(.get, "/v1/governance/attestation") { _, _ in try await reading { try attestationRules() } },
         ]
     }
 
@@ -59,6 +61,12 @@ extension Handlers {
         return try .json(
             ChainParametersView(
                 present: ParametersView(parameters.present), next: parameters.hasNext ? ParametersView(parameters.next) : nil))
+    }
+
+    private func attestationRules() throws -> Response {
+        let value = try view.value(StateKey.attestationRules)
+        let rules = try value.map { try WireAttestationRules(serializedBytes: $0) } ?? view.genesis.attestationRules
+        return try .json(AttestationRulesView(rules, genesis: view.genesis))
     }
 
     private func presentSet(_ trust: TrustView) throws -> ValidatorSet {

@@ -17,7 +17,8 @@ struct Handlers: Sendable {
     var view: ChainView { node.view }
 
     var routes: [Route] {
-        nodeRoutes + chainRoutes + transactionRoutes + stateRoutes + listRoutes + erasureRoutes + trustRoutes + consoleRoutes
+        nodeRoutes + enclaveRoutes + chainRoutes + transactionRoutes + stateRoutes + listRoutes + erasureRoutes + trustRoutes
+            + consoleRoutes
             + [
                 Route(.get, "/v1/events") { request, _ in try events(request) },
                 Route(.post, "/v1/enrolments") { request, _ in try await enrol(request) },

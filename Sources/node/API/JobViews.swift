@@ -19,6 +19,8 @@ struct AssessmentView: StateView {
         let subject, grant, dataset, program, purpose: String
         let fields: [String]
         let deadline, price: UInt64
+        /// Those that the request names.
+        let enclaves: [String]
     }
     let id: String
     let requester: String
@@ -26,6 +28,10 @@ struct AssessmentView: StateView {
     let transactionId: String
     let messageIndex: UInt32
     let status: String
+    /// What dataset and request demand of enclaves together.
+    let demand: DemandView?
+    let confirmedBy: [String]
+    let disputedBy: String?
     let useNumber: UInt32
     let grantVersion: UInt32
     let height: UInt64
@@ -42,8 +48,10 @@ struct AssessmentView: StateView {
         request = Request(
             subject: address(wire.request.subject), grant: Hex.encode(wire.request.grant), dataset: wire.request.dataset,
             program: Hex.encode(wire.request.program), purpose: wire.request.purpose, fields: wire.request.fields,
-            deadline: wire.request.deadline, price: wire.request.price)
+            deadline: wire.request.deadline, price: wire.request.price, enclaves: wire.request.enclaves.map { Hex.encode($0) })
         (messageIndex, status) = (wire.messageIndex, statusName(wire.status))
+        demand = wire.hasDemand ? DemandView(wire.demand) : nil
+        (confirmedBy, disputedBy) = (wire.confirmedBy.map { Hex.encode($0) }, hash(wire.disputedBy))
         (useNumber, grantVersion, height) = (wire.useNumber, wire.grantVersion, wire.height)
         (enclave, commitment, committedHeight) = (hash(wire.enclave), hash(wire.commitment), wire.committedHeight)
         keyBox = wire.hasKeyBox ? SealedView(wire.keyBox) : nil
@@ -96,11 +104,13 @@ struct EnrolmentView: Encodable {
     let commitment: String?
     let vaultVersion: UInt64
     let receipt: Data
+    let keyEpoch: UInt32
     let error: ErrorView.Detail?
 
     init(_ wire: WireEnrolOutcome) {
         (subject, dataset) = (address(wire.subject), wire.dataset)
         (commitment, vaultVersion, receipt) = (hash(wire.commitment), wire.vaultVersion, wire.receipt)
+        keyEpoch = wire.keyEpoch
         error =
             wire.hasFailure
             ? ErrorView.Detail(code: wire.failure.code, name: wire.failure.name, reason: wire.failure.reason) : nil

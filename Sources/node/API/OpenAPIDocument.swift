@@ -1413,6 +1413,196 @@ package enum OpenAPIDocument {
     ]
    }
   },
+  "/v1/enclaves/{id}": {
+   "get": {
+    "operationId": "getEnclave",
+    "tags": [
+     "registry"
+    ],
+    "summary": "One enclave",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Enclave"
+        }
+       }
+      }
+     },
+     "400": {
+      "description": "A parameter or the body is not what it should be.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "404": {
+      "description": "It is not on this chain.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    },
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "$ref": "#/components/schemas/Hash"
+      },
+      "description": "The enclave."
+     }
+    ]
+   }
+  },
+  "/v1/references": {
+   "get": {
+    "operationId": "listReferenceValues",
+    "tags": [
+     "registry"
+    ],
+    "summary": "Builds of the enclave that governance accepts",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/ReferenceValues"
+        }
+       }
+      }
+     },
+     "400": {
+      "description": "A parameter or the body is not what it should be.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    },
+    "parameters": [
+     {
+      "name": "limit",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 1000,
+       "default": 100
+      },
+      "description": "How many at most."
+     },
+     {
+      "name": "after",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string"
+      },
+      "description": "The value of next in the page before."
+     }
+    ]
+   }
+  },
+  "/v1/endorsements": {
+   "get": {
+    "operationId": "listEndorsements",
+    "tags": [
+     "registry"
+    ],
+    "summary": "What the vendors signed about their platforms",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Endorsements"
+        }
+       }
+      }
+     },
+     "400": {
+      "description": "A parameter or the body is not what it should be.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    },
+    "parameters": [
+     {
+      "name": "limit",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 1000,
+       "default": 100
+      },
+      "description": "How many at most."
+     },
+     {
+      "name": "after",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string"
+      },
+      "description": "The value of next in the page before."
+     }
+    ]
+   }
+  },
   "/v1/localities": {
    "get": {
     "operationId": "listLocalities",
@@ -1646,6 +1836,37 @@ package enum OpenAPIDocument {
        "application/json": {
         "schema": {
          "$ref": "#/components/schemas/ChainParameters"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/v1/governance/attestation": {
+   "get": {
+    "operationId": "getAttestationRules",
+    "tags": [
+     "trust"
+    ],
+    "summary": "The rules of appraisal",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/AttestationRules"
         }
        }
       }
@@ -2196,6 +2417,242 @@ package enum OpenAPIDocument {
     ]
    }
   },
+  "/v1/enclaves/{id}/replica": {
+   "post": {
+    "operationId": "exportReplica",
+    "tags": [
+     "keys"
+    ],
+    "summary": "Give a part of an enclave's vault to another enclave, which it appraises first",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/ReplicaReply"
+        }
+       }
+      }
+     },
+     "400": {
+      "description": "A parameter or the body is not what it should be.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "413": {
+      "description": "The body is too large.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "503": {
+      "description": "Not available now.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    },
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/ReplicaRequest"
+       }
+      }
+     }
+    },
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "$ref": "#/components/schemas/Hash"
+      },
+      "description": "One of this node's enclaves."
+     }
+    ]
+   }
+  },
+  "/v1/enclaves/{id}/recovery": {
+   "post": {
+    "operationId": "exportRecovery",
+    "tags": [
+     "keys"
+    ],
+    "summary": "Make a recovery package",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/RecoveryPackage"
+        }
+       }
+      }
+     },
+     "400": {
+      "description": "A parameter or the body is not what it should be.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "413": {
+      "description": "The body is too large.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "503": {
+      "description": "Not available now.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    },
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "$ref": "#/components/schemas/Hash"
+      },
+      "description": "One of this node's enclaves."
+     }
+    ]
+   }
+  },
+  "/v1/enclaves/{id}/recover": {
+   "post": {
+    "operationId": "recover",
+    "tags": [
+     "keys"
+    ],
+    "summary": "Bring a vault back from a package and its holders' shares",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Recovered"
+        }
+       }
+      }
+     },
+     "400": {
+      "description": "A parameter or the body is not what it should be.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "413": {
+      "description": "The body is too large.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "503": {
+      "description": "Not available now.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    },
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/RecoveryPackage"
+       }
+      }
+     }
+    },
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "$ref": "#/components/schemas/Hash"
+      },
+      "description": "One of this node's enclaves."
+     }
+    ]
+   }
+  },
   "/v1/enrolments": {
    "post": {
     "operationId": "enrol",
@@ -2578,12 +3035,28 @@ package enum OpenAPIDocument {
      "platform": {
       "type": "string"
      },
+     "label": {
+      "type": "string",
+      "description": "What the chain shows of it, once it is registered."
+     },
      "simulated": {
       "type": "boolean",
       "description": "Process isolation only: nothing about it is attested by hardware."
      },
+     "assurance": {
+      "type": "string"
+     },
      "serving": {
       "type": "boolean"
+     },
+     "expires": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Milliseconds of block time at which its evidence is too old."
+     },
+     "suspension": {
+      "type": "string",
+      "description": "Why it is suspended."
      },
      "trustedHeight": {
       "type": "integer",
@@ -3086,6 +3559,10 @@ package enum OpenAPIDocument {
      },
      "amount": {
       "$ref": "#/components/schemas/Amount"
+     },
+     "label": {
+      "type": "string",
+      "description": "Of the enclave that did it."
      }
     },
     "required": [
@@ -3324,6 +3801,9 @@ package enum OpenAPIDocument {
      "height": {
       "type": "integer",
       "minimum": 0
+     },
+     "demand": {
+      "$ref": "#/components/schemas/Demand"
      }
     },
     "required": [
@@ -3411,6 +3891,10 @@ package enum OpenAPIDocument {
      "platform": {
       "type": "string"
      },
+     "label": {
+      "type": "string",
+      "description": "What its evidence honestly shows: simulated, tpm (software), sev-snp (Genoa)."
+     },
      "simulated": {
       "type": "boolean"
      },
@@ -3427,6 +3911,26 @@ package enum OpenAPIDocument {
        "suspended",
        "unknown"
       ]
+     },
+     "suspension": {
+      "type": "string",
+      "description": "Why it is suspended."
+     },
+     "expires": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Milliseconds of block time at which its evidence is too old."
+     },
+     "machine": {
+      "type": "string"
+     },
+     "evidenceHash": {
+      "$ref": "#/components/schemas/Hash"
+     },
+     "challengeHeight": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "The block that its newest evidence answers."
      },
      "signingKey": {
       "$ref": "#/components/schemas/Hash"
@@ -3469,6 +3973,9 @@ package enum OpenAPIDocument {
      "height": {
       "type": "integer",
       "minimum": 0
+     },
+     "vault": {
+      "$ref": "#/components/schemas/Hash"
      }
     },
     "required": [
@@ -3482,7 +3989,9 @@ package enum OpenAPIDocument {
      "measurement",
      "operator",
      "vaultVersion",
-     "height"
+     "height",
+     "label",
+     "challengeHeight"
     ]
    },
    "Locality": {
@@ -3586,6 +4095,11 @@ package enum OpenAPIDocument {
      "height": {
       "type": "integer",
       "minimum": 0
+     },
+     "keyEpoch": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Which of the subject's keys it is encrypted under."
      }
     },
     "required": [
@@ -3596,7 +4110,8 @@ package enum OpenAPIDocument {
      "size",
      "keyIndex",
      "status",
-     "height"
+     "height",
+     "keyEpoch"
     ]
    },
    "ConsentScope": {
@@ -3804,6 +4319,13 @@ package enum OpenAPIDocument {
        },
        "price": {
         "$ref": "#/components/schemas/Amount"
+       },
+       "enclaves": {
+        "type": "array",
+        "items": {
+         "$ref": "#/components/schemas/Hash"
+        },
+        "description": "Those that the request names."
        }
       },
       "required": [
@@ -3814,7 +4336,8 @@ package enum OpenAPIDocument {
        "purpose",
        "fields",
        "deadline",
-       "price"
+       "price",
+       "enclaves"
       ]
      },
      "transactionId": {
@@ -3874,6 +4397,18 @@ package enum OpenAPIDocument {
      "openedHeight": {
       "type": "integer",
       "minimum": 0
+     },
+     "demand": {
+      "$ref": "#/components/schemas/Demand"
+     },
+     "confirmedBy": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Hash"
+      }
+     },
+     "disputedBy": {
+      "$ref": "#/components/schemas/Hash"
      }
     },
     "required": [
@@ -3888,7 +4423,8 @@ package enum OpenAPIDocument {
      "height",
      "committedHeight",
      "refusalCode",
-     "openedHeight"
+     "openedHeight",
+     "confirmedBy"
     ]
    },
    "Subscription": {
@@ -4467,13 +5003,18 @@ package enum OpenAPIDocument {
         },
         "error": {
          "$ref": "#/components/schemas/ErrorDetail"
+        },
+        "keyEpoch": {
+         "type": "integer",
+         "minimum": 0
         }
        },
        "required": [
         "subject",
         "dataset",
         "vaultVersion",
-        "receipt"
+        "receipt",
+        "keyEpoch"
        ]
       }
      }
@@ -4964,6 +5505,12 @@ package enum OpenAPIDocument {
        "setVotingWeight",
        "unjail",
        "setParameters",
+       "addReferenceValue",
+       "revokeReferenceValue",
+       "setAttestationRules",
+       "suspendEnclaves",
+       "resumeEnclave",
+       "setRecoveryHolders",
        "unknown"
       ]
      },
@@ -4989,6 +5536,15 @@ package enum OpenAPIDocument {
      },
      "parameters": {
       "$ref": "#/components/schemas/Parameters"
+     },
+     "platform": {
+      "type": "string"
+     },
+     "measurement": {
+      "$ref": "#/components/schemas/Hash"
+     },
+     "enclave": {
+      "$ref": "#/components/schemas/Hash"
      }
     },
     "required": [
@@ -5099,6 +5655,359 @@ package enum OpenAPIDocument {
     "required": [
      "height",
      "proposals"
+    ]
+   },
+   "Demand": {
+    "type": "object",
+    "properties": {
+     "excludedPlatforms": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     },
+     "minimumAssurance": {
+      "enum": [
+       "none",
+       "measured",
+       "confidential"
+      ]
+     },
+     "confirmations": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "How many enclaves must come to the same result."
+     },
+     "distinctPlatforms": {
+      "type": "boolean"
+     },
+     "distinctOperators": {
+      "type": "boolean"
+     }
+    },
+    "required": [
+     "excludedPlatforms",
+     "minimumAssurance",
+     "confirmations",
+     "distinctPlatforms",
+     "distinctOperators"
+    ],
+    "description": "What is demanded of the enclaves that do a job."
+   },
+   "ReferenceValue": {
+    "type": "object",
+    "properties": {
+     "platform": {
+      "type": "string"
+     },
+     "measurement": {
+      "$ref": "#/components/schemas/Hash"
+     },
+     "description": {
+      "type": "string"
+     },
+     "registers": {
+      "type": "array",
+      "items": {
+       "type": "object",
+       "properties": {
+        "name": {
+         "type": "string"
+        },
+        "value": {
+         "type": "string"
+        }
+       },
+       "required": [
+        "name",
+        "value"
+       ]
+      }
+     },
+     "addedHeight": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "activeHeight": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "From this height on enclaves of this build may be given keys."
+     },
+     "revoked": {
+      "type": "boolean"
+     }
+    },
+    "required": [
+     "platform",
+     "measurement",
+     "description",
+     "registers",
+     "addedHeight",
+     "activeHeight",
+     "revoked"
+    ]
+   },
+   "Endorsement": {
+    "type": "object",
+    "properties": {
+     "slot": {
+      "type": "string",
+      "description": "What it is about."
+     },
+     "number": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Rises with each newer one."
+     },
+     "bytes": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "height": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "expires": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "Milliseconds since 1970 until which the vendor stands by it."
+     }
+    },
+    "required": [
+     "slot",
+     "number",
+     "bytes",
+     "height",
+     "expires"
+    ]
+   },
+   "AttestationRules": {
+    "type": "object",
+    "properties": {
+     "evidenceLifetime": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "measurementDelay": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "renewalGrace": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "evidenceWindow": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "tcbStatuses": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     },
+     "excludedProductLines": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     },
+     "excludedPlatforms": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     },
+     "refusedAdvisories": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     },
+     "floors": {
+      "type": "array",
+      "items": {
+       "type": "object",
+       "properties": {
+        "productLine": {
+         "type": "string"
+        },
+        "floor": {
+         "type": "string"
+        }
+       },
+       "required": [
+        "productLine",
+        "floor"
+       ]
+      }
+     },
+     "minimumTcbEvaluation": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "referenceValuesRequired": {
+      "type": "boolean"
+     },
+     "allowSimulated": {
+      "type": "boolean"
+     },
+     "allowSoftwareTpm": {
+      "type": "boolean"
+     },
+     "requireSeptVeDisable": {
+      "type": "boolean"
+     },
+     "requireAliasCheck": {
+      "type": "boolean"
+     },
+     "maximumVmpl": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "tpmRoots": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     },
+     "attestationKeys": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     }
+    },
+    "required": [
+     "evidenceLifetime",
+     "measurementDelay",
+     "renewalGrace",
+     "evidenceWindow",
+     "tcbStatuses",
+     "excludedProductLines",
+     "excludedPlatforms",
+     "refusedAdvisories",
+     "floors",
+     "minimumTcbEvaluation",
+     "referenceValuesRequired",
+     "allowSimulated",
+     "allowSoftwareTpm",
+     "requireSeptVeDisable",
+     "requireAliasCheck",
+     "maximumVmpl",
+     "tpmRoots",
+     "attestationKeys"
+    ]
+   },
+   "ReferenceValues": {
+    "type": "object",
+    "properties": {
+     "references": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/ReferenceValue"
+      }
+     },
+     "next": {
+      "anyOf": [
+       {
+        "type": "string"
+       },
+       {
+        "type": "null"
+       }
+      ],
+      "description": "The parameter after for the next page; null on the last."
+     }
+    },
+    "required": [
+     "references"
+    ]
+   },
+   "Endorsements": {
+    "type": "object",
+    "properties": {
+     "endorsements": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Endorsement"
+      }
+     },
+     "next": {
+      "anyOf": [
+       {
+        "type": "string"
+       },
+       {
+        "type": "null"
+       }
+      ],
+      "description": "The parameter after for the next page; null on the last."
+     }
+    },
+    "required": [
+     "endorsements"
+    ]
+   },
+   "ReplicaRequest": {
+    "type": "object",
+    "properties": {
+     "request": {
+      "allOf": [
+       {
+        "$ref": "#/components/schemas/Bytes"
+       }
+      ],
+      "description": "Encoded jupiter.v1.ExportReplicaCommand: offer, signature and version; this node adds the proofs."
+     }
+    },
+    "required": [
+     "request"
+    ]
+   },
+   "ReplicaReply": {
+    "type": "object",
+    "properties": {
+     "reply": {
+      "allOf": [
+       {
+        "$ref": "#/components/schemas/Bytes"
+       }
+      ],
+      "description": "Encoded jupiter.v1.ImportReplicaCommand: the part, sealed to the enclave that asked, and fresh evidence of the source."
+     }
+    },
+    "required": [
+     "reply"
+    ]
+   },
+   "RecoveryPackage": {
+    "type": "object",
+    "properties": {
+     "package": {
+      "allOf": [
+       {
+        "$ref": "#/components/schemas/Bytes"
+       }
+      ],
+      "description": "Encoded jupiter.v1.RecoveryPackage."
+     }
+    },
+    "required": [
+     "package"
+    ]
+   },
+   "Recovered": {
+    "type": "object",
+    "properties": {
+     "subjectKeys": {
+      "type": "integer",
+      "minimum": 0,
+      "description": "How many subject keys the enclave holds now."
+     }
+    },
+    "required": [
+     "subjectKeys"
     ]
    }
   },

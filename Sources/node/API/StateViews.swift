@@ -22,6 +22,8 @@ struct DatasetView: StateView {
     let schemaVersion: UInt32
     let residency: String
     let minimumCohort: UInt32
+    /// What it demands of the enclaves that work on it.
+    let demand: DemandView?
     let height: UInt64
 
     init(_ wire: WireDataset) {
@@ -39,6 +41,7 @@ struct DatasetView: StateView {
             case .unspecified, .UNRECOGNIZED: "unknown"
             }
         (minimumCohort, height) = (wire.minimumCohort, wire.height)
+        demand = wire.hasDemand ? DemandView(wire.demand) : nil
     }
 }
 
@@ -77,10 +80,19 @@ struct EnclaveView: StateView {
     }
     let id: String
     let platform: String
+    /// What its evidence honestly shows: `simulated`, `tpm (software)`, `sev-snp (Genoa)`.
+    let label: String
     /// Only process isolation: nothing about it is attested by hardware.
     let simulated: Bool
     let assurance: String
     let status: String
+    /// Why it is suspended.
+    let suspension: String?
+    /// Milliseconds of block time at which its evidence is too old.
+    let expires: UInt64?
+    let machine: String?
+    let evidenceHash: String?
+    let challengeHeight: UInt64
     let signingKey: String
     let vaultKey: VaultKey
     let measurement: String
@@ -88,6 +100,8 @@ struct EnclaveView: StateView {
     let anchorNonce: String?
     let vaultVersion: UInt64
     let vaultRoot: String?
+    /// The vault whose keys it holds.
+    let vault: String?
     let height: UInt64
 
     init(_ wire: WireEnclave) {
@@ -98,10 +112,14 @@ struct EnclaveView: StateView {
             case .suspended: "suspended"
             case .unspecified, .UNRECOGNIZED: "unknown"
             }
+        (label, suspension) = (wire.label.isEmpty ? wire.identity.platform : wire.label, wire.suspension.isEmpty ? nil : wire.suspension)
+        (expires, challengeHeight) = (wire.expires == 0 ? nil : wire.expires, wire.challengeHeight)
+        (machine, evidenceHash) = (hash(wire.machine), hash(wire.evidenceHash))
         (signingKey, measurement) = (Hex.encode(wire.identity.signingKey), Hex.encode(wire.identity.measurement))
         vaultKey = VaultKey(suite: suiteName(wire.identity.vaultKey.suite), key: wire.identity.vaultKey.key)
         (`operator`, assurance) = (address(wire.operator), wire.assurance)
         (anchorNonce, vaultVersion, vaultRoot) = (hash(wire.anchorNonce), wire.vaultVersion, hash(wire.vaultRoot))
+        vault = hash(wire.vault)
         height = wire.height
     }
 }
@@ -135,12 +153,14 @@ struct RecordView: StateView {
     let commitment: String?
     let size: UInt32
     let keyIndex: UInt32
+    let keyEpoch: UInt32
     let status: String
     let height: UInt64
 
     init(_ wire: WireRecord) {
         (record, dataset, owner) = (Hex.encode(wire.record), wire.dataset, address(wire.owner))
         (schemaVersion, commitment, size, keyIndex) = (wire.schemaVersion, hash(wire.commitment), wire.size, wire.keyIndex)
+        keyEpoch = wire.keyEpoch
         status =
             switch wire.status {
             case .live: "live"

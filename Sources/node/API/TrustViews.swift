@@ -1,3 +1,4 @@
+import Attestation
 import ChainTypes
 import Cryptography
 import FoundationEssentials
@@ -94,6 +95,9 @@ package struct ProposalView: Encodable {
         var votingWeight: UInt64?
         var leaderWeight: UInt64?
         var parameters: ParametersView?
+        var platform: String?
+        var measurement: String?
+        var enclave: String?
 
         init(_ change: WireChange) {
             switch change.kind {
@@ -107,11 +111,16 @@ package struct ProposalView: Encodable {
                 (kind, validator, votingWeight) = ("setVotingWeight", Hex.encode(change.validator), change.votingWeight)
             case .unjail(let change): (kind, validator) = ("unjail", Hex.encode(change.validator))
             case .setParameters(let parameters): (kind, self.parameters) = ("setParameters", ParametersView(parameters))
-            case .addReferenceValue: kind = "addReferenceValue"
-            case .revokeReferenceValue: kind = "revokeReferenceValue"
+            case .addReferenceValue(let change):
+                (kind, platform) = ("addReferenceValue", change.measurement.platform)
+                measurement = (try? ReferenceValue(change.measurement))?.hash.description
+            case .revokeReferenceValue(let change):
+                (kind, platform, measurement) = ("revokeReferenceValue", change.platform, hash(change.measurement))
             case .setAttestationRules: kind = "setAttestationRules"
-            case .suspendEnclaves: kind = "suspendEnclaves"
-            case .resumeEnclave: kind = "resumeEnclave"
+            case .suspendEnclaves(let change):
+                (kind, enclave) = ("suspendEnclaves", hash(change.enclave))
+                platform = change.platform.isEmpty ? nil : change.platform
+            case .resumeEnclave(let change): (kind, enclave) = ("resumeEnclave", hash(change.enclave))
             case .setRecoveryHolders: kind = "setRecoveryHolders"
             case nil: kind = "unknown"
             }

@@ -87,6 +87,8 @@ struct ReceiptView: Encodable {
         let id: String
         let account: String?
         let amount: UInt64
+        /// Of the enclave that did it.
+        let label: String?
     }
     let id: String
     let height: UInt64
@@ -105,7 +107,9 @@ struct ReceiptView: Encodable {
             (name, reason) = (refusal.name, refusal.reason)
         }
         events = receipt.events.map { event in
-            Event(type: event.type, id: Hex.encode(event.id), account: Address(event.account)?.description, amount: event.amount)
+            Event(
+                type: event.type, id: Hex.encode(event.id), account: Address(event.account)?.description, amount: event.amount,
+                label: event.label.isEmpty ? nil : event.label)
         }
     }
 }

@@ -140,7 +140,9 @@ package struct ChainView: Sendable {
     ///
     /// - Throws: `notFound` when the transaction or the following header is not there yet, `finalityUnavailable` where what makes that
     ///   header final is not.
-    package func receiptProof(_ transaction: Hash32) throws -> WireReceiptProof {
+    ///
+    /// - Parameter withJob: whether to add what the job that the transaction asked for rests on.
+    package func receiptProof(_ transaction: Hash32, withJob: Bool = true) throws -> WireReceiptProof {
         guard let bytes = try receiptBytes(transaction), let receipt = try receipt(transaction) else {
             throw NodeError.notFound("the receipt")
         }
@@ -163,6 +165,10 @@ package struct ChainView: Sendable {
         for epoch in 0..<header.epoch {
             proof.epochs.append(try epochEnd(epoch))
         }
+        guard withJob, var job = try jobProof(block.transactions[Int(receipt.index)]) else { return proof }
+        let end = try LightVerifier.header(job.header).epoch
+        if header.epoch < end { for epoch in header.epoch..<end { job.epochs.append(try epochEnd(epoch)) } }
+        proof.job = job
         return proof
     }
 
@@ -174,7 +180,7 @@ package struct ChainView: Sendable {
     }
 
     /// The header at `height` or the first certified one above it, with the headers from `height` up to the one below it.
-    private func certified(covering height: UInt64) throws -> (wire: WireCertifiedHeader, epoch: UInt64, ancestry: [BlockHeader])? {
+    func certified(covering height: UInt64) throws -> (wire: WireCertifiedHeader, epoch: UInt64, ancestry: [BlockHeader])? {
         var ancestry: [BlockHeader] = []
         var next = height
         while ancestry.count < Self.lookBack, next <= head.height {

@@ -13,14 +13,19 @@ extension EnclaveHost {
     func work(_ builder: EvidenceBuilder, time: UInt64) async throws -> Bool {
         let assessments = take(.assessment, builder, limit: settings.batch)
         var groups: [Group: [(Hash32, WireAssessment)]] = [:]
-        var committed: [(job: Hash32, siblings: Hash32?)] = []
+        var (committed, confirmable): ([(job: Hash32, siblings: Hash32?)], [Group: [(Hash32, WireAssessment)]]) = ([], [:])
         for (id, found) in try await onThread({ try assessments.map { ($0, try builder.assessment($0)) } }) {
-            switch found {
-            case .some(let assessment) where assessment.status == .pending && !state.withLock({ $0.jobs.wasRefused(id) }):
-                // The chain takes no request without a program of 32 bytes.
-                let program = Hash32(assessment.request.program) ?? .zero
-                groups[Group(dataset: assessment.request.dataset, program: program), default: []].append((id, assessment))
-            case .some(let assessment) where assessment.status == .committed:
+            let part = found.map { JobPart($0, of: builder.enclave, at: builder.height) } ?? .nothing
+            switch (part, found) {
+            case (.run, .some(let assessment)) where !state.withLock({ $0.jobs.wasRefused(id) }):
+                guard try builder.isHere(assessment) else {
+                    finish(id)
+                    continue
+                }
+                groups[Group(assessment), default: []].append((id, assessment))
+            case (.runLater(let height), _): wait(id, until: height)
+            case (.confirm, .some(let assessment)): confirmable[Group(assessment), default: []].append((id, assessment))
+            case (.open, .some(let assessment)):
                 switch try opener(of: assessment.enclave, since: assessment.committedHeight, builder) {
                 case .own: committed.append((id, nil))
                 case .sibling: committed.append((id, Hash32(assessment.commitment)))
@@ -33,10 +38,15 @@ extension EnclaveHost {
         for (group, members) in groups {
             try await attempt(members.map(\.0), builder) { try await run(group, members, builder) }
         }
+        for (group, members) in confirmable {
+            try await attempt(members.map(\.0), builder) { try await confirm(group, members, builder) }
+        }
         if !committed.isEmpty { try await attempt(committed.map(\.job), builder) { try await open(committed, builder) } }
         let subscriptions = take(.subscription, builder, limit: 1)
         for id in subscriptions { try await attempt([id], builder) { try await work(on: id, builder, time: time) } }
-        return !assessments.isEmpty || !subscriptions.isEmpty
+        let grants = take(.keyGrant, builder, limit: settings.batch)
+        if !grants.isEmpty { try await attempt(grants, builder) { try await grantKeys(grants, builder) } }
+        return !assessments.isEmpty || !subscriptions.isEmpty || !grants.isEmpty
     }
 
     /// When the enclave refuses a whole command, its jobs are tried again later, and the others go on.
@@ -59,6 +69,11 @@ extension EnclaveHost {
     struct Group: Hashable {
         let dataset: String
         let program: Hash32
+
+        init(_ assessment: WireAssessment) {
+            // The chain takes no request without a program of 32 bytes.
+            (dataset, program) = (assessment.request.dataset, Hash32(assessment.request.program) ?? .zero)
+        }
     }
 
     private func take(_ kind: JobTracker.Kind, _ builder: EvidenceBuilder, limit: Int) -> [Hash32] {
@@ -74,7 +89,7 @@ extension EnclaveHost {
     }
 
     /// Lets the jobs be tried again later, or by another enclave at once.
-    private func retry(_ ids: [Hash32], _ builder: EvidenceBuilder) {
+    func retry(_ ids: [Hash32], _ builder: EvidenceBuilder) {
         state.withLock { state in for id in ids { state.jobs.retry(id, after: builder.height) } }
         for id in ids { group.release(id, by: index) }
     }
@@ -85,7 +100,7 @@ extension EnclaveHost {
         group.release(id, by: index)
     }
 
-    private func finish(_ id: Hash32) {
+    func finish(_ id: Hash32) {
         state.withLock { $0.jobs.finish(id) }
         group.release(id, by: index)
     }
@@ -135,6 +150,7 @@ extension EnclaveHost {
                 message.commitAssessment.commitment = outcome.commitment
                 message.commitAssessment.size = UInt32(outcome.sealedResult.count)
                 message.commitAssessment.signature = outcome.signature
+                if outcome.hasTerms { message.commitAssessment.terms = outcome.terms }
                 return [[UInt8](outcome.sealedResult)]
             } isFinal: {
                 try self.isFinal(outcome)
@@ -154,13 +170,16 @@ extension EnclaveHost {
         return message
     }
 
-    /// Whether an outcome goes to the chain: the others are this node's to mend and to try again.
     private func isFinal(_ outcome: WireRunOutcome) throws -> Bool {
-        guard outcome.hasFailure else { return true }
-        let failure = Refusal(outcome.failure)
+        !outcome.hasFailure || isFinal(outcome.failure, signature: outcome.signature)
+    }
+
+    /// Whether a failure goes to the chain: the others are this node's to mend and to try again.
+    func isFinal(_ failure: WireEnclaveFailure, signature: Data) -> Bool {
+        let failure = Refusal(failure)
         log.info("The enclave refuses a job.", metadata: ["code": "\(failure.code)", "name": "\(failure.name)"])
         if failure.code == EnclaveError.programNotLoaded.code { state.withLock { $0.loaded = [] } }
-        return !outcome.signature.isEmpty
+        return !signature.isEmpty
     }
 
     /// - Parameter jobs: with the commitment, when it is another enclave's: its sidecar has to be shown then.
@@ -261,7 +280,7 @@ extension EnclaveHost {
     // MARK: Both
 
     /// Gives the enclave a program's code, once a connection.
-    private func load(_ program: Hash32, _ builder: EvidenceBuilder) async throws {
+    func load(_ program: Hash32, _ builder: EvidenceBuilder) async throws {
         guard !state.withLock({ $0.loaded.contains(program) }),
             let bytes = try builder.value(StateKey.program(program)),
             let published = try? WireProgram(strictly: bytes, limit: Limits.stateValue), let commitment = Hash32(published.commitment),
@@ -273,7 +292,7 @@ extension EnclaveHost {
     }
 
     /// Posts what the enclave answered about a job, or lets the job be tried again later.
-    private func post(
+    func post(
         _ id: Hash32, _ builder: EvidenceBuilder, _ fill: (inout WireMessage) -> [[UInt8]], isFinal: () throws -> Bool
     ) async {
         do {
@@ -294,7 +313,7 @@ extension EnclaveHost {
 
     private func count(_ message: WireMessage) {
         switch message.kind {
-        case .commitAssessment, .commitSubscription: outcomes.committed.add()
+        case .commitAssessment, .commitSubscription, .confirmAssessment: outcomes.committed.add()
         case .openAssessment, .openSubscription: outcomes.opened.add()
         default: outcomes.refused.add()
         }

@@ -18,6 +18,12 @@ package final class EnclaveHost: Sendable {
         package var isConnected = false
         package var id: Hash32?
         package var platform = ""
+        /// What the chain shows of it: how it honestly stands, its assurance class, until when its evidence holds (milliseconds of block
+        /// time; 0 without end), and why it is suspended.
+        package var label = ""
+        package var assurance = ""
+        package var expires: UInt64 = 0
+        package var suspension = ""
         package var isServing = false
         package var trustedHeight: UInt64 = 0
         /// The vault whose keys it holds.
@@ -35,6 +41,13 @@ package final class EnclaveHost: Sendable {
         var wake: CheckedContinuation<Void, Never>?
         /// How much of the puncture log the enclave has followed since it was connected.
         var followed: UInt64?
+        var replication = Replication()
+        /// What others ask of the enclave, to be done between two rounds.
+        var errands: [Errand] = []
+        /// Below this height its evidence is not renewed again.
+        var renewsFrom: UInt64 = 0
+        /// Until when the evidence holds that the enclave was last shown to be admitted with.
+        var shownExpiry: UInt64?
         /// The newest committed height that nobody has looked at yet.
         var hasNews = false
     }
@@ -42,6 +55,8 @@ package final class EnclaveHost: Sendable {
     struct Settings: Sendable {
         var registers: Bool
         var batch: Int
+        /// Another node whose enclave this one may stand in for.
+        var remote: RemoteReplica?
     }
 
     let state = Mutex(State())
@@ -111,6 +126,13 @@ package final class EnclaveHost: Sendable {
 
     /// Serves until the task is cancelled, connecting again whenever the enclave was gone.
     package func run() async {
+        await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await self.serveAlways() }
+            tasks.addTask { await self.replicate() }
+        }
+    }
+
+    private func serveAlways() async {
         var pause = 0.25
         while !Task.isCancelled {
             do {
@@ -123,6 +145,7 @@ package final class EnclaveHost: Sendable {
                 }
                 connection.disconnect()
                 group.releaseAll(of: index)
+                cancelErrands()
                 if wasConnected { pause = 0.25 }
                 log.warning("The enclave cannot be used now.", metadata: ["error": "\(Self.text(error))", "retry_seconds": "\(pause)"])
             }
@@ -135,8 +158,8 @@ package final class EnclaveHost: Sendable {
         let status = try await onThread { try self.connection.status() }
         guard status.chainID == view.chainID, let id = Hash32(status.id) else { throw EnclaveError.wrongChain }
         state.withLock { state in
-            state.loaded = []
-            state.followed = nil
+            (state.loaded, state.shownExpiry, state.followed) = ([], nil, nil)
+            state.replication = Replication()
             state.status = Status(
                 isConnected: true, id: id, platform: status.identity.platform, isServing: status.serving,
                 trustedHeight: status.trustedHeight, vault: Hash32(status.vault) ?? id, vaultVersion: status.vaultVersion,
@@ -149,20 +172,46 @@ package final class EnclaveHost: Sendable {
             try Task.checkCancellation()
         }
         try await register(id)
+        try await awaitAdmission(id)
         if !status.serving { try await anchor(id, status.anchor) }
         try findJobs()
+        try await refresh()
         while !Task.isCancelled {
             let header = try await feed()
             let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id, vault: self.status.vault ?? id)
+            try await keepAdmitted(builder, at: header)
             try await followPunctures(builder)
             let worked = try await work(builder, time: header.time)
-            if !worked { await news() }
+            let ran = await doErrands(builder)
+            if worked || ran { try await refresh() } else { await news() }
+        }
+    }
+
+    /// Looks at what has changed in the enclave, and tells the chain when it holds another vault's keys now.
+    private func refresh() async throws {
+        let now = try await onThread { try self.connection.status() }
+        let vault = Hash32(now.vault)
+        state.withLock { state in
+            (state.status.vault, state.status.vaultVersion, state.status.enrolled) = (vault, now.vaultVersion, now.enrolled)
+            // A vault that was brought back follows the puncture log before it serves again.
+            if !now.serving { (state.status.isServing, state.followed) = (false, nil) }
+        }
+        guard now.hasAnnouncement, let id = Hash32(now.id), let bytes = try view.value(StateKey.enclave(id)),
+            let known = try? WireEnclave(strictly: bytes, limit: Limits.stateValue), known.vault != now.vault
+        else { return }
+        var message = WireMessage()
+        message.announceReplica = now.announcement
+        do {
+            try await post(message)
+            log.notice("The chain knows whose keys the enclave holds.", metadata: ["vault": "\(vault ?? .zero)"])
+        } catch let refusal as Refusal {
+            log.warning("The chain does not take the replica yet.", metadata: ["error": "\(refusal.text)"])
         }
     }
 
     /// Shows the enclave the newest certified header, and the ends of the epochs since the one that it trusts.
     @discardableResult
-    private func feed() async throws -> BlockHeader {
+    func feed() async throws -> BlockHeader {
         while true {
             let path = try view.path(after: status.trustedHeight)
             if path.isEmpty { break }
@@ -178,17 +227,22 @@ package final class EnclaveHost: Sendable {
     private func register(_ id: Hash32) async throws {
         guard try view.value(StateKey.enclave(id)) == nil else { return }
         guard settings.registers else { throw NodeError.notFound("the enclave \(id)") }
-        let head = view.head
-        var command = WireAttestCommand()
-        command.challengeHeight = head.height
-        command.challengeBlock = .init(head.blockHash.bytes)
-        let challenge = command
-        let answer = try await onThread { try self.connection.attest(challenge) }
+        let answer = try await attest()
         var message = WireMessage()
         message.registerEnclave.identity = answer.identity
         message.registerEnclave.evidence = answer.evidence
         try await post(message)
         log.notice("The enclave is registered.", metadata: ["enclave": "\(id)"])
+    }
+
+    /// Evidence that answers the newest block.
+    func attest() async throws -> WireAttestAnswer {
+        let head = view.head
+        var command = WireAttestCommand()
+        command.challengeHeight = head.height
+        command.challengeBlock = .init(head.blockHash.bytes)
+        let challenge = command
+        return try await onThread { try self.connection.attest(challenge) }
     }
 
     /// Puts this start's nonce on chain and proves it to the enclave, which serves from then on.
@@ -204,8 +258,7 @@ package final class EnclaveHost: Sendable {
             header = try await feed()
         }
         let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id, vault: id)
-        let proof = try builder.proven(StateKey.enclave(id))
-        _ = try await onThread { try self.connection.proveAnchor(proof) }
+        try await show(builder)
         try await followPunctures(builder)
         log.notice("The enclave serves.", metadata: ["enclave": "\(id)"])
     }
@@ -233,7 +286,7 @@ package final class EnclaveHost: Sendable {
     }
 
     /// Returns when a block has been committed since the last call, or the task is cancelled.
-    private func news() async {
+    func news() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isDone = state.withLock { state in
@@ -256,7 +309,8 @@ package final class EnclaveHost: Sendable {
 
     /// All jobs that the state shows as open.
     private func findJobs() throws {
-        for (family, kind) in [("assessments", JobTracker.Kind.assessment), ("subscriptions", .subscription)] {
+        let families = [("assessments", JobTracker.Kind.assessment), ("subscriptions", .subscription), ("keygrants", .keyGrant)]
+        for (family, kind) in families {
             let prefix = StateKey.family(family)
             var after: [UInt8]?
             while true {
@@ -274,11 +328,12 @@ package final class EnclaveHost: Sendable {
     }
 
     private static func isOpen(_ value: [UInt8], _ kind: JobTracker.Kind) -> Bool {
-        let status: WireJobStatus? =
-            switch kind {
-            case .assessment: (try? WireAssessment(strictly: value, limit: Limits.stateValue))?.status
-            case .subscription: (try? WireSubscription(strictly: value, limit: Limits.stateValue))?.status
-            }
+        let status: WireJobStatus?
+        switch kind {
+        case .assessment: status = (try? WireAssessment(strictly: value, limit: Limits.stateValue))?.status
+        case .subscription: status = (try? WireSubscription(strictly: value, limit: Limits.stateValue))?.status
+        case .keyGrant: return (try? WireKeyGrant(strictly: value, limit: Limits.stateValue))?.status == .pending
+        }
         return status == .pending || status == .committed
     }
 

@@ -71,9 +71,50 @@ struct EvidenceBuilder: Sendable {
         evidence.assessment = try proven(StateKey.assessment(id))
         evidence.consent = try proven(StateKey.consent(subject, grant: grant))
         evidence.grantTransaction = .init(try grantTransaction(evidence.consent) ?? [])
-        evidence.subjectKey = try proven(StateKey.subjectKey(subject, dataset: assessment.request.dataset, enclave: vault))
         evidence.records = try records(of: subject, dataset: assessment.request.dataset)
+        evidence.subjectKey = try subjectKey(of: subject, dataset: assessment.request.dataset, for: evidence.records)
+        if assessment.demand.confirmations > 1 {
+            evidence.enclaves = try assessment.request.enclaves.compactMap { Hash32($0) }.map { try proven(StateKey.enclave($0)) }
+        }
+        if assessment.status == .committed, let commitment = Hash32(assessment.commitment) {
+            guard let sidecar = try view.sidecar(commitment) else { return nil }
+            evidence.sealedResult = .init(sidecar)
+        }
         return evidence
+    }
+
+    /// Whether the subject's key is in this enclave's vault, or in nobody's.
+    func isHere(_ assessment: WireAssessment) throws -> Bool {
+        guard let subject = Address(assessment.request.subject), let bytes = try value(StateKey.holdings(subject)),
+            let holdings = try? WireHoldings(strictly: bytes, limit: Limits.stateValue),
+            let holding = holdings.datasets.first(where: { $0.dataset == assessment.request.dataset }), !holding.keys.isEmpty
+        else { return true }
+        return holding.keys.contains { $0.vault.elementsEqual(vault.bytes) }
+    }
+
+    /// The key that the first of `records` is encrypted under.
+    private func subjectKey(of subject: Address, dataset: String, for records: [WireRecordEvidence]) throws -> WireProvenValue {
+        let record = try records.first.map { try WireRecord(strictly: [UInt8]($0.record.value), limit: Limits.stateValue) }
+        return try proven(StateKey.subjectKey(subject, dataset: dataset, enclave: vault, epoch: record?.keyEpoch ?? 0))
+    }
+
+    /// Evidence for one key grant; `nil` when its transaction is not in this node's archive.
+    func keyGrant(_ id: Hash32, _ grant: WireKeyGrant) throws -> WireKeyGrantEvidence? {
+        guard let transaction = Hash32(grant.transactionID), let bytes = try view.transactionBytes(transaction),
+            let subject = Address(grant.subject), let record = Hash32(grant.request.record)
+        else { return nil }
+        var evidence = WireKeyGrantEvidence()
+        evidence.requestTransaction = .init(bytes)
+        evidence.grant = try proven(StateKey.keyGrant(id))
+        evidence.record = try proven(StateKey.record(subject, dataset: grant.request.dataset, record: record))
+        let value = try? WireRecord(strictly: [UInt8](evidence.record.value), limit: Limits.stateValue)
+        evidence.subjectKey = try proven(
+            StateKey.subjectKey(subject, dataset: grant.request.dataset, enclave: vault, epoch: value?.keyEpoch ?? 0))
+        return evidence
+    }
+
+    func keyGrant(_ id: Hash32) throws -> WireKeyGrant? {
+        try value(StateKey.keyGrant(id)).flatMap { try? WireKeyGrant(strictly: $0, limit: Limits.stateValue) }
     }
 
     private func grantTransaction(_ consent: WireProvenValue) throws -> [UInt8]? {
@@ -153,8 +194,8 @@ struct EvidenceBuilder: Sendable {
         contribution.consent = try proven(key)
         guard let transaction = try grantTransaction(contribution.consent) else { return nil }
         contribution.grantTransaction = .init(transaction)
-        contribution.subjectKey = try proven(StateKey.subjectKey(subject, dataset: use.dataset, enclave: vault))
         contribution.records = try records(of: subject, dataset: use.dataset)
+        contribution.subjectKey = try subjectKey(of: subject, dataset: use.dataset, for: contribution.records)
         return contribution.records.isEmpty ? nil : (subject, contribution)
     }
 }

@@ -54,6 +54,10 @@ package struct FederationInitialiser: Sendable {
     /// validator of this machine, and the usual port of loopback elsewhere.
     package var abciAddress: String?
     package var allowSimulatedEnclaves = false
+    /// Whether TPMs that nothing vouches for count.
+    package var allowSoftwareTPM = false
+    /// Builds of the enclave that are accepted from the first block on.
+    package var referenceValues: [WireReferenceMeasurement] = []
     package var parameters = Genesis.defaultParameters
     /// First balances, in micro-JUPT; the accounts of the validators come on top.
     package var allocations: [(account: Address, amount: UInt64)] = []
@@ -211,7 +215,8 @@ package struct FederationInitialiser: Sendable {
         wire.validators.validators = zip(seats, keys).map { GenesisPlan.validator($1.validator, weight: $0.weight) }
         wire.nodes = zip(seats, keys).map { $1.node(endpoint: Self.endpoint($0)) }
         wire.allocations = GenesisPlan.allocations(keys.map { ($0.account, operatorBalance) } + allocations)
-        (wire.allowSimulatedEnclaves, wire.consensus) = (allowSimulatedEnclaves, consensus)
+        (wire.allowSimulatedEnclaves, wire.allowSoftwareTpm) = (allowSimulatedEnclaves, allowSoftwareTPM)
+        (wire.referenceValues, wire.consensus) = (referenceValues, consensus)
         wire.agreementHash = .init(agreementHash)
         return wire
     }

@@ -12,6 +12,7 @@ package struct JobTracker {
     package enum Kind: Sendable, Hashable {
         case assessment
         case subscription
+        case keyGrant
     }
 
     private struct Job {
@@ -47,8 +48,12 @@ package struct JobTracker {
                 switch message.kind {
                 case .requestAssessment: kind = .assessment
                 case .requestSubscription: kind = .subscription
+                case .requestKeyGrant: kind = .keyGrant
                 case .commitAssessment(let message):
-                    add(message.id, .assessment, block.header.height)
+                    wake(message.id, block.header.height)
+                    continue
+                case .confirmAssessment(let message):
+                    wake(message.id, block.header.height)
                     continue
                 case .commitSubscription(let message):
                     add(message.id, .subscription, block.header.height)
@@ -58,6 +63,14 @@ package struct JobTracker {
                 add(transaction.messageIdentifier(index), kind, height: block.header.height)
             }
         }
+    }
+
+    /// An assessment that somebody's enclave has done something about: what this one has to do may have changed, whatever it waits for.
+    private mutating func wake(_ id: Data, _ height: UInt64) {
+        guard let id = Hash32(id) else { return }
+        guard var job = jobs[id] else { return add(id, .assessment, height: height) }
+        job.notBefore = height
+        jobs[id] = job
     }
 
     private mutating func add(_ id: Data, _ kind: Kind, _ height: UInt64) {

@@ -2,6 +2,7 @@ import ABCIServer
 import ChainTypes
 import CometRPC
 import Cryptography
+import EnclaveProtocol
 import Engine
 import Foundation
 import Ledger
@@ -89,7 +90,7 @@ package final class JupiterNode: Sendable {
         numbers = NodeMetrics(metrics)
         NodeMetrics.register(metrics, view: view, mempool: mempool, events: events)
         let account = OperatorAccount(key: operatorKey, view: view, mempool: mempool, intake: intake)
-        enclaves = Self.enclaves(configuration, view: view, events: events, metrics: metrics, log: log, account: account)
+        enclaves = try Self.enclaves(configuration, view: view, events: events, metrics: metrics, log: log, account: account)
         poster = try Self.poster(configuration, view: view, key: operatorKey)
         finality = try Self.finality(configuration, ledger, log)
         let report = CommitReport(
@@ -147,12 +148,18 @@ package final class JupiterNode: Sendable {
 
     private static func enclaves(
         _ configuration: NodeConfiguration, view: ChainView, events: EventHub, metrics: Metrics, log: Logger, account: OperatorAccount
-    ) -> [EnclaveHost] {
+    ) throws -> [EnclaveHost] {
+        var remote: RemoteReplica?
+        if let text = configuration.replicaSource {
+            guard let base = URL(string: text) else { throw NodeError.invalidConfiguration("replicaSource is not a URL") }
+            remote = RemoteReplica(base: base, token: try configuration.replicaTokenFile.map { try NodeHome.token($0) })
+        }
         let group = EnclaveGroup()
         let hosts = configuration.sockets.enumerated().map { index, socket in
             let host = EnclaveHost(
                 socket: socket, index: index, group: group, view: view, account: account, events: events,
-                settings: EnclaveHost.Settings(registers: configuration.registerEnclave, batch: configuration.enclaveBatch),
+                settings: EnclaveHost.Settings(
+                    registers: configuration.registerEnclave, batch: configuration.enclaveBatch, remote: remote),
                 metrics: metrics, log: log)
             NodeMetrics.register(metrics, enclave: host)
             return host
@@ -163,6 +170,19 @@ package final class JupiterNode: Sendable {
 
     /// The enclave that takes what any of them can do: the first that serves.
     package var enclave: EnclaveHost? { enclaves.first(where: \.status.isServing) ?? enclaves.first }
+
+    /// Passes sealed enrolments on: to the enclave that takes them now, and what that one cannot open to the others.
+    package func enrol(_ sealed: [WireSealedMessage]) async throws -> [WireEnrolOutcome] {
+        let serving = enclaves.filter(\.status.isServing)
+        guard let first = serving.first else { throw NodeError.enclaveUnavailable }
+        var outcomes = try await first.enrol(sealed)
+        for other in serving.dropFirst() {
+            let left = outcomes.indices.filter { outcomes[$0].failure.code == EnclaveError.badEnrolment.code }
+            guard !left.isEmpty else { break }
+            for (position, outcome) in zip(left, try await other.enrol(left.map { sealed[$0] })) { outcomes[position] = outcome }
+        }
+        return outcomes
+    }
 
     private static func finality(
         _ configuration: NodeConfiguration, _ ledger: LedgerApplication, _ log: Logger

@@ -18,6 +18,10 @@ package struct NodeConfiguration: Sendable, Equatable {
     package var enclaveSocket: String?
     /// Further enclaves' sockets, with commas between: they take over the keys of the vault that they find, and stand in for it.
     package var enclaveSockets: String?
+    /// The API of another node of the chain: this node's enclaves take over the keys of an enclave there, and stand in for it.
+    package var replicaSource: String?
+    /// A file with the token for `replicaSource`.
+    package var replicaTokenFile: String?
     /// Whether the operator's account registers an enclave that the chain does not know.
     package var registerEnclave = true
     /// The API of mainnet's node; without one no checkpoints are posted.
@@ -72,7 +76,8 @@ package struct NodeConfiguration: Sendable, Equatable {
         [
             ("apiHost", .text(\.apiHost)), ("apiPort", .number(\.apiPort, 0...65_535)),
             ("apiTokenFile", .optionalText(\.apiTokenFile)), ("enclaveSocket", .optionalText(\.enclaveSocket)),
-            ("enclaveSockets", .optionalText(\.enclaveSockets)),
+            ("enclaveSockets", .optionalText(\.enclaveSockets)), ("replicaSource", .optionalText(\.replicaSource)),
+            ("replicaTokenFile", .optionalText(\.replicaTokenFile)),
             ("registerEnclave", .flag(\.registerEnclave)), ("mainnetURL", .optionalText(\.mainnetURL)),
             ("mainnetTokenFile", .optionalText(\.mainnetTokenFile)), ("checkpointInterval", .number(\.checkpointInterval, 1...86_400)),
             ("logLevel", .text(\.logLevel)), ("logJSON", .flag(\.logJSON)), ("blockInterval", .number(\.blockInterval, 1...60_000)),
@@ -164,6 +169,7 @@ package struct NodeConfiguration: Sendable, Equatable {
         }
         guard isLoopback || apiTokenFile != nil else { throw .tokenRequired }
         if let mainnetURL, URL(string: mainnetURL)?.host() == nil { throw .invalidConfiguration("mainnetURL is not a URL") }
+        if let replicaSource, URL(string: replicaSource)?.host() == nil { throw .invalidConfiguration("replicaSource is not a URL") }
         if let cometRPC {
             guard let url = URL(string: cometRPC), url.scheme == "http" || url.scheme == "https", url.host() != nil else {
                 throw .invalidConfiguration("cometRPC is not a URL of HTTP")

@@ -19,6 +19,10 @@ package struct NodeInitialiser: Sendable {
     /// Which engine decides the blocks; `configuration` has to agree.
     package var consensus: WireConsensusKind = .simplex
     package var allowSimulatedEnclaves = true
+    /// Whether TPMs that nothing vouches for count.
+    package var allowSoftwareTPM = false
+    /// Builds of the enclave that are accepted from the first block on.
+    package var referenceValues: [WireReferenceMeasurement] = []
     package var parameters = Genesis.defaultParameters
     /// The hash of the agreement that the consortium signed; 32 bytes or none.
     package var agreementHash: [UInt8] = []
@@ -58,7 +62,8 @@ package struct NodeInitialiser: Sendable {
         if let endpoint { wire.nodes = [keys.node(endpoint: endpoint)] }
         wire.allocations = GenesisPlan.allocations([(keys.account, operatorBalance)] + allocations)
         wire.consensus = consensus
-        wire.allowSimulatedEnclaves = allowSimulatedEnclaves
+        (wire.allowSimulatedEnclaves, wire.allowSoftwareTpm) = (allowSimulatedEnclaves, allowSoftwareTPM)
+        wire.referenceValues = referenceValues
         wire.agreementHash = .init(agreementHash)
         return try make(home, genesis: Genesis(encoding: wire), keys: keys, passphrase: passphrase)
     }

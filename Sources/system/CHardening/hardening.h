@@ -35,21 +35,23 @@ static inline int jupiter_die_with(pid_t parent) {
     return getppid() == parent ? 0 : -1;
 }
 
-// Closes every descriptor from `first` on.
-static inline int jupiter_close_from(unsigned first) { return (int)syscall(SYS_close_range, first, ~0U, 0); }
+// Lets no program that this process executes have a descriptor from `first` on. 0 or -1.
+static inline int jupiter_keep_descriptors(unsigned first) {
+    return (int)syscall(SYS_close_range, first, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */);
+}
 
 // A network and user namespace of its own, with nothing in it. 0, or -1 where the system does not allow it.
 static inline int jupiter_leave_network(void) { return (int)syscall(SYS_unshare, 0x10000000 /* CLONE_NEWUSER */ | 0x40000000 /* CLONE_NEWNET */); }
 
-// Keeps pages out of swap: those that exist now, and where the process may lock without limit also those to come, as they are
-// touched. 0, or -1 where the limit on locked memory does not allow it.
-static inline int jupiter_lock_memory(void) {
+// Keeps out of swap all pages that the process ever touches, where it may lock without limit. 0, or -1 if it may not.
+static inline int jupiter_lock_all_memory(void) {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && (limit.rlim_cur == RLIM_INFINITY || geteuid() == 0) &&
-        mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0)
-        return 0;
-    return mlockall(MCL_CURRENT);
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0 || (limit.rlim_cur != RLIM_INFINITY && geteuid() != 0)) return -1;
+    return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 }
+
+// Keeps out of swap the pages that exist now. 0, or -1 where the limit on locked memory does not allow it.
+static inline int jupiter_lock_memory(void) { return mlockall(MCL_CURRENT); }
 
 // `size` bytes on pages of their own, out of core dumps, gone in a child, and out of swap if the limit allows. NULL if there are none.
 static inline void *jupiter_secret_pages(size_t size) {

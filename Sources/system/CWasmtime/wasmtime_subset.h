@@ -95,6 +95,7 @@ void wasmtime_config_wasm_stack_switching_set(wasm_config_t *, bool);
 void wasmtime_config_concurrency_support_set(wasm_config_t *, bool);
 void wasmtime_config_strategy_set(wasm_config_t *, uint8_t);
 void wasmtime_config_parallel_compilation_set(wasm_config_t *, bool);
+void wasmtime_config_memory_init_cow_set(wasm_config_t *, bool);
 void wasmtime_config_cranelift_nan_canonicalization_set(wasm_config_t *, bool);
 void wasmtime_config_cranelift_opt_level_set(wasm_config_t *, uint8_t);
 wasmtime_pooling_allocation_config_t *wasmtime_pooling_allocation_config_new(void);

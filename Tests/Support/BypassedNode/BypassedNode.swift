@@ -64,6 +64,7 @@ package final class BypassedNode {
 
     /// Writes a value, visible from the next `block` on.
     package func write(_ value: some SwiftProtobuf.Message, at key: [UInt8]) { pending[key] = .some(value.encoded()) }
+    package func write(bytes: [UInt8], at key: [UInt8]) { pending[key] = .some(bytes) }
     package func remove(_ key: [UInt8]) { pending[key] = .some(nil) }
 
     /// Ends a block and certifies the header that proves the state written so far.

@@ -14,6 +14,8 @@ package struct SceneSubject {
     package let wallet: SigningKey
     package let key: [UInt8]
     package let salt: [UInt8]
+    /// Which of the subject's keys this is.
+    package var epoch: UInt32 = 0
     package var address: Address { wallet.address }
     package var commitment: Hash32 { EnclaveStatement.subjectKeyCommitment(key: key, salt: salt) }
 
@@ -49,6 +51,8 @@ package final class EnclaveScene {
     private var generator: SeededGenerator
     private var sidecars: [Hash32: [UInt8]] = [:]
     private var records: [Address: Hash32] = [:]
+    /// Which key each one's newest record is under.
+    private var epochs: [Address: UInt32] = [:]
     package private(set) var punctures = PunctureChain()
     private var punctureEntries: [[UInt8]] = []
 
@@ -190,9 +194,11 @@ package final class EnclaveScene {
         wire.dataset = Self.dataset
         wire.subjectKey = .init(subject.key)
         wire.salt = .init(subject.salt)
+        wire.keyEpoch = subject.epoch
         wire.publicKey = subject.wallet.verificationKey.wire
         let statement = EnclaveStatement.enrolment(
-            chainID: node.chainID, enclave: enclaveID, dataset: Self.dataset, commitment: subject.commitment)
+            chainID: node.chainID, enclave: enclaveID, dataset: Self.dataset, keyEpoch: subject.epoch,
+            commitment: subject.commitment)
         wire.signature = .init(try (signer ?? subject.wallet).sign(statement, context: .enrolment))
         return try SealingPublicKey(enclave.identity.vaultKey).seal(
             wire.encoded(), context: .enrolmentBox, associated: Array(node.chainID.utf8)
@@ -211,7 +217,9 @@ package final class EnclaveScene {
             value.dataset = Self.dataset
             value.enclave = .init(enclaveID.bytes)
             value.commitment = .init(subject.commitment.bytes)
-            node.write(value, at: StateKey.subjectKey(subject.address, dataset: Self.dataset, enclave: enclaveID))
+            value.keyEpoch = subject.epoch
+            let key = StateKey.subjectKey(subject.address, dataset: Self.dataset, enclave: enclaveID, epoch: subject.epoch)
+            node.write(value, at: key)
         }
         return answer.outcomes
     }
@@ -232,15 +240,26 @@ package final class EnclaveScene {
         value.commitment = .init(Sidecar.commitment(sidecar).bytes)
         value.size = UInt32(sidecar.count)
         value.keyIndex = 3
+        value.keyEpoch = subject.epoch
         value.status = .live
         node.write(value, at: StateKey.record(subject.address, dataset: Self.dataset, record: id))
         sidecars[id] = sidecar
         records[subject.address] = id
+        epochs[subject.address] = subject.epoch
+    }
+
+    /// The subject's newest record.
+    package func record(of subject: Address) -> Hash32? { records[subject] }
+
+    /// The same person with its next key.
+    package func rotated(_ subject: SceneSubject) throws -> SceneSubject {
+        SceneSubject(
+            wallet: subject.wallet, key: generator.bytes(32), salt: generator.bytes(32), epoch: subject.epoch + 1)
     }
 
     // MARK: Transactions
 
-    private func sign(_ kind: WireMessage.OneOf_Kind, by key: SigningKey) throws -> SignedTransaction {
+    package func sign(_ kind: WireMessage.OneOf_Kind, by key: SigningKey) throws -> SignedTransaction {
         var message = WireMessage()
         message.kind = kind
         var body = WireTransactionBody()
@@ -386,7 +405,8 @@ package final class EnclaveScene {
         evidence.grantTransaction = .init(grant.transaction.bytes)
         evidence.consent = try node.prove(StateKey.consent(grant.subject, grant: grant.id))
         evidence.subjectKey = try node.prove(
-            StateKey.subjectKey(grant.subject, dataset: Self.dataset, enclave: enclaveID))
+            StateKey.subjectKey(
+                grant.subject, dataset: Self.dataset, enclave: enclaveID, epoch: epochs[grant.subject] ?? 0))
         evidence.records = try recordEvidence(grant.subject)
         return evidence
     }
@@ -396,7 +416,8 @@ package final class EnclaveScene {
         evidence.grantTransaction = .init(grant.transaction.bytes)
         evidence.consent = try node.prove(StateKey.consent(grant.subject, grant: grant.id))
         evidence.subjectKey = try node.prove(
-            StateKey.subjectKey(grant.subject, dataset: Self.dataset, enclave: enclaveID))
+            StateKey.subjectKey(
+                grant.subject, dataset: Self.dataset, enclave: enclaveID, epoch: epochs[grant.subject] ?? 0))
         evidence.records = try recordEvidence(grant.subject)
         return evidence
     }

@@ -18,6 +18,11 @@ package enum SpyProgram {
         return list.flatMap { value in withUnsafeBytes(of: value.littleEndian) { Array($0) } }
     }
 
+    /// The output of a run over the input `bytes`.
+    package static func output(seeing bytes: [UInt8]) -> [UInt8] {
+        head + bytes + [UInt8](repeating: 0, count: 8 * integers - bytes.count)
+    }
+
     private static var head: [UInt8] {
         var head = ProgramOutput.magic + [1, 0, UInt8(field.utf8.count)] + Array(field.utf8) + [OutputType.integers.rawValue]
         head += withUnsafeBytes(of: UInt32(integers).littleEndian) { Array($0) }

@@ -79,6 +79,11 @@ package struct MemoryChain {
         plan = try executor.plan(after: 0, on: state)
     }
 
+    /// Writes a value as if an earlier block had left it.
+    package mutating func write(_ message: some SwiftProtobuf.Message, at key: [UInt8]) {
+        state.apply([(key: key, value: message.encoded())])
+    }
+
     /// Signs `messages` with the sender's next nonce.
     package mutating func sign(
         _ messages: [WireMessage], by key: SigningKey, fee: UInt64 = 1, _ adjust: (inout WireTransactionBody) -> Void = { _ in }

@@ -3,6 +3,7 @@ import ChainTypes
 import Cryptography
 import FoundationEssentials
 import Primitives
+import TpmSupport
 import WireTypes
 
 /// An enclave's keys and statements without the enclave: signs whatever a test tells it to.
@@ -11,32 +12,65 @@ package struct TestEnclave {
     package let identity: WireEnclaveIdentity
     package let id: Hash32
     package let chainID: String
+    private let tpm: TestTpm?
 
-    package init(chainID: String, seed: UInt64 = 7) throws {
+    /// - Parameter tpm: what it stands on; it is simulated without one.
+    package init(chainID: String, seed: UInt64 = 7, tpm: TestTpm? = nil) throws {
         var generator = SeededGenerator(seed: seed)
         key = try SigningKey.ed25519(seed: generator.bytes(32))
         let vault = try SealingPrivateKey(suite: .x25519, secretBytes: generator.bytes(32))
         var identity = WireEnclaveIdentity()
-        identity.platform = SimulatedEvidence.platform
+        identity.platform = tpm == nil ? SimulatedEvidence.platform : TestTpm.platform
         identity.signingKey = .init(key.verificationKey.bytes)
         identity.vaultKey = vault.publicKey.wire
-        identity.measurement = .init(SimulatedEvidence.measurement.bytes)
+        identity.measurement = .init((tpm?.measurement ?? SimulatedEvidence.measurement).bytes)
+        self.tpm = tpm
         self.identity = identity
         id = EnclaveStatement.identifier(identity)
         self.chainID = chainID
     }
 
     package func registration(height: UInt64, block: Hash32) -> WireMessage {
+        var message = WireRegisterEnclave()
+        message.identity = identity
+        message.evidence = .init(evidence(height: height, block: block))
+        return WireMessage(.registerEnclave(message))
+    }
+
+    package func renewal(height: UInt64, block: Hash32) -> WireMessage {
+        var message = WireRenewEvidence()
+        message.enclave = .init(id.bytes)
+        message.evidence = .init(evidence(height: height, block: block))
+        return WireMessage(.renewEvidence(message))
+    }
+
+    package var suspension: WireMessage {
+        var message = WireSuspendEnclave()
+        message.enclave = .init(id.bytes)
+        return WireMessage(.suspendEnclave(message))
+    }
+
+    /// Encoded evidence that answers a block.
+    package func evidence(height: UInt64, block: Hash32) -> [UInt8] {
         var evidence = WireEvidence()
-        evidence.platform = SimulatedEvidence.platform
+        evidence.platform = identity.platform
         evidence.challengeHeight = height
         evidence.challengeBlock = .init(block.bytes)
         let binding = AttestationBinding(chainID: chainID, identity: identity, height: height, block: block)
-        evidence.report = .init(SimulatedEvidence.report(binding))
-        var message = WireRegisterEnclave()
-        message.identity = identity
-        message.evidence = .init(evidence.encoded())
-        return WireMessage(.registerEnclave(message))
+        evidence.report = .init((try? tpm?.report(binding)) ?? SimulatedEvidence.report(binding))
+        return evidence.encoded()
+    }
+
+    /// The chain's side of an enrolment: a receipt for `subject`'s key.
+    package func enrolment(of subject: Address, dataset: String) throws -> WireMessage {
+        var message = WireEnrolSubjectKey()
+        (message.dataset, message.enclave, message.vaultVersion) = (dataset, .init(id.bytes), 3)
+        let commitment = Hash32(7, 7, 7, 7)
+        message.commitment = .init(commitment.bytes)
+        let statement = EnclaveStatement.enrolmentReceipt(
+            chainID: chainID, enclave: id, subject: subject, dataset: dataset, commitment: commitment, vaultVersion: 3)
+        message.receipt = .init(try key.sign(statement, context: .enrolmentReceipt))
+        return WireMessage(.enrolSubjectKey(message))
     }
 
     package func anchor(nonce: Hash32, version: UInt64, root: Hash32) throws -> WireMessage {
@@ -88,6 +122,33 @@ package struct TestEnclave {
         let statement = EnclaveStatement.commitment(chainID: chainID, job: job, commitment: commitment)
         message.signature = .init(try key.sign(statement, context: .jobCommitment))
         return WireMessage(.commitAssessment(message))
+    }
+
+    /// A commitment that `others` have to confirm: by `outputHash`, under a salt that is not really one.
+    package func commitment(_ job: Hash32, commitment: Hash32, outputHash: Hash32, others: [Hash32]) throws -> WireMessage {
+        var message = WireCommitAssessment()
+        (message.id, message.enclave) = (.init(job.bytes), .init(id.bytes))
+        (message.commitment, message.size) = (.init(commitment.bytes), 100)
+        message.terms.outputHash = .init(outputHash.bytes)
+        message.terms.salts = others.sorted().map { other in
+            var salt = WireSealedSalt()
+            salt.enclave = .init(other.bytes)
+            salt.salt.suite = .x25519
+            (salt.salt.encapsulatedKey, salt.salt.ciphertext) = (.init(repeating: 1, count: 32), .init(repeating: 2, count: 80))
+            return salt
+        }
+        let statement = EnclaveStatement.commitment(chainID: chainID, job: job, commitment: commitment, terms: message.terms)
+        message.signature = .init(try key.sign(statement, context: .jobCommitment))
+        return WireMessage(.commitAssessment(message))
+    }
+
+    package func confirmation(_ job: Hash32, commitment: Hash32, outputHash: Hash32) throws -> WireMessage {
+        var message = WireConfirmAssessment()
+        (message.id, message.enclave, message.outputHash) = (.init(job.bytes), .init(id.bytes), .init(outputHash.bytes))
+        let statement = EnclaveStatement.confirmation(
+            chainID: chainID, job: job, enclave: id, commitment: commitment, outputHash: outputHash)
+        message.signature = .init(try key.sign(statement, context: .jobConfirmation))
+        return WireMessage(.confirmAssessment(message))
     }
 
     package func opening(_ job: Hash32) throws -> WireMessage {

@@ -9,7 +9,11 @@ package struct NodeStatus: Codable, Sendable {
         package let connected: Bool
         package let id: String?
         package let platform: String?
+        package let label: String?
+        package let assurance: String?
         package let serving: Bool?
+        package let expires: UInt64?
+        package let suspension: String?
         package let trustedHeight: UInt64?
     }
 
@@ -189,6 +193,7 @@ package struct EnrolmentOutcome: Codable, Sendable {
     package let commitment: String
     package let vaultVersion: UInt64
     package let receipt: Data
+    package let keyEpoch: UInt32?
     package let error: Failure?
 
     package struct Failure: Codable, Sendable {

@@ -105,7 +105,7 @@ extension NodeClient {
         try await value(StateKey.locality(chainID)) { try WireLocality(strictly: $0, limit: $1) }
     }
 
-    private func value<Value>(_ key: [UInt8], decode: ([UInt8], Int) throws -> Value) async throws -> Value? {
+    func value<Value>(_ key: [UInt8], decode: ([UInt8], Int) throws -> Value) async throws -> Value? {
         guard let value = try await state(key).value else { return nil }
         do { return try decode([UInt8](value), Limits.stateValue) } catch { throw ClientError.malformedAnswer("a value of the state") }
     }

@@ -1,4 +1,5 @@
 import ChainTypes
+import Crypto
 import Cryptography
 import DataModel
 import FoundationEssentials
@@ -33,7 +34,8 @@ package struct SealedRecord: Sendable {
 package enum RecordSealer {
     /// Encrypts `record` under leaf `keyIndex` of the subject's key tree.
     package static func seal(
-        _ record: DataRecord, place: RecordPlace, subjectKey: SubjectKey, keyIndex: UInt32, id: Hash32 = SecureRandom.hash()
+        _ record: DataRecord, place: RecordPlace, subjectKey: SubjectKey, keyIndex: UInt32, keyEpoch: UInt32 = 0,
+        id: Hash32 = SecureRandom.hash()
     ) throws -> SealedRecord {
         let key = try subjectKey.recordKey(keyIndex)
         let box = try AuthenticatedEncryption.seal(
@@ -46,16 +48,21 @@ package enum RecordSealer {
         message.commitment = .init(Sidecar.commitment(sidecar).bytes)
         message.size = UInt32(sidecar.count)
         message.keyIndex = keyIndex
+        message.keyEpoch = keyEpoch
         return SealedRecord(id: id, message: message, sidecar: sidecar)
     }
 
     /// Decrypts a record that the chain holds.
     /// - Parameter sidecar: must hash to the record's commitment.
     package static func open(_ record: WireRecord, sidecar: [UInt8], place: RecordPlace, subjectKey: SubjectKey) throws -> DataRecord {
+        try open(record, sidecar: sidecar, place: place, recordKey: subjectKey.recordKey(record.keyIndex))
+    }
+
+    /// Decrypts a record with its own key.
+    static func open(_ record: WireRecord, sidecar: [UInt8], place: RecordPlace, recordKey key: SymmetricKey) throws -> DataRecord {
         guard let id = Hash32(record.record), let commitment = Hash32(record.commitment), Sidecar.commitment(sidecar) == commitment,
             let box = Sidecar.content(sidecar)
         else { throw ClientError.malformedAnswer("a record's sidecar") }
-        let key = try subjectKey.recordKey(record.keyIndex)
         let bytes = try AuthenticatedEncryption.open(box, key: key, context: .record, associated: place.binding(id))
         return try DataRecord.decode(bytes, schema: place.schema)
     }
@@ -64,16 +71,17 @@ package enum RecordSealer {
 /// Hands a subject key to an enclave: sealed to its vault key, signed by the subject.
 package enum EnrolmentSealer {
     package static func seal(
-        chainID: String, dataset: String, wallet: Wallet, enclave: WireEnclaveIdentity
+        chainID: String, dataset: String, wallet: Wallet, enclave: WireEnclaveIdentity, keyEpoch: UInt32 = 0
     ) throws -> WireSealedMessage {
-        let key = wallet.subjectKey(chainID: chainID, dataset: dataset)
+        let key = wallet.subjectKey(chainID: chainID, dataset: dataset, epoch: keyEpoch)
         let enclaveID = EnclaveStatement.identifier(enclave)
         let statement = EnclaveStatement.enrolment(
-            chainID: chainID, enclave: enclaveID, dataset: dataset, commitment: key.commitment)
+            chainID: chainID, enclave: enclaveID, dataset: dataset, keyEpoch: keyEpoch, commitment: key.commitment)
         var enrolment = WireEnrolment()
         enrolment.chainID = chainID
         enrolment.subject = .init(wallet.address.bytes)
         enrolment.dataset = dataset
+        enrolment.keyEpoch = keyEpoch
         enrolment.subjectKey = .init(key.key)
         enrolment.salt = .init(key.salt)
         enrolment.publicKey = wallet.signingKey.verificationKey.wire
@@ -87,20 +95,22 @@ package enum EnrolmentSealer {
         _ outcome: EnrolmentOutcome, chainID: String, wallet: Wallet, enclave: WireEnclaveIdentity
     ) throws -> WireEnrolSubjectKey {
         if let error = outcome.error { throw NodeRefusal(code: error.code, name: error.name, reason: error.reason, status: 200) }
-        let commitment = wallet.subjectKey(chainID: chainID, dataset: outcome.dataset).commitment
+        let epoch = outcome.keyEpoch ?? 0
+        let commitment = wallet.subjectKey(chainID: chainID, dataset: outcome.dataset, epoch: epoch).commitment
         guard outcome.commitment == commitment.description, let signer = Hash32(enclave.signingKey) else {
             throw ClientError.malformedAnswer("an enrolment with another commitment")
         }
         let id = EnclaveStatement.identifier(enclave)
         let statement = EnclaveStatement.enrolmentReceipt(
-            chainID: chainID, enclave: id, subject: wallet.address, dataset: outcome.dataset, commitment: commitment,
-            vaultVersion: outcome.vaultVersion)
+            chainID: chainID, enclave: id, subject: wallet.address, dataset: outcome.dataset, keyEpoch: epoch,
+            commitment: commitment, vaultVersion: outcome.vaultVersion)
         try VerificationKey.ed25519(signer).verify([UInt8](outcome.receipt), of: statement, context: .enrolmentReceipt)
         var message = WireEnrolSubjectKey()
         message.dataset = outcome.dataset
         message.enclave = .init(id.bytes)
         message.commitment = .init(commitment.bytes)
         message.vaultVersion = outcome.vaultVersion
+        message.keyEpoch = epoch
         message.receipt = .init(outcome.receipt)
         return message
     }

@@ -16,6 +16,11 @@ package struct OpenedResult: Sendable {
     /// Height of the header the run was checked under.
     package let height: UInt64
     package let subjects: UInt32
+    /// What the chain says that the enclave's evidence showed: `simulated`, `tpm (software)`, `sev-snp`.
+    package let label: String
+    package let assurance: String
+    /// The enclaves that came to this result, the first among them; empty where nobody had to confirm.
+    package let confirmedBy: [Hash32]
 }
 
 /// The parts of an assessment or subscription that opening its result needs.
@@ -25,10 +30,16 @@ package struct ResultSource: Sendable {
     let commitment: Hash32
     let keyBox: WireSealedMessage
     let program: Hash32
+    private(set) var confirmedBy: [Hash32] = []
 
     package init(_ job: WireAssessment) throws(ClientError) {
         try self.init(
             (job.id, job.status, job.enclave, job.commitment), job.keyBox, program: job.request.program, refusal: job.refusalCode)
+        confirmedBy = job.confirmedBy.compactMap { Hash32($0) }
+        // What the requester asked for is in its own request, whatever the chain made of it.
+        guard confirmedBy.count >= Int(job.request.demand.confirmations) || job.request.demand.confirmations <= 1 else {
+            throw .malformedAnswer("a result that fewer enclaves came to than the request demands")
+        }
     }
 
     package init(_ job: WireSubscription) throws(ClientError) {
@@ -82,7 +93,8 @@ package enum ResultOpener {
         guard Hash32(result.program) == source.program else { throw ClientError.resultInvalid("it comes from another program") }
         return OpenedResult(
             request: source.id, output: try ProgramOutput.decode([UInt8](result.output)), platform: result.platform,
-            enclave: source.enclave, height: result.height, subjects: result.subjects)
+            enclave: source.enclave, height: result.height, subjects: result.subjects,
+            label: enclave.label.isEmpty ? result.platform : enclave.label, assurance: enclave.assurance, confirmedBy: source.confirmedBy)
     }
 }
 

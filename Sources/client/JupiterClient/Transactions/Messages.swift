@@ -10,6 +10,9 @@ extension WireMessage {
     package static func transfer(_ action: WireTransfer) -> WireMessage { WireMessage(.transfer(action)) }
     package static func publishDataset(_ action: WirePublishDataset) -> WireMessage { WireMessage(.publishDataset(action)) }
     package static func enrolSubjectKey(_ action: WireEnrolSubjectKey) -> WireMessage { WireMessage(.enrolSubjectKey(action)) }
+    package static func renewEvidence(_ action: WireRenewEvidence) -> WireMessage { WireMessage(.renewEvidence(action)) }
+    package static func suspendEnclave(_ action: WireSuspendEnclave) -> WireMessage { WireMessage(.suspendEnclave(action)) }
+    package static func submitEndorsement(_ action: WireSubmitEndorsement) -> WireMessage { WireMessage(.submitEndorsement(action)) }
     package static func putRecord(_ action: WirePutRecord) -> WireMessage { WireMessage(.putRecord(action)) }
     package static func eraseRecord(_ action: WireEraseRecord) -> WireMessage { WireMessage(.eraseRecord(action)) }
     package static func eraseDataset(_ action: WireEraseDataset) -> WireMessage { WireMessage(.eraseDataset(action)) }

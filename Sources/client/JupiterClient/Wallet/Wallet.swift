@@ -30,6 +30,8 @@ package struct Wallet: Sendable {
         package var enclaves: [String] = []
         /// The first leaf of the record-key tree never used. A leaf is used once.
         package var nextKeyIndex: UInt32 = 0
+        /// Which of the dataset's keys new records use; `nil` for the first.
+        package var keyEpoch: UInt32?
     }
 
     /// Something this wallet made on a chain: a record, a grant, a request.
@@ -96,10 +98,23 @@ package struct Wallet: Sendable {
     }
 
     /// The subject key of `dataset` on `chainID`, and the salt of its commitment.
-    package func subjectKey(chainID: String, dataset: String) -> SubjectKey {
-        SubjectKey(
-            key: Self.derive(seed, "subject-key/\(chainID)/\(dataset)"),
-            salt: Self.derive(seed, "subject-key-salt/\(chainID)/\(dataset)"))
+    /// - Parameter epoch: which of the dataset's keys: rotation begins another, and old records stay under theirs.
+    package func subjectKey(chainID: String, dataset: String, epoch: UInt32 = 0) -> SubjectKey {
+        // The first key was derived before there were others.
+        let path = epoch == 0 ? "\(chainID)/\(dataset)" : "epoch/\(epoch)/\(chainID)/\(dataset)"
+        return SubjectKey(
+            key: Self.derive(seed, "subject-key/\(path)"), salt: Self.derive(seed, "subject-key-salt/\(path)"))
+    }
+
+    /// Which key new records of `dataset` use.
+    package func keyEpoch(chainID: String, dataset: String) -> UInt32 {
+        datasets.first { $0.chainID == chainID && $0.dataset == dataset }?.keyEpoch ?? 0
+    }
+
+    /// From now on new records of `dataset` use the key of `epoch`, from its first leaf on; an epoch that has begun stays as it is.
+    package mutating func beginKeyEpoch(_ epoch: UInt32, chainID: String, dataset: String) {
+        guard epoch > keyEpoch(chainID: chainID, dataset: dataset) else { return }
+        change(chainID, dataset) { key in (key.keyEpoch, key.nextKeyIndex, key.enclaves) = (epoch, 0, []) }
     }
 
     // MARK: What the wallet remembers

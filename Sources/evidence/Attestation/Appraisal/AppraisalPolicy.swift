@@ -12,6 +12,8 @@ package struct AppraisalPolicy: Sendable, Equatable {
     package var minimumTcbEvaluation: UInt64 = 0
     /// TD attribute SEPT_VE_DISABLE must be set; Azure's paravisor runs without.
     package var requireSeptVeDisable = false
+    /// A TD may have a service TD bound to it, such as one for migration.
+    package var allowServiceTd = false
     /// AMD's product lines that are accepted. Milan is not by default: its chips' seeds can be extracted (arXiv 2605.12990).
     package var amdProducts: Set<AmdProduct> = [.genoa, .turin]
     /// The least TCB of reports, part by part; a product line without one has no floor.
@@ -20,7 +22,7 @@ package struct AppraisalPolicy: Sendable, Equatable {
     package var maximumVmpl: UInt32 = 0
     /// PLATFORM_INFO bit 5 must be set: the BadRAM fix is active.
     package var requireAliasCheck = false
-    /// Whether a revocation list is needed where the vendor publishes one: AMD's. Intel's always are.
+    /// Whether a revocation list is needed where the vendor publishes one: AMD's. Intel's are part of what a verdict takes: without, there is none.
     package var requireRevocationLists = true
     /// Whether a measurement must be a reference value; simulated enclaves measure nothing and are exempt.
     package var requireReferenceValues = true
@@ -35,6 +37,7 @@ package struct AppraisalPolicy: Sendable, Equatable {
         var policy = AppraisalPolicy(allowSimulated: false, allowSoftwareTpm: true)
         policy.amdProducts = Set(AmdProduct.allCases)
         policy.maximumVmpl = 3
+        policy.allowServiceTd = true
         policy.requireRevocationLists = false
         policy.requireReferenceValues = false
         return policy

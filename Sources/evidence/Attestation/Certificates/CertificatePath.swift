@@ -1,7 +1,7 @@
 /// A chain of certificates that leads from a leaf to a pinned root, walked in order: no path building, no names trusted.
-struct CertificatePath: Sendable {
+package struct CertificatePath: Sendable {
     /// Leaf first; the root last, which is the anchor itself.
-    let certificates: [VendorCertificate]
+    package let certificates: [VendorCertificate]
 
     var leaf: VendorCertificate { certificates[0] }
     var root: VendorCertificate { certificates[certificates.count - 1] }
@@ -36,6 +36,14 @@ struct CertificatePath: Sendable {
             certificates = chain + [root]
         }
         guard certificates.allSatisfy({ $0.isValid(at: time) }) else { throw .certExpired }
+    }
+
+    /// As above, from DER.
+    package init(parsing chain: [[UInt8]], anchors: [[UInt8]], at time: UInt64) throws(AttestationError) {
+        guard chain.count <= Self.maximumLength else { throw .malformed }
+        var certificates: [VendorCertificate] = []
+        for certificate in chain { certificates.append(try VendorCertificate(certificate)) }
+        try self.init(certificates, anchors: anchors, at: time)
     }
 
     private static func check(_ child: VendorCertificate, under issuer: VendorCertificate, below: Int) throws(AttestationError) {

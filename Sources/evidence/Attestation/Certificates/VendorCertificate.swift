@@ -3,7 +3,7 @@ import SwiftASN1
 /// An X.509 v3 certificate (RFC 5280) of a hardware vendor's hierarchy: the one reader for all of them.
 ///
 /// Only what the appraisal needs is kept; what it does not understand and is marked critical is refused.
-struct VendorCertificate: Sendable {
+package struct VendorCertificate: Sendable {
     let encoded: [UInt8]
     /// What is signed, as it was sent.
     let signed: ArraySlice<UInt8>
@@ -14,16 +14,17 @@ struct VendorCertificate: Sendable {
     /// Names in DER: compared byte for byte.
     let issuer: ArraySlice<UInt8>
     let subject: ArraySlice<UInt8>
-    let commonName: String
+    package let commonName: String
+    let issuerCommonName: String
     /// Milliseconds since 1970, both inclusive to the second.
-    let notBefore: UInt64
-    let notAfter: UInt64
+    package let notBefore: UInt64
+    package let notAfter: UInt64
     let publicKeyInfo: ArraySlice<UInt8>
     let publicKey: VendorPublicKey
     let extensions: CertificateExtensions
 
     /// - Throws: `malformed` for anything but one strict DER certificate.
-    init(_ bytes: [UInt8]) throws(AttestationError) {
+    package init(_ bytes: [UInt8]) throws(AttestationError) {
         guard bytes.count <= Self.maximumBytes else { throw .malformed }
         self = try DERReading.strictly { try Self(parsing: bytes) }
     }
@@ -46,6 +47,7 @@ struct VendorCertificate: Sendable {
         serial = try DERReading.unsigned(fields[1])
         guard serial.count <= 20 else { throw AttestationError.malformed }
         issuer = try Self.name(fields[3])
+        issuerCommonName = try Self.commonName(fields[3])
         let validity = try DERReading.sequence(fields[4])
         guard validity.count == 2 else { throw AttestationError.malformed }
         (notBefore, notAfter) = (try DERReading.time(validity[0]), try DERReading.time(validity[1]))
@@ -64,7 +66,7 @@ struct VendorCertificate: Sendable {
     }
 
     /// The last common name, or nothing.
-    private static func commonName(_ name: ASN1Node) throws -> String {
+    static func commonName(_ name: ASN1Node) throws -> String {
         var found = ""
         for set in try DERReading.sequence(name) {
             for attribute in try DERReading.children(set, .set) {

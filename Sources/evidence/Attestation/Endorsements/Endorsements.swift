@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Primitives
 import WireTypes
 
@@ -22,7 +23,7 @@ package struct Endorsements: Sendable {
     package static let none = Endorsements()
 
     /// Bytes of an encoded endorsement that are looked at.
-    package static let maximumBytes = 256 << 10
+    package static let maximumBytes = 288 << 10
 
     /// Judges an endorsement that anybody submits: signed by the vendor up to a pinned anchor, and valid at `time`.
     ///
@@ -30,6 +31,57 @@ package struct Endorsements: Sendable {
     package static func record(
         of endorsement: WireEndorsement, anchors: TrustAnchors = .pinned, at time: UInt64
     ) throws(AttestationError) -> EndorsementRecord {
-        throw .unsupportedEndorsement
+        let document = IntelCollateral.Document(endorsement)
+        switch endorsement.kind {
+        case .intelRootCrl: return try rootList(document, anchors.intel, at: time) { _ in IntelSlots.rootList }
+        case .amdCrl: return try rootList(document, anchors.amd, at: time) { AmdSlot.crl($0.commonName) }
+        case .intelPckCrl: return try pckList(document, anchors.intel, at: time)
+        case .intelTcbInfo:
+            return try signed(document, "tcbInfo", anchors, at: time) { (content) throws(AttestationError) in
+                let info = try TcbInfo(content)
+                return (IntelSlots.tcbInfo(isTdx: info.id == "TDX", fmspc: Hex.encode(info.fmspc)), info.issue)
+            }
+        case .intelQeIdentity:
+            return try signed(document, "enclaveIdentity", anchors, at: time) { (content) throws(AttestationError) in
+                let identity = try QeIdentity(content)
+                return (IntelSlots.qeIdentity(isTdx: identity.id == "TD_QE"), identity.issue)
+            }
+        case .unspecified, .UNRECOGNIZED: throw .unsupportedEndorsement
+        }
+    }
+
+    /// A list by one of the roots themselves; it needs no issuers.
+    private static func rootList(
+        _ document: IntelCollateral.Document, _ anchors: [[UInt8]], at time: UInt64, slot: (VendorCertificate) -> String
+    ) throws(AttestationError) -> EndorsementRecord {
+        guard document.issuers.isEmpty else { throw .malformed }
+        let list = try RevocationList(document.body)
+        for anchor in anchors {
+            let root = try VendorCertificate(anchor)
+            guard root.subject == list.issuer else { continue }
+            try list.verify(issuer: root, at: time)
+            return EndorsementRecord(slot: slot(root), number: list.thisUpdate / 1000, expires: list.nextUpdate)
+        }
+        throw .untrustedRoot
+    }
+
+    private static func pckList(
+        _ document: IntelCollateral.Document, _ anchors: [[UInt8]], at time: UInt64
+    ) throws(AttestationError) -> EndorsementRecord {
+        let issuer = try CertificatePath(parsing: document.issuers, anchors: anchors, at: time)
+        guard let slot = IntelSlots.pckList(issuer.leaf.commonName) else { throw .untrustedRoot }
+        let list = try RevocationList(document.body)
+        try list.verify(issuer: issuer.leaf, at: time)
+        return EndorsementRecord(slot: slot, number: list.thisUpdate / 1000, expires: min(list.nextUpdate, issuer.expires))
+    }
+
+    private static func signed(
+        _ document: IntelCollateral.Document, _ member: String, _ anchors: TrustAnchors, at time: UInt64,
+        read: (JsonValue) throws(AttestationError) -> (String, IntelIssue)
+    ) throws(AttestationError) -> EndorsementRecord {
+        let (content, ends) = try VerifiedCollateral.read(document, member, nil, anchors, at: time)
+        let (slot, issue) = try read(content)
+        try issue.check(at: time)
+        return EndorsementRecord(slot: slot, number: issue.number, expires: min(issue.nextUpdate, ends))
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Attestation
 import ChainTypes
 import Cryptography
 import Foundation
@@ -32,16 +33,23 @@ struct AssessRequest: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "request", abstract: "Request an assessment under a grant you received.",
         discussion: """
-            What is not given is taken from the grant: dataset, purpose, fields, the only program, the price.
+            What is not given is taken from the grant: dataset, purpose, fields, the only program, the price. With --confirmations
+            several enclaves have to come to the same result before anybody is paid; it is one use of the grant all the same.
 
             EXAMPLE
               jupiter assess request --subject jup1… --grant 5f0c… --minutes 10 --wait
+              jupiter assess request --subject jup1… --grant 5f0c… --confirmations 2 --distinct-platforms --exclude-platform tpm
             """)
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var node: NodeOptions
     @OptionGroup var wallet: WalletOptions
     @OptionGroup var waiting: WaitOptions
+    @OptionGroup var demand: DemandOptions
+    @Option(
+        name: .customLong("enclave"),
+        help: ArgumentHelp("An enclave that works on it; may be repeated (default: as many that fit as confirm).", valueName: "id"))
+    var enclaves: [Hash32] = []
     @Option(help: "Whose record.")
     var subject: Address
     @Option(help: "The grant you use, 64 hexadecimal digits.")
@@ -81,6 +89,8 @@ struct AssessRequest: AnsweringCommand {
             }
             request.program = consent.scope.programs[0]
         }
+        if let wire = try demand.wire { request.demand = wire }
+        request.enclaves = try await named(request, client)
         var builder = try await client.builder(for: open.wallet.signingKey)
         let transaction = try builder.sign(.requestAssessment(request))
         let receipt = try await client.commit(transaction)
@@ -89,6 +99,20 @@ struct AssessRequest: AnsweringCommand {
         try open.save()
         guard waiting.wait else { return Receipts.answer(receipt, ["assessment": .text(id.description)], "requested \(id)") }
         return try await Results.wait(id, kind: .assessment, client: client, wallet: open.wallet, seconds: waiting.timeout)
+    }
+
+    /// The enclaves that the request names: those that were given, or as many that fit as have to confirm.
+    private func named(_ request: WireRequestAssessment, _ client: NodeClient) async throws -> [Data] {
+        guard enclaves.isEmpty else { return Set(enclaves).sorted().map { Data($0.bytes) } }
+        let dataset = try await client.dataset(request.dataset)?.demand ?? WireEnclaveDemand()
+        let requirements = try EnclaveRequirements(dataset: dataset, request: request.demand)
+        guard requirements.confirmations > 1 else { return [] }
+        let holding = try await client.enclaves(holding: subject, dataset: request.dataset)
+        guard let chosen = EnclaveChoice.pick(holding, requirements) else {
+            throw CommandError.notFound(
+                "\(requirements.confirmations) enclaves that fit and hold the subject's key, among \(holding.count)")
+        }
+        return chosen.map(\.id)
     }
 }
 
@@ -148,10 +172,16 @@ enum Results {
         let json: JSONValue = [
             "request": .text(result.request.description), "output": RecordJSON.json(result.output),
             "enclave": .text(result.enclave.description), "platform": .text(result.platform), "height": JSONValue(result.height),
-            "subjects": .integer(Int64(result.subjects)),
+            "subjects": .integer(Int64(result.subjects)), "label": .text(result.label), "assurance": .text(result.assurance),
+            "simulated": .boolean(result.platform == "simulated"), "confirmedBy": .array(result.confirmedBy.map { .text($0.description) }),
         ]
         let text = Generic.lines(RecordJSON.json(result.output))
+        let confirmed = result.confirmedBy.isEmpty ? "" : ", confirmed by \(result.confirmedBy.count) enclaves"
         return Answer(
-            json, text: "\(text)\nsigned by enclave \(result.enclave) (platform \(result.platform)), proven at height \(result.height)")
+            json,
+            text: """
+                \(text)
+                signed by enclave \(result.enclave) (\(result.label), assurance \(result.assurance)), proven at height \(result.height)\(confirmed)
+                """)
     }
 }

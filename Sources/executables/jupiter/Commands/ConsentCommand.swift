@@ -16,7 +16,7 @@ struct ConsentCommand: AsyncParsableCommand {
             EXAMPLE
               jupiter consent list
             """,
-        subcommands: [ConsentGrant.self, ConsentList.self, ConsentRevoke.self])
+        subcommands: [ConsentGrant.self, ConsentList.self, ConsentRevoke.self, ConsentGrantKey.self])
 }
 
 struct ConsentGrant: AnsweringCommand {

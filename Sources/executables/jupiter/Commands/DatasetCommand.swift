@@ -45,6 +45,7 @@ struct DatasetPublish: AnsweringCommand {
     @OptionGroup var global: GlobalOptions
     @OptionGroup var node: NodeOptions
     @OptionGroup var wallet: WalletOptions
+    @OptionGroup var demand: DemandOptions
 
     @Argument(help: "The dataset's id: lowercase letters, digits, hyphens, dots.")
     var dataset: String
@@ -75,6 +76,7 @@ struct DatasetPublish: AnsweringCommand {
         (message.dataset, message.metadata, message.residency) = (dataset, metadata, residency.wire)
         message.schema = .init(schema.encoding)
         message.minimumCohort = minimumCohort
+        if let wire = try demand.wire { message.demand = wire }
         let client = try node.client()
         var builder = try await client.builder(for: open.wallet.signingKey)
         let receipt = try await client.commit(builder.sign(.publishDataset(message)))

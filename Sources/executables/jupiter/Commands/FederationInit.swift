@@ -57,6 +57,12 @@ struct FederationInit: AnsweringCommand {
     var idleInterval: UInt64?
     @Flag(help: "Admit enclaves without hardware protection: for trying things out.")
     var allowSimulatedEnclaves = false
+    @Flag(name: .customLong("allow-software-tpm"), help: "Admit enclaves on TPMs that nothing vouches for: for trying things out.")
+    var allowSoftwareTPM = false
+    @Option(
+        name: .customLong("reference-value"),
+        help: ArgumentHelp("A build of the enclave to accept from the start: JSON; may be repeated.", valueName: "file"))
+    var referenceValues: [String] = []
     @Option(name: .customLong("allocate"), help: ArgumentHelp("First balance in micro-JUPT; may be repeated.", valueName: "address=amount"))
     var allocations: [AllocationOption] = []
     @Flag(help: "Encrypt each home under a random passphrase of its own, written beside it.")
@@ -87,7 +93,8 @@ struct FederationInit: AnsweringCommand {
         initialiser.profile = profile.wire
         (initialiser.consensus, initialiser.abciAddress) = (consensus.wire, abci)
         if let idleInterval { initialiser.parameters.idleInterval = idleInterval }
-        initialiser.allowSimulatedEnclaves = allowSimulatedEnclaves
+        (initialiser.allowSimulatedEnclaves, initialiser.allowSoftwareTPM) = (allowSimulatedEnclaves, allowSoftwareTPM)
+        initialiser.referenceValues = try referenceValues.map { try ReferenceFile.read($0) }
         initialiser.allocations = allocations.map { ($0.account, $0.amount) }
         let parent = (folder as NSString).deletingLastPathComponent
         if !parent.isEmpty { try PrivateFile.makeFolder(parent) }

@@ -69,26 +69,33 @@ struct GovernanceShow: AnsweringCommand {
 
 struct GovernancePropose: AnsweringCommand {
     static let configuration = CommandConfiguration(
-        commandName: "propose", abstract: "Propose other parameters of the chain.",
+        commandName: "propose", abstract: "Propose other parameters of the chain, or something about its enclaves.",
         discussion: """
             Parameters: minimumFee, maximumBlockBytes, maximumBlockTransactions, maximumValidityWindow, maximumSidecarBytes,
-            idleInterval, subscriptionWindow, epochLength, epochMinimum, leaderStep. Those that are not named stay.
+            idleInterval, subscriptionWindow, epochLength, epochMinimum, leaderStep. Those that are not named stay. What is decided
+            about enclaves holds at once (docs/spec/admission.md); one proposal is about one thing.
 
             EXAMPLE
               jupiter governance propose --set idleInterval=500 --set minimumFee=2 --operator
+              jupiter governance propose --add-reference build.json --description "release 0.2" --operator
+              jupiter governance propose --suspend-platform tdx --operator
             """)
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var change: ChangeOptions
     @Option(name: .customLong("set"), help: ArgumentHelp("A parameter's new value; may be repeated.", valueName: "name=number"))
-    var settings: [ParameterOption]
+    var settings: [ParameterOption] = []
+    @OptionGroup var admission: AdmissionOptions
 
     func validate() throws {
-        guard !settings.isEmpty else { throw ValidationError("say what changes: --set NAME=NUMBER") }
+        guard (settings.isEmpty ? 0 : 1) + admission.count == 1 else {
+            throw ValidationError("say what changes, one thing a proposal: --set NAME=NUMBER, or one of the options about enclaves")
+        }
     }
 
     func answer() async throws -> Answer {
         try await change.propose(global) { client in
+            guard !settings.isEmpty else { return try await admission.change(client) }
             let json = try await client.json("/v1/governance/parameters")
             // A decided change that waits is not undone by leaving it out.
             let base = json["next"].flatMap { $0.object } ?? json["present"]?.object
@@ -195,7 +202,24 @@ enum Proposals {
         case "setVotingWeight": "weight of \(validator) to \(weight)"
         case "unjail": "unjail \(validator)"
         case "setParameters": "parameters"
+        case "addReferenceValue": "accept build \(measured(change))"
+        case "revokeReferenceValue": "revoke build \(measured(change))"
+        case "setAttestationRules": "rules of attestation"
+        case "suspendEnclaves": "suspend \(change["platform"]?.text ?? ShortKey.text(change["enclave"]?.text ?? ""))"
+        case "resumeEnclave": "resume \(ShortKey.text(change["enclave"]?.text ?? ""))"
         default: "unknown"
+        }
+    }
+
+    private static func measured(_ change: JSONValue) -> String {
+        "\(change["platform"]?.text ?? "")/\(ShortKey.text(change["measurement"]?.text ?? ""))"
+    }
+
+    /// Whether what is decided waits for the end of the epoch; what is about enclaves does not.
+    private static func waits(_ change: JSONValue) -> Bool {
+        switch change["kind"]?.text {
+        case "addReferenceValue", "revokeReferenceValue", "setAttestationRules", "suspendEnclaves", "resumeEnclave": false
+        default: true
         }
     }
 
@@ -214,6 +238,7 @@ enum Proposals {
                 open: \(proposal.weightFor) of \(proposal.quorumWeight) weight agree
                 others agree with: jupiter governance vote \(ShortKey.text(proposal.id)) --yes --operator
                 """
+        case "passed" where !waits(proposal.change): next = "passed: it holds"
         case "passed":
             let plan = try await client.validators().pending.map { "\nplan: " + Plan.text($0) }.joined()
             next = "passed: it takes effect at the end of the epoch" + plan

@@ -35,6 +35,12 @@ struct NodeInit: AnsweringCommand {
     var abci: String?
     @Flag(help: "Admit enclaves without hardware protection: for trying things out.")
     var allowSimulatedEnclaves = false
+    @Flag(name: .customLong("allow-software-tpm"), help: "Admit enclaves on TPMs that nothing vouches for: for trying things out.")
+    var allowSoftwareTPM = false
+    @Option(
+        name: .customLong("reference-value"),
+        help: ArgumentHelp("A build of the enclave to accept from the start: JSON; may be repeated.", valueName: "file"))
+    var referenceValues: [String] = []
     @Option(name: .customLong("allocate"), help: ArgumentHelp("First balance in micro-JUPT; may be repeated.", valueName: "address=amount"))
     var allocations: [AllocationOption] = []
     @Option(help: "Port of the API (default: 7340, or a free one when that is taken).")
@@ -59,7 +65,9 @@ struct NodeInit: AnsweringCommand {
         if join == nil {
             guard genesisHash == nil, peers.isEmpty else { throw ValidationError("--genesis-hash and --peer go with --join") }
         } else {
-            guard profile == nil, allocations.isEmpty, !allowSimulatedEnclaves, consensus == .simplex else {
+            guard profile == nil, allocations.isEmpty, !allowSimulatedEnclaves, !allowSoftwareTPM, referenceValues.isEmpty,
+                consensus == .simplex
+            else {
                 throw ValidationError("with --join the genesis says profile, engine, enclaves and balances already")
             }
             guard endpoint != nil else { throw ValidationError("with --join say where others find the node: --endpoint HOST:PORT") }
@@ -91,7 +99,8 @@ struct NodeInit: AnsweringCommand {
     private func answer(making initialiser: inout NodeInitialiser, _ home: NodeHome) throws -> Answer {
         initialiser.profile = (profile ?? .byzantine).wire
         initialiser.consensus = consensus.wire
-        initialiser.allowSimulatedEnclaves = allowSimulatedEnclaves
+        (initialiser.allowSimulatedEnclaves, initialiser.allowSoftwareTPM) = (allowSimulatedEnclaves, allowSoftwareTPM)
+        initialiser.referenceValues = try referenceValues.map { try ReferenceFile.read($0) }
         initialiser.allocations = allocations.map { ($0.account, $0.amount) }
         let made = try initialiser.initialise(home, passphrase: passphrase.passphrase(new: true))
         return Answer(

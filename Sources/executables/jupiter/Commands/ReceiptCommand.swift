@@ -22,7 +22,9 @@ struct ReceiptCommand: AsyncParsableCommand {
             "transaction": .text(Hex.encode(receipt.transactionID)), "height": JSONValue(receipt.height),
             "index": .integer(Int64(receipt.index)), "code": .integer(Int64(receipt.code)), "fee": JSONValue(receipt.fee),
             "events": .array(
-                receipt.events.map { ["type": .text($0.type), "id": .text(Hex.encode($0.id)), "amount": JSONValue($0.amount)] }),
+                receipt.events.map {
+                    ["type": .text($0.type), "id": .text(Hex.encode($0.id)), "amount": JSONValue($0.amount), "label": .text($0.label)]
+                }),
         ]
     }
 }
@@ -57,11 +59,12 @@ struct ReceiptGet: AnsweringCommand {
     }
 }
 
-struct ReceiptVerify: AnsweringCommand {
+struct ReceiptVerify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Verify a receipt's or an erasure's file: certificate, header, inclusion. Needs no network.",
+        commandName: "verify", abstract: "Verify a receipt's or an erasure's file step by step, from the genesis on. Needs no network.",
         discussion: """
-            The genesis must come from a source you trust, or be pinned with --genesis-hash.
+            Each step says what it shows and whom one has to believe for it. A file from before requests were in it has the first steps
+            only. The genesis must come from a source you trust, or be pinned with --genesis-hash. Exit status 1: a step does not hold.
 
             EXAMPLE
               jupiter receipt verify receipt.bin --genesis genesis.bin --genesis-hash 12ab…
@@ -75,19 +78,57 @@ struct ReceiptVerify: AnsweringCommand {
     @Option(help: "The hash the genesis must have.")
     var genesisHash: Hash32?
 
-    func answer() async throws -> Answer {
-        let bytes = try PlainFile.read(file, limit: ErasureCertificate.maximumBytes)
-        if ErasureCertificate.isOne(bytes) { return try EraseVerify.answer(bytes, genesisHash: genesisHash) }
+    mutating func run() async throws {
+        let bytes = try PlainFile.read(file, limit: max(Limits.receiptProof, ErasureCertificate.maximumBytes))
+        if ErasureCertificate.isOne(bytes) {
+            let answer = try EraseVerify.answer(bytes, genesisHash: genesisHash)
+            return Console.out(global.output == .json ? answer.json.encoded() : answer.text)
+        }
         guard let path = self.genesis else { throw ValidationError("a receipt is verified with --genesis FILE") }
         let genesis = try Genesis(decoding: PlainFile.read(path, limit: Limits.genesis))
-        if let genesisHash, genesisHash != genesis.hash { throw ClientError.wrongGenesis(found: genesis.hash.description) }
-        let verified = try ReceiptVerifier.verify(bytes, genesis: genesis)
-        var json = ReceiptCommand.json(verified.receipt)
-        json["chain"] = .text(verified.chainID)
-        json["header"] = .text(verified.header.hash.description)
+        let trail = try ReceiptVerifier.trail(bytes, genesis: genesis, pinned: genesisHash)
+        Console.out(global.output == .json ? Self.json(trail, genesis).encoded() : Self.text(trail, genesis))
+        guard trail.holds else { throw ExitCode(1) }
+    }
+
+    private static func json(_ trail: ReceiptVerifier.Trail, _ genesis: Genesis) -> JSONValue {
+        var json = trail.verified.map { ReceiptCommand.json($0.receipt) } ?? [:]
+        json["chain"] = .text(genesis.chainID)
         json["genesisHash"] = .text(genesis.hash.description)
-        json["verified"] = true
-        let text = Generic.lines(.object(json))
-        return Answer(.object(json), text: "\(text)\nverified: certified by the validators of \(verified.chainID)")
+        if let header = trail.verified?.header { json["header"] = .text(header.hash.description) }
+        json["verified"] = .boolean(trail.holds)
+        json["steps"] = .array(trail.steps.map(json))
+        return .object(json)
+    }
+
+    private static func json(_ step: TrustStep) -> JSONValue {
+        var json: [String: JSONValue] = [
+            "step": .text(step.name.rawValue), "proves": .text(step.proves), "restsOn": .text(step.restsOn),
+        ]
+        switch step.outcome {
+        case .holds: json["status"] = "holds"
+        case .fails(let reason): (json["status"], json["reason"]) = ("fails", .text(reason))
+        case .missing(let what): (json["status"], json["reason"]) = ("missing", .text(what))
+        case .unjudged(let name): (json["status"], json["reason"]) = ("unjudged", .text("it rests on \(name.rawValue)"))
+        }
+        return .object(json)
+    }
+
+    private static func text(_ trail: ReceiptVerifier.Trail, _ genesis: Genesis) -> String {
+        let width = TrustStep.Name.allCases.map(\.rawValue.count).max() ?? 0
+        let margin = String(repeating: " ", count: width + 4)
+        let lines = trail.steps.flatMap { step -> [String] in
+            let name = step.name.rawValue + String(repeating: " ", count: width - step.name.rawValue.count)
+            switch step.outcome {
+            case .holds: return ["✓ \(name)  \(step.proves)", "\(margin)rests on \(step.restsOn)"]
+            case .fails(let reason): return ["✗ \(name)  \(reason)", "\(margin)would show \(step.proves)"]
+            case .missing(let what): return ["– \(name)  missing: \(what)"]
+            case .unjudged(let other): return ["· \(name)  not judged: it rests on \(other.rawValue)"]
+            }
+        }
+        let count = trail.steps.count { $0.outcome == .holds }
+        let verdict = trail.holds ? "verified" : "NOT verified"
+        return (lines + ["\(verdict): \(count) of \(trail.steps.count) steps hold on \(genesis.chainID)"])
+            .joined(separator: "\n")
     }
 }

@@ -18,7 +18,7 @@ struct RecordCommand: AsyncParsableCommand {
               jupiter record put --dataset german-credit --file me.json
               jupiter record export --dataset german-credit --to mine.json
             """,
-        subcommands: [RecordPut.self, RecordList.self, RecordGet.self, RecordExport.self])
+        subcommands: [RecordPut.self, RecordList.self, RecordGet.self, RecordExport.self, RecordOpen.self])
 }
 
 /// The wallet's own records on one chain.
@@ -38,10 +38,27 @@ struct OwnRecords {
         return dataset == nil ? all : all.filter { $0["dataset"]?.text == dataset }
     }
 
-    func place(_ dataset: String) async throws -> RecordPlace {
+    /// - Parameter owner: without, this wallet.
+    func place(_ dataset: String, of owner: Address? = nil) async throws -> RecordPlace {
         guard let found = try await client.dataset(dataset) else { throw CommandError.notFound("dataset \(dataset)") }
         return RecordPlace(
-            chainID: chainID, dataset: dataset, owner: wallet.address, schema: try Schema.decode([UInt8](found.schema)))
+            chainID: chainID, dataset: dataset, owner: owner ?? wallet.address, schema: try Schema.decode([UInt8](found.schema)))
+    }
+
+    /// The newest of the wallet's keys for `dataset` that the chain knows; `nil` for none.
+    func newestKeyEpoch(_ dataset: String) async throws -> UInt32? {
+        try await client.holdings(wallet.address)?.datasets.first { $0.dataset == dataset }?.keys.map(\.keyEpoch).max()
+    }
+
+    /// The message that enrols the wallet's key of `epoch`, once the enclave has taken it in.
+    func enrolment(_ dataset: String, epoch: UInt32) async throws -> WireMessage {
+        let enclave = try await enclave()
+        let sealed = try EnrolmentSealer.seal(
+            chainID: chainID, dataset: dataset, wallet: wallet, enclave: enclave, keyEpoch: epoch)
+        guard let outcome = try await client.enrol([sealed]).first else { throw ClientError.malformedAnswer("no enrolment") }
+        var message = WireMessage()
+        message.enrolSubjectKey = try EnrolmentSealer.message(outcome, chainID: chainID, wallet: wallet, enclave: enclave)
+        return message
     }
 
     /// The decrypted record `id`.
@@ -50,13 +67,16 @@ struct OwnRecords {
             let commitment = Hash32(record.commitment)
         else { throw CommandError.notFound("record \(id) of this wallet") }
         let sidecar = try await client.sidecar(commitment)
-        let key = wallet.subjectKey(chainID: chainID, dataset: place.dataset)
+        let key = wallet.subjectKey(chainID: chainID, dataset: place.dataset, epoch: record.keyEpoch)
         return RecordJSON.json(
             try RecordSealer.open(record, sidecar: sidecar, place: place, subjectKey: key), schema: place.schema)
     }
 
-    /// The first active enclave of the chain.
+    /// The enclave that the node passes enrolments on to, as the chain knows it; or the chain's first active one.
     func enclave() async throws -> WireEnclaveIdentity {
+        if let serving = try? await client.servingEnclave(nil), let enclave = try await client.enclave(serving), enclave.status == .active {
+            return enclave.identity
+        }
         for item in try await client.list("enclaves") {
             guard let id = item["id"]?.text.flatMap({ Hash32(hex: $0) }), let enclave = try await client.enclave(id) else { continue }
             if enclave.status == .active { return enclave.identity }
@@ -88,31 +108,27 @@ struct RecordPut: AnsweringCommand {
         let own = try await OwnRecords(client: node.client(), wallet: open.wallet)
         let place = try await own.place(dataset)
         let record = try RecordJSON.record(PlainFile.json(file), schema: place.schema)
-        let used = try await own.list(dataset: dataset).compactMap { $0["keyIndex"]?.unsigned }.max().flatMap { UInt32(exactly: $0) }
+        let newest = try await own.newestKeyEpoch(dataset)
+        if let newest { open.wallet.beginKeyEpoch(newest, chainID: own.chainID, dataset: dataset) }
+        let epoch = open.wallet.keyEpoch(chainID: own.chainID, dataset: dataset)
+        let used = try await own.list(dataset: dataset).filter { $0["keyEpoch"]?.unsigned == UInt64(epoch) }.compactMap {
+            $0["keyIndex"]?.unsigned
+        }.max().flatMap { UInt32(exactly: $0) }
         let index = open.wallet.takeKeyIndex(chainID: own.chainID, dataset: dataset, used: used)
         // Saved before it is used: after a crash a leaf is lost, never used twice.
         try open.save()
         let sealed = try RecordSealer.seal(
-            record, place: place, subjectKey: open.wallet.subjectKey(chainID: own.chainID, dataset: dataset), keyIndex: index)
-        let messages = try await enrolment(&open.wallet, own) + [.putRecord(sealed.message)]
+            record, place: place, subjectKey: open.wallet.subjectKey(chainID: own.chainID, dataset: dataset, epoch: epoch),
+            keyIndex: index, keyEpoch: epoch)
+        var messages = newest == nil ? [try await own.enrolment(dataset, epoch: epoch)] : []
+        var put = WireMessage()
+        put.putRecord = sealed.message
+        messages.append(put)
         var builder = try await own.client.builder(for: open.wallet.signingKey)
         let receipt = try await own.client.commit(builder.sign(messages, sidecars: [sealed.sidecar]))
         open.wallet.remember(Wallet.Entry(kind: .record, chainID: own.chainID, dataset: dataset, id: sealed.id))
         try open.save()
         return Receipts.answer(receipt, ["record": .text(sealed.id.description)], "put record \(sealed.id)")
-    }
-
-    /// The enrolment message, unless the enclave holds the key already.
-    private func enrolment(_ wallet: inout Wallet, _ own: OwnRecords) async throws -> [WireMessage] {
-        let enclave = try await own.enclave()
-        let id = EnclaveStatement.identifier(enclave)
-        let key = StateKey.subjectKey(wallet.address, dataset: dataset, enclave: id)
-        guard try await own.client.state(key).value == nil else { return [] }
-        let sealed = try EnrolmentSealer.seal(chainID: own.chainID, dataset: dataset, wallet: wallet, enclave: enclave)
-        guard let outcome = try await own.client.enrol([sealed]).first else { throw ClientError.malformedAnswer("no enrolment") }
-        let message = try EnrolmentSealer.message(outcome, chainID: own.chainID, wallet: wallet, enclave: enclave)
-        wallet.noteEnrolment(chainID: own.chainID, dataset: dataset, enclave: id)
-        return [.enrolSubjectKey(message)]
     }
 }
 

@@ -85,7 +85,12 @@ enum StatusText {
         lines.append(("mempool", "\(status.mempool.transactions) transactions, \(status.mempool.bytes) bytes"))
         if let enclave = status.enclave {
             let state = enclave.serving == true ? "serves" : enclave.connected ? "connected, does not serve" : "not connected"
-            lines.append(("enclave", state + (enclave.platform.map { $0.isEmpty ? "" : ", \($0)" } ?? "")))
+            let name = enclave.label ?? enclave.platform ?? ""
+            var text = state + (name.isEmpty ? "" : ", \(name)")
+            if let assurance = enclave.assurance { text += ", assurance \(assurance)" }
+            if let reason = enclave.suspension { text += ", suspended: \(reason)" }
+            if let expires = enclave.expires { text += ", evidence until \(Display.time(expires))" }
+            lines.append(("enclave", text))
         }
         lines.append(("version", status.nodeVersion))
         let width = lines.map(\.0.count).max() ?? 0

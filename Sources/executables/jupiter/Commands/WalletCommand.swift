@@ -14,12 +14,13 @@ struct WalletCommand: AsyncParsableCommand {
               jupiter wallet new --wallet anna
               jupiter wallet backup --wallet anna --recovery-code
             """,
-        subcommands: [WalletNew.self, WalletShow.self, WalletBackup.self, WalletRestore.self])
+        subcommands: [WalletNew.self, WalletShow.self, WalletBackup.self, WalletRestore.self, WalletRotateKey.self])
 
     static func answer(_ wallet: Wallet, path: String, extra: [String: JSONValue] = [:]) -> Answer {
         let json: [String: JSONValue] = [
             "name": .text(wallet.name), "address": .text(wallet.address.description), "keyType": .text(wallet.keyType.rawValue),
-            "sealing": .text(wallet.sealing.rawValue), "file": .text(path),
+            "sealing": .text(wallet.sealing.rawValue), "sealingKey": .text(SealingKeyText.text(wallet.sealingKey.publicKey)),
+            "file": .text(path),
             "publicKey": .text(wallet.signingKey.verificationKey.bytes.map { String(format: "%02x", $0) }.joined()),
         ].merging(extra) { $1 }
         return Answer(.object(json), text: Generic.lines(.object(json)))

@@ -11,9 +11,11 @@ struct Demo {
     private let seed: UInt64
     private let progress: Progress
 
-    init(files: DemoFiles, seed: UInt64, validators: Int, engine: EngineOption, progress: Progress) throws {
+    init(
+        files: DemoFiles, seed: UInt64, validators: Int, engine: EngineOption, platform: DemoPlatform, enclaves: Int = 1, progress: Progress
+    ) throws {
         (self.files, self.seed, self.progress) = (files, seed, progress)
-        federation = try DemoFederation(validators: validators, engine: engine)
+        federation = try DemoFederation(validators: validators, engine: engine, platform: platform, enclaves: enclaves)
     }
 
     /// Does everything; what did not hold is in the outcome, what could not be done is thrown.
@@ -23,7 +25,9 @@ struct Demo {
         let applicants = try ApplicantsFile.read(files.data)
         let population = try Population(applicants, seed: seed)
         outcome.subjects = population.subjects.count
-        progress.note("\(applicants.count) applicants, half in each locality; enclave platform: simulated (no hardware protection)")
+        progress.note(
+            "\(applicants.count) applicants, half in each locality; enclave platform: \(federation.platform.label) (no hardware protection)"
+        )
 
         let (mainnet, localities) = try await timed("start", &outcome) {
             progress.begin(

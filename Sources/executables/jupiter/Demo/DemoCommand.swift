@@ -15,6 +15,7 @@ struct DemoCommand: AsyncParsableCommand {
             EXAMPLE
               jupiter demo --report demo.json
               jupiter demo --keep --seed 7
+              jupiter demo --enclave-platform tpm
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -29,6 +30,10 @@ struct DemoCommand: AsyncParsableCommand {
     var validators = 4
     @Option(help: "Who decides the localities' blocks: simplex (built in) or abci (cometbft, which must be on PATH).")
     var consensus: EngineOption = .simplex
+    @Option(help: "What the enclaves stand on: simulated, or tpm (a software TPM each, by swtpm).")
+    var enclavePlatform: DemoPlatform = .simulated
+    @Option(help: "How many enclaves each locality has, from 1 to 4: the others stand in for the first.")
+    var enclaves = 1
     @Option(help: "Decides who grants and who is assessed.")
     var seed: UInt64 = 1
     @Option(help: ArgumentHelp("Folder of the built programs (default: found from here upward).", valueName: "dir"))
@@ -36,12 +41,18 @@ struct DemoCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard (1...7).contains(validators) else { throw ValidationError("--validators is from 1 to 7") }
+        guard (1...4).contains(enclaves) else { throw ValidationError("--enclaves is from 1 to 4") }
+        guard enclaves == 1 || enclavePlatform == .simulated else {
+            throw ValidationError("--enclaves is for simulated ones: a TPM's register measures one launch")
+        }
     }
 
     mutating func run() async throws {
         let progress = Progress(quiet: global.output == .json)
         let files = try DemoFiles(data: data, contracts: contracts)
-        let demo = try Demo(files: files, seed: seed, validators: validators, engine: consensus, progress: progress)
+        let demo = try Demo(
+            files: files, seed: seed, validators: validators, engine: consensus, platform: enclavePlatform, enclaves: enclaves,
+            progress: progress)
         DemoSignals.install(home: demo.federation.home)
         do {
             let outcome = try await demo.run(keep: keep)
@@ -55,6 +66,16 @@ struct DemoCommand: AsyncParsableCommand {
             throw error
         }
     }
+}
+
+/// What the demo's enclaves stand on; neither protects anything from whoever runs the demo.
+enum DemoPlatform: String, ExpressibleByArgument, CaseIterable {
+    case simulated
+    /// The real protocol of a TPM 2.0, spoken with swtpm.
+    case tpm
+
+    /// As receipts show it.
+    var label: String { self == .tpm ? "tpm (software)" : rawValue }
 }
 
 /// Ends the children and removes the home when the demo is interrupted.

@@ -27,6 +27,9 @@ final class DemoFederation: Sendable {
     let home: String
     /// How many validators each locality has; mainnet has one.
     let validators: Int
+    let platform: DemoPlatform
+    /// How many enclaves each locality has; those after the first are its replicas.
+    let enclaves: Int
     /// CometBFT, when it decides the blocks of the localities.
     private let cometbft: String?
     private let passphrase: String
@@ -34,8 +37,9 @@ final class DemoFederation: Sendable {
     private let proxy = Mutex<EnclaveProxy?>(nil)
 
     /// - Throws: `CommandError.notOnPath` when CometBFT is to decide and is not on PATH.
-    init(validators: Int, engine: EngineOption) throws {
-        self.validators = validators
+    init(validators: Int, engine: EngineOption, platform: DemoPlatform, enclaves: Int) throws {
+        (self.validators, self.platform, self.enclaves) = (validators, platform, enclaves)
+        if platform == .tpm { try SoftwareTPM.requirePrograms() }
         cometbft = engine == .abci ? try Executables.onPath("cometbft") : nil
         let template = NSTemporaryDirectory() + "jupiter-demo-XXXXXX"
         var bytes = Array(template.utf8CString)
@@ -49,7 +53,11 @@ final class DemoFederation: Sendable {
     /// Where the demo's hostile host listens, between the first locality's node and its enclave.
     var hostileHost: EnclaveProxy? { proxy.withLock { $0 } }
 
-    private func enclaveSocket(_ chainID: String) -> String { "\(home)/enclave/\(chainID)/enclave.sock" }
+    /// - Parameter number: from 1.
+    private func enclaveSocket(_ chainID: String, _ number: Int = 1) -> String { enclaveFolder(chainID, number) + "/enclave.sock" }
+    private func enclaveFolder(_ chainID: String, _ number: Int) -> String {
+        "\(home)/enclave/\(chainID)" + (number == 1 ? "" : "-\(number)")
+    }
 
     /// `--home` of a validator, counted from 1; of the only one, the demo's own.
     private func jupiterHome(_ chainID: String, _ position: Int) -> String {
@@ -77,8 +85,9 @@ final class DemoFederation: Sendable {
         let port = url.split(separator: ":").last.map(String.init) ?? ""
         var start = ["node", "start", chainID, "--home", jupiterHome(chainID, 1), "--port", port]
         if let mainnet {
-            try await startEnclave(chainID)
+            for number in 1...enclaves { try await startEnclave(chainID, number) }
             start += ["--enclave-socket", try hostSocket(chainID), "--mainnet", mainnet, "--checkpoint-interval", "1"]
+            for number in 2..<(enclaves + 1) where enclaves > 1 { start += ["--enclave-socket", enclaveSocket(chainID, number)] }
             for position in 2..<(validators + 1) where validators > 1 {
                 _ = try launch(
                     "node-\(chainID)-\(position)", Executables.own,
@@ -111,8 +120,30 @@ final class DemoFederation: Sendable {
             if cometbft != nil { arguments += ["--consensus", EngineOption.abci.rawValue, "--idle-interval", "200"] }
         }
         arguments += ["--allocate", "\(treasury.address)=\(Self.supply)"]
-        if isLocality { arguments.append("--allow-simulated-enclaves") }
+        if isLocality { arguments += try await admission(chainID) }
         try await runToEnd(arguments, name: "init-\(chainID)")
+    }
+
+    /// What the genesis says of enclaves. With a TPM it names the one measured launch that it accepts, which needs the TPM first.
+    private func admission(_ chainID: String) async throws -> [String] {
+        guard platform == .tpm else { return ["--allow-simulated-enclaves"] }
+        let folder = tpmFolder(chainID)
+        try PrivateFile.makeFolder(folder)
+        let tpm = try await SoftwareTPM(folder: folder, name: "tpm-\(chainID)")
+        children.withLock { $0.append(tpm.process) }
+        let file = folder + "/reference.json"
+        let program = try ChildProcess(
+            name: "reference-\(chainID)", executable: try Executables.beside("jupiter-enclave"),
+            arguments: ["--print-reference"] + platformArguments(chainID), logPath: file)
+        while program.isRunning { try await Task.sleep(for: .milliseconds(5)) }
+        guard program.exitStatus == 0 else { throw LocalFederationError.notReady(program: program.name, log: program.logTail) }
+        return ["--allow-software-tpm", "--reference-value", file]
+    }
+
+    private func tpmFolder(_ chainID: String) -> String { "\(home)/tpm/\(chainID)" }
+
+    private func platformArguments(_ chainID: String) -> [String] {
+        platform == .tpm ? ["--platform", "tpm", "--tpm", SoftwareTPM.address(folder: tpmFolder(chainID))] : []
     }
 
     /// What the node takes for the enclave. The host between them is not to be trusted; in the first locality the demo plays it.
@@ -124,14 +155,14 @@ final class DemoFederation: Sendable {
         return socket
     }
 
-    private func startEnclave(_ chainID: String) async throws {
-        let folder = "\(home)/enclave/\(chainID)"
+    private func startEnclave(_ chainID: String, _ number: Int) async throws {
+        let (folder, socket) = (enclaveFolder(chainID, number), enclaveSocket(chainID, number))
         try PrivateFile.makeFolder(folder)
-        let process = try launch(
-            "enclave-\(chainID)", Executables.beside("jupiter-enclave"),
-            ["--home", folder, "--socket", enclaveSocket(chainID), "--genesis", nodeFolder(chainID) + "/genesis.bin"])
+        var arguments = ["--home", folder, "--socket", socket, "--genesis", nodeFolder(chainID) + "/genesis.bin"]
+        arguments += platformArguments(chainID)
+        let process = try launch("enclave-\(chainID)-\(number)", Executables.beside("jupiter-enclave"), arguments)
         for _ in 0..<1_000 where process.isRunning {
-            if access(enclaveSocket(chainID), F_OK) == 0 { return }
+            if access(socket, F_OK) == 0 { return }
             try await Task.sleep(for: .milliseconds(10))
         }
         throw LocalFederationError.notReady(program: process.name, log: process.logTail)

@@ -11,6 +11,7 @@ struct Score: Sendable {
     let subject: String
     let score: Double
     let expected: Double
+    /// The enclave's label on its chain.
     let platform: String
 }
 
@@ -93,7 +94,7 @@ extension DemoStage {
                 throw DemoError.unexpected("a result without a score")
             }
             return Score(
-                subject: applicant.name, score: score, expected: try terms.scorecard.probability(applicant), platform: result.platform)
+                subject: applicant.name, score: score, expected: try terms.scorecard.probability(applicant), platform: result.label)
         }
     }
 

@@ -48,10 +48,13 @@ struct DemoStage: Sendable {
             try await stage.fund(home)
         }
         progress.end()
-        for locality in localities { enclaves.append(try await Self.activeEnclave(locality)) }
-        progress.note(
-            "enclaves serve: \(enclaves.map { EnclaveStatement.identifier($0).description.prefix(8) + "… (\($0.platform))" }.joined(separator: ", "))"
-        )
+        var names: [String] = []
+        for locality in localities {
+            let enclave = try await Self.activeEnclave(locality)
+            enclaves.append(enclave.identity)
+            names.append("\(EnclaveStatement.identifier(enclave.identity).description.prefix(8))… (\(enclave.label))")
+        }
+        progress.note("enclaves serve: \(names.joined(separator: ", "))")
     }
 
     private func publish(_ home: Int) async throws {
@@ -93,13 +96,13 @@ struct DemoStage: Sendable {
     }
 
     /// Waits until the locality's enclave is admitted and serves.
-    private static func activeEnclave(_ locality: DemoChain) async throws -> WireEnclaveIdentity {
+    private static func activeEnclave(_ locality: DemoChain) async throws -> WireEnclave {
         let deadline = ContinuousClock.now.advanced(by: .seconds(30))
         while ContinuousClock.now < deadline {
             if let status = try await locality.client.status().enclave, status.serving == true,
                 let id = status.id.flatMap({ Hash32(hex: $0) }), let enclave = try await locality.client.enclave(id)
             {
-                return enclave.identity
+                return enclave
             }
             try await Task.sleep(for: .milliseconds(50))
         }

@@ -1,6 +1,8 @@
 import ArgumentParser
+import EnclavePlatforms
 import Foundation
 import JupiterClient
+import LocalFederation
 import Primitives
 
 /// What a command line asks for in vain (codes 1550–1599).
@@ -87,6 +89,11 @@ struct Failure {
         case let error as CommandError:
             let exit: Int32 = if case .badArgument = error { 64 } else { 1 }
             self.init(error, next: error.next, exit: exit)
+        case let error as PlatformError:
+            let isUsage = [1750, 1763].contains(error.code)
+            self.init(error, next: isUsage ? "see `--help` of the command" : nil, exit: isUsage ? 64 : 1)
+        case let error as LocalFederationError where error.code == 1548:
+            self.init(error, next: "apt-get install \(SoftwareTPM.packages.joined(separator: " "))", exit: 1)
         case let error as any CodedError:
             self.init(error, next: nil, exit: 1)
         default:

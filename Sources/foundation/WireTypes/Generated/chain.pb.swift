@@ -1046,7 +1046,7 @@ package nonisolated struct WireJobProof: @unchecked Sendable {
     set {_uniqueStorage()._grantTransaction = newValue}
   }
 
-  /// the transaction that holds the enclave's evidence
+  /// the transaction that holds the enclave's newest evidence
   package var registration: Data {
     get {_storage._registration}
     set {_uniqueStorage()._registration = newValue}
@@ -1058,13 +1058,13 @@ package nonisolated struct WireJobProof: @unchecked Sendable {
     set {_uniqueStorage()._registrationReceipt = newValue}
   }
 
-  /// encoded header that the evidence answers
-  package var challengeBlock: Data {
-    get {_storage._challengeBlock}
-    set {_uniqueStorage()._challengeBlock = newValue}
+  /// encoded header of its block, whose time is the time of the appraisal
+  package var registrationBlock: Data {
+    get {_storage._registrationBlock}
+    set {_uniqueStorage()._registrationBlock = newValue}
   }
 
-  /// encoded headers that follow it, up to a certified one
+  /// encoded headers from the one that the evidence answers up to the one below challenge_header
   package var challengePath: [Data] {
     get {_storage._challengePath}
     set {_uniqueStorage()._challengePath = newValue}
@@ -1079,6 +1079,7 @@ package nonisolated struct WireJobProof: @unchecked Sendable {
   /// Clears the value of `challengeHeader`. Subsequent reads from it will return its default value.
   package mutating func clearChallengeHeader() {_uniqueStorage()._challengeHeader = nil}
 
+  /// What the appraisal rested on, of the state after the registration's block.
   package var endorsements: [WireProvenValue] {
     get {_storage._endorsements}
     set {_uniqueStorage()._endorsements = newValue}
@@ -2715,7 +2716,7 @@ nonisolated extension WireReceiptProof: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireJobProof: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".JobProof"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}header\0\u{1}epochs\0\u{1}transaction\0\u{1}job\0\u{1}enclave\0\u{3}commit_transaction\0\u{1}result\0\u{1}consent\0\u{3}grant_transaction\0\u{1}registration\0\u{3}registration_receipt\0\u{3}challenge_block\0\u{3}challenge_path\0\u{3}challenge_header\0\u{1}endorsements\0\u{3}reference_value\0\u{3}attestation_rules\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}header\0\u{1}epochs\0\u{1}transaction\0\u{1}job\0\u{1}enclave\0\u{3}commit_transaction\0\u{1}result\0\u{1}consent\0\u{3}grant_transaction\0\u{1}registration\0\u{3}registration_receipt\0\u{3}registration_block\0\u{3}challenge_path\0\u{3}challenge_header\0\u{1}endorsements\0\u{3}reference_value\0\u{3}attestation_rules\0")
 
   fileprivate class _StorageClass {
     var _header: WireCertifiedHeader? = nil
@@ -2729,7 +2730,7 @@ nonisolated extension WireJobProof: SwiftProtobuf.Message, SwiftProtobuf._Messag
     var _grantTransaction: Data = Data()
     var _registration: Data = Data()
     var _registrationReceipt: Data = Data()
-    var _challengeBlock: Data = Data()
+    var _registrationBlock: Data = Data()
     var _challengePath: [Data] = []
     var _challengeHeader: WireCertifiedHeader? = nil
     var _endorsements: [WireProvenValue] = []
@@ -2756,7 +2757,7 @@ nonisolated extension WireJobProof: SwiftProtobuf.Message, SwiftProtobuf._Messag
       _grantTransaction = source._grantTransaction
       _registration = source._registration
       _registrationReceipt = source._registrationReceipt
-      _challengeBlock = source._challengeBlock
+      _registrationBlock = source._registrationBlock
       _challengePath = source._challengePath
       _challengeHeader = source._challengeHeader
       _endorsements = source._endorsements
@@ -2791,7 +2792,7 @@ nonisolated extension WireJobProof: SwiftProtobuf.Message, SwiftProtobuf._Messag
         case 9: try { try decoder.decodeSingularBytesField(value: &_storage._grantTransaction) }()
         case 10: try { try decoder.decodeSingularBytesField(value: &_storage._registration) }()
         case 11: try { try decoder.decodeSingularBytesField(value: &_storage._registrationReceipt) }()
-        case 12: try { try decoder.decodeSingularBytesField(value: &_storage._challengeBlock) }()
+        case 12: try { try decoder.decodeSingularBytesField(value: &_storage._registrationBlock) }()
         case 13: try { try decoder.decodeRepeatedBytesField(value: &_storage._challengePath) }()
         case 14: try { try decoder.decodeSingularMessageField(value: &_storage._challengeHeader) }()
         case 15: try { try decoder.decodeRepeatedMessageField(value: &_storage._endorsements) }()
@@ -2842,8 +2843,8 @@ nonisolated extension WireJobProof: SwiftProtobuf.Message, SwiftProtobuf._Messag
       if !_storage._registrationReceipt.isEmpty {
         try visitor.visitSingularBytesField(value: _storage._registrationReceipt, fieldNumber: 11)
       }
-      if !_storage._challengeBlock.isEmpty {
-        try visitor.visitSingularBytesField(value: _storage._challengeBlock, fieldNumber: 12)
+      if !_storage._registrationBlock.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._registrationBlock, fieldNumber: 12)
       }
       if !_storage._challengePath.isEmpty {
         try visitor.visitRepeatedBytesField(value: _storage._challengePath, fieldNumber: 13)
@@ -2880,7 +2881,7 @@ nonisolated extension WireJobProof: SwiftProtobuf.Message, SwiftProtobuf._Messag
         if _storage._grantTransaction != rhs_storage._grantTransaction {return false}
         if _storage._registration != rhs_storage._registration {return false}
         if _storage._registrationReceipt != rhs_storage._registrationReceipt {return false}
-        if _storage._challengeBlock != rhs_storage._challengeBlock {return false}
+        if _storage._registrationBlock != rhs_storage._registrationBlock {return false}
         if _storage._challengePath != rhs_storage._challengePath {return false}
         if _storage._challengeHeader != rhs_storage._challengeHeader {return false}
         if _storage._endorsements != rhs_storage._endorsements {return false}

@@ -2047,6 +2047,9 @@ package nonisolated struct WireVaultPuncture: Sendable {
 
   package var hash: Data = Data()
 
+  /// of the header under which keys were last destroyed
+  package var height: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -5755,7 +5758,7 @@ nonisolated extension WireKeyTreeNode: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireVaultPuncture: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VaultPuncture"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sequence\0\u{1}hash\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sequence\0\u{1}hash\0\u{1}height\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5765,6 +5768,7 @@ nonisolated extension WireVaultPuncture: SwiftProtobuf.Message, SwiftProtobuf._M
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.sequence) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.hash) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
       default: break
       }
     }
@@ -5777,12 +5781,16 @@ nonisolated extension WireVaultPuncture: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.hash.isEmpty {
       try visitor.visitSingularBytesField(value: self.hash, fieldNumber: 2)
     }
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireVaultPuncture, rhs: WireVaultPuncture) -> Bool {
     if lhs.sequence != rhs.sequence {return false}
     if lhs.hash != rhs.hash {return false}
+    if lhs.height != rhs.height {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -32,7 +32,7 @@ enum AdmissionChanges {
             var value = try standing(change, &state)
             value.revoked = true
             AdmissionState.store(value, &state)
-            try suspend(SuspensionReason.reference, &state) { enclave in
+            try suspend(EnclaveSuspension.reference, &state) { enclave in
                 enclave.identity.platform == value.platform && enclave.identity.measurement == value.measurement
             }
         case .setAttestationRules(let rules): state.set(StateKey.attestationRules, rules)
@@ -41,10 +41,10 @@ enum AdmissionChanges {
             // Whoever broke it could make evidence for as many enclaves of it as it likes.
             rules.excludedPlatforms = Set(rules.excludedPlatforms + [change.platform]).sorted()
             state.set(StateKey.attestationRules, rules)
-            try suspend(SuspensionReason.platform, &state) { $0.identity.platform == change.platform }
+            try suspend(EnclaveSuspension.platform, &state) { $0.identity.platform == change.platform }
         case .suspendEnclaves(let change):
             var (id, enclave) = try enclave(change.enclave, &state)
-            guard enclave.suspend(SuspensionReason.byGovernance) else { throw Refusal.governanceNoChange }
+            guard enclave.suspend(EnclaveSuspension.byGovernance) else { throw Refusal.governanceNoChange }
             state.set(StateKey.enclave(id), enclave)
             state.emit("keys.enclaveSuspended", id: id.bytes, label: enclave.label)
         case .resumeEnclave(let change):
@@ -86,7 +86,8 @@ enum AdmissionChanges {
             guard !rules.excludedPlatforms.contains(change.platform) else { throw Refusal.governanceNoChange }
         } else {
             guard change.platform.isEmpty else { throw Refusal.admissionMalformedChange }
-            guard try enclave(change.enclave, &state).enclave.status == .active else { throw Refusal.governanceNoChange }
+            var (_, enclave) = try enclave(change.enclave, &state)
+            guard enclave.suspend(EnclaveSuspension.byGovernance) else { throw Refusal.governanceNoChange }
         }
     }
 

@@ -33,7 +33,7 @@ package enum AdmissionModule {
         try requireOperator(context, &state)
         var (id, enclave) = try own(message.enclave, context, &state)
         if enclave.status != .active {
-            guard enclave.suspension == SuspensionReason.byOperator else { throw Refusal.keysEnclaveSuspended }
+            guard enclave.suspension == EnclaveSuspension.byOperator else { throw Refusal.keysEnclaveSuspended }
             (enclave.status, enclave.suspension) = (.active, "")
         }
         try appraise(message.evidence, &enclave, context, &state)
@@ -45,7 +45,7 @@ package enum AdmissionModule {
     /// Lets an enclave rest: by the account that answers for it.
     package static func suspend(_ message: WireSuspendEnclave, _ context: MessageContext, _ state: inout ModuleState) throws {
         var (id, enclave) = try own(message.enclave, context, &state)
-        guard enclave.suspend(SuspensionReason.byOperator) else { throw Refusal.keysEnclaveSuspended }
+        guard enclave.suspend(EnclaveSuspension.byOperator) else { throw Refusal.keysEnclaveSuspended }
         state.set(StateKey.enclave(id), enclave)
         state.emit("keys.enclaveSuspended", id: id.bytes, account: context.sender, label: enclave.label)
     }
@@ -115,14 +115,6 @@ package enum AdmissionModule {
     }
 }
 
-/// Why an enclave is suspended, as the state says it.
-package enum SuspensionReason {
-    package static let byOperator = "operator"
-    package static let byGovernance = "governance"
-    package static let platform = "platform"
-    package static let reference = "reference"
-}
-
 extension Refusal {
     /// Evidence is refused by the rule that it breaks, not just as a whole.
     package init(_ error: AttestationError) { self.init(error.code, error.name, error.reason) }
@@ -150,7 +142,7 @@ extension Refusal {
         [
             admissionMalformedDemand, admissionPlatformExcluded, admissionAssuranceTooLow, admissionWrongEnclaves, admissionNotDistinct,
             admissionNotEnrolled, admissionTooManyEnclaves, admissionEvidenceReused, admissionExpired, admissionStaleEndorsement,
-            admissionEndorsementTooLarge,
-            admissionEndorsementFee, admissionEndorsementsFull, admissionMalformedChange, admissionUnknownReference,
+            admissionEndorsementTooLarge, admissionEndorsementFee, admissionEndorsementsFull, admissionMalformedChange,
+            admissionUnknownReference,
         ] + AttestationError.allCases.map { Refusal($0) }
 }

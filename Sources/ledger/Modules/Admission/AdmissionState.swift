@@ -84,9 +84,9 @@ extension WireEnclave {
     /// Whether its evidence is too old at `time`, in milliseconds of block time.
     package func isExpired(at time: UInt64) -> Bool { expires != 0 && time >= expires }
 
-    /// Suspends it unless it is already; the first reason stands.
+    /// Suspends it unless it is already. A decision of governance takes the place of a reason that the enclave could end by itself.
     mutating func suspend(_ reason: String) -> Bool {
-        guard status == .active else { return false }
+        guard status == .active || EnclaveSuspension.isOwn(suspension) && !EnclaveSuspension.isOwn(reason) else { return false }
         (status, suspension) = (.suspended, reason)
         return true
     }

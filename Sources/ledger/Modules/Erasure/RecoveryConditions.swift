@@ -43,7 +43,7 @@ enum RecoveryConditions {
     }
 
     /// For each vault the first recovery epoch whose packages do not hold what is erased: what its enclaves signed, or, when all are
-    /// silent, the one after the last that the chain knows.
+    /// silent, that of the erasure's own entry.
     private static func epochs(
         _ erasure: WireErasure, _ words: [WireErasureAcknowledgement], _ state: inout ModuleState
     ) throws -> [(vault: Hash32, epoch: UInt64)] {
@@ -54,8 +54,7 @@ enum RecoveryConditions {
             if let signed = words.filter({ members.contains($0.enclave) }).map(\.recoveryEpoch).max() {
                 epochs.append((vault, signed))
             } else {
-                let enclave: WireEnclave? = try state.message(StateKey.enclave(vault))
-                epochs.append((vault, (enclave?.recoveryEpoch ?? 0) + 1))
+                epochs.append((vault, erasure.sequence))
             }
         }
         return epochs

@@ -200,7 +200,7 @@ extension Refusal {
 
     package static let allSubscriptions: [Refusal] = [
         subscriptionsMalformed, subscriptionsBadDeadline, subscriptionsUnknown, subscriptionsNotPending, subscriptionsTooLate,
-        subscriptionsNotCommitted, subscriptionsStaleRun, subscriptionsGrantEnded, subscriptionsCohortTooSmall, subscriptionsUnconfirmed,
+        subscriptionsNotCommitted, subscriptionsStaleRun, subscriptionsGrantEnded, subscriptionsCohortTooSmall,
         subscriptionsUnconfirmed,
     ]
 }

@@ -30,11 +30,16 @@ package enum KeysModule {
         let (id, enclave) = try active(message.enclave, context, &state)
         guard let commitment = Hash32(message.commitment) else { throw Refusal.keysMalformed }
         let statement = EnclaveStatement.enrolmentReceipt(
-            chainID: context.genesis.chainID, enclave: id, subject: context.sender, dataset: message.dataset, commitment: commitment,
-            vaultVersion: message.vaultVersion)
+            chainID: context.genesis.chainID, enclave: id, subject: context.sender, dataset: message.dataset, keyEpoch: message.keyEpoch,
+            commitment: commitment, vaultVersion: message.vaultVersion)
         try verify(message.receipt, of: statement, .enrolmentReceipt, enclave)
-        // Its replicas hold it too.
         let vault = vault(of: enclave)
+        let place = StateKey.subjectKey(context.sender, dataset: message.dataset, enclave: vault, epoch: message.keyEpoch)
+        // What a record is encrypted under never becomes another key.
+        if let known: WireSubjectKey = try state.message(place), known.commitment != message.commitment {
+            throw Refusal.keysEnrolledOtherwise
+        }
+        try checkEpoch(message, of: context.sender, &state)
         try HoldingsState.add(key: message.keyEpoch, in: vault, for: message.dataset, of: context.sender, &state)
         var key = WireSubjectKey()
         key.subject = .init(context.sender.bytes)
@@ -43,28 +48,35 @@ package enum KeysModule {
         key.commitment = message.commitment
         key.height = context.block.height
         key.keyEpoch = message.keyEpoch
-        state.set(StateKey.subjectKey(context.sender, dataset: message.dataset, enclave: vault), key)
+        state.set(place, key)
         state.emit("keys.enrolled", id: id.bytes, account: context.sender)
     }
 
+    /// Whether `vault` was given a key of `subject` for `dataset` that still stands.
+    static func isEnrolled(_ subject: Address, dataset: String, vault: Data, _ state: inout ModuleState) throws -> Bool {
+        guard let holding = try HoldingsState.of(subject, in: dataset, &state) else { return false }
+        return holding.keys.contains { $0.vault == vault && !$0.destroyed }
+    }
+
+    /// A further key follows the newest one: an epoch is neither skipped nor begun by whoever lost count.
+    private static func checkEpoch(_ message: WireEnrolSubjectKey, of subject: Address, _ state: inout ModuleState) throws {
+        guard message.keyEpoch > 0 else { return }
+        let keys = try HoldingsState.of(subject, in: message.dataset, &state)?.keys ?? []
+        guard keys.contains(where: { $0.keyEpoch + 1 == message.keyEpoch || $0.keyEpoch == message.keyEpoch }) else {
+            throw Refusal.keysSkippedEpoch
+        }
+    }
+
     /// The enclave `id`, if it may act, or may come back to do what it is suspended for.
-    private static func startable(
-        _ id: Data, _ context: MessageContext, _ state: inout ModuleState
-    ) throws -> (id: Hash32, enclave: WireEnclave) {
+    private static func startable(_ id: Data, _ context: MessageContext, _ state: inout ModuleState) throws -> (
+        id: Hash32, enclave: WireEnclave
+    ) {
         if let id = Hash32(id), let enclave: WireEnclave = try state.message(StateKey.enclave(id)), enclave.status == .suspended,
             enclave.suspension == EnclaveSuspension.erasure
         {
             return (id, enclave)
         }
         return try active(id, context, &state)
-    }
-
-    /// Whether `vault` was given a key of `subject` for `dataset` that still stands.
-    static func isEnrolled(_ subject: Address, dataset: String, vault: Data, _ state: inout ModuleState) throws -> Bool {
-        guard let vault = Hash32(vault),
-            let key: WireSubjectKey = try state.message(StateKey.subjectKey(subject, dataset: dataset, enclave: vault))
-        else { return false }
-        return !key.destroyed
     }
 
     /// The enclave `id`, if it may act: neither suspended, nor with evidence that is too old.
@@ -102,7 +114,12 @@ extension Refusal {
     package static let keysVaultRolledBack = Refusal(407, "keys.vaultRolledBack", "the chain knows a newer version of this vault")
     package static let keysStaleEvidence = Refusal(408, "keys.staleEvidence", "the evidence does not answer a recent block of this chain")
 
+    package static let keysEnrolledOtherwise = Refusal(
+        409, "keys.enrolledOtherwise", "the vault holds another key of this epoch for the dataset; a new key has a new epoch")
+    package static let keysSkippedEpoch = Refusal(410, "keys.skippedEpoch", "a further key has the epoch after the newest one")
+
     package static let allKeys: [Refusal] = [
+        keysEnrolledOtherwise, keysSkippedEpoch,
         keysNotOperator, keysMalformed, keysEnclaveExists, keysUnknownEnclave, keysEnclaveSuspended, keysBadSignature,
         keysVaultRolledBack, keysStaleEvidence,
     ]

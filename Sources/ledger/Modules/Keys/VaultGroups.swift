@@ -38,6 +38,7 @@ extension KeysModule {
         enclave.recoveryEpoch = max(enclave.recoveryEpoch, source.recoveryEpoch)
         (enclave.vaultVersion, enclave.vaultRoot) = (message.vaultVersion, message.vaultRoot)
         state.set(StateKey.enclave(id), enclave)
+        try VaultMembers.add(id, to: vault, &state)
         state.emit("keys.replicaAnnounced", id: id.bytes, account: context.sender)
     }
 

@@ -142,7 +142,7 @@ async function loadStatus() {
   byId("mempool-bytes").textContent = count(status.mempool.bytes) + " bytes waiting";
   const enclave = status.enclave;
   byId("enclave").textContent = !enclave ? "none" : !enclave.connected ? "away" : enclave.serving ? "serving" : "starting";
-  const platform = enclave && enclave.connected ? (enclave.simulated ? [tag("SIMULATED", "warn")] : [tag(enclave.platform, "accent")]) : [];
+  const platform = enclave && enclave.connected ? [enclaveTag(enclave)] : [];
   byId("enclave-platform").replaceChildren(...platform);
 }
 
@@ -163,12 +163,19 @@ async function loadPrograms() {
       ["output", "at most " + count(program.manifest.maximumOutput) + " bytes"]])), "No program is published yet.");
 }
 
+// What vouches for an enclave, in a colour that warns where nothing does.
+function enclaveTag(enclave) {
+  if (enclave.simulated) return tag("SIMULATED", "warn");
+  return tag(enclave.label || enclave.platform, enclave.assurance === "none" ? "warn" : "accent");
+}
+
 async function loadEnclaves() {
   const { enclaves } = await get("/v1/enclaves");
   fill("enclave-list", enclaves.map((enclave) => item(short(enclave.id), [tag(enclave.status),
-    enclave.simulated ? tag("SIMULATED", "warn") : tag(enclave.platform, "accent")],
-    enclave.simulated ? ["Process isolation only: no hardware attests to it."] : [],
-    [["assurance", enclave.assurance], ["vault version", count(enclave.vaultVersion)], ["operator", mono(enclave.operator)]])),
+    enclaveTag(enclave)],
+    [enclave.simulated && "Process isolation only: no hardware attests to it.", enclave.suspension && "Suspended: " + enclave.suspension]
+      .filter(Boolean),
+    [["assurance", enclave.assurance], ["evidence until", enclave.expires ? day(enclave.expires) : "further notice"], ["vault version", count(enclave.vaultVersion)], ["operator", mono(enclave.operator)]])),
     "No enclave is registered yet.");
 }
 

@@ -1,0 +1,117 @@
+import Attestation
+import ChainTypes
+import Cryptography
+import EnclaveProtocol
+import FoundationEssentials
+import LightClient
+import PlatformProtocol
+import Primitives
+import WireTypes
+
+/// What a host shows about another enclave, all under the newest header.
+struct PeerEvidence {
+    /// The chain's `Enclave`.
+    let enclave: WireProvenValue
+    /// The `ReferenceValue` of its measurement.
+    let reference: WireProvenValue
+    /// An `EndorsementEntry` each, as many as its evidence needs.
+    let endorsements: [WireProvenValue]
+    /// The `AttestationRules`.
+    let rules: WireProvenValue
+    /// The recent block that the evidence answers.
+    let challenge: WireProvenValue
+    /// An encoded `Evidence`.
+    let evidence: [UInt8]
+}
+
+/// Judges another enclave before keys go to it or come from it (docs/spec/vault.md §7).
+///
+/// The chain has admitted it, but the quorum is often the host: so its evidence is appraised here once more, against the anchors that are
+/// built into this program. A quorum that lies about rules or reference values can admit no platform that the genesis excludes.
+struct PeerChecks {
+    /// Endorsements that are looked at.
+    private static let maximumEndorsements = 16
+
+    let genesis: Genesis
+    let trusted: TrustedState
+    private var state: ProvenState { ProvenState(root: trusted.stateRoot) }
+
+    init(genesis: Genesis, trusted: TrustedState) { (self.genesis, self.trusted) = (genesis, trusted) }
+
+    /// The enclave as the chain knows it, if it may be given keys now.
+    ///
+    /// - Throws: `peerNotAdmitted`, `peerMeasurement`, `badProof`, or why its evidence is refused (`attestation.*`).
+    func admit(_ identity: WireEnclaveIdentity, _ shown: PeerEvidence) throws -> WireEnclave {
+        let enclave = try active(identity, shown.enclave)
+        let rules = try state.value(shown.rules, at: StateKey.attestationRules, as: WireAttestationRules.self) ?? genesis.attestationRules
+        guard !rules.excludedPlatforms.contains(identity.platform) else { throw EnclaveError.peerNotAdmitted }
+        let reference = try reference(of: identity, shown.reference, rules)
+        try appraise(identity, shown, reference, rules)
+        return enclave
+    }
+
+    /// The enclave with `identity`, if the chain lets it act at the newest header.
+    func active(_ identity: WireEnclaveIdentity, _ proven: WireProvenValue) throws -> WireEnclave {
+        let id = EnclaveStatement.identifier(identity)
+        guard let enclave: WireEnclave = try state.value(proven, at: StateKey.enclave(id)), enclave.identity == identity,
+            enclave.status == .active, enclave.expires == 0 || trusted.time < enclave.expires
+        else { throw EnclaveError.peerNotAdmitted }
+        return enclave
+    }
+
+    /// The measurement's reference value. A new one is given keys only once the chain's delay is over.
+    private func reference(
+        of identity: WireEnclaveIdentity, _ proven: WireProvenValue, _ rules: WireAttestationRules
+    ) throws -> WireReferenceValue? {
+        guard let measurement = Hash32(identity.measurement), identity.platform.utf8.count <= Limits.identifier else {
+            throw EnclaveError.peerMeasurement
+        }
+        let key = StateKey.referenceValue(identity.platform, measurement: measurement)
+        guard let value: WireReferenceValue = try state.value(proven, at: key) else {
+            // Only platforms that measure nothing worth the name go without, and only where the genesis lets them.
+            guard !rules.referenceValuesRequired, genesis.wire.allowSimulatedEnclaves else { throw EnclaveError.peerMeasurement }
+            return nil
+        }
+        guard value.platform == identity.platform, Hash32(value.measurement) == measurement, !value.revoked,
+            value.activeHeight <= trusted.height
+        else { throw EnclaveError.peerMeasurement }
+        return value
+    }
+
+    private func appraise(
+        _ identity: WireEnclaveIdentity, _ shown: PeerEvidence, _ reference: WireReferenceValue?, _ rules: WireAttestationRules
+    ) throws {
+        guard let wire = try? WireEvidence(strictly: shown.evidence, limit: EvidenceAppraiser.maximumEvidence) else {
+            throw AttestationError.malformed
+        }
+        let subject = AttestationSubject(
+            chainID: genesis.chainID, identity: identity, challengeBlock: try block(at: wire.challengeHeight, shown.challenge))
+        _ = try EvidenceAppraiser.appraise(
+            shown.evidence, about: subject, endorsements: try endorsements(shown.endorsements),
+            anchors: TrustAnchors.pinned.adding(rules), references: ReferenceValues(claimed: reference, rules: rules),
+            policy: AppraisalPolicy(rules, allowSimulated: genesis.wire.allowSimulatedEnclaves), at: trusted.time)
+    }
+
+    /// The hash of the chain's block at `height`, which has to be one of the last.
+    private func block(at height: UInt64, _ proven: WireProvenValue) throws -> Hash32 {
+        let bytes = try state.bytes(proven, at: StateKey.recentBlock(height % UInt64(RecentBlockEntry.slots)))
+        guard let entry = RecentBlockEntry(bytes), entry.height == height else { throw EnclaveError.peerStaleEvidence }
+        return entry.hash
+    }
+
+    /// Vendors sign what they endorse, so the chain's word is only that these are the newest.
+    private func endorsements(_ proven: [WireProvenValue]) throws -> Endorsements {
+        guard proven.count <= Self.maximumEndorsements else { throw EnclaveError.tooMany }
+        var endorsements = Endorsements.none
+        for item in proven {
+            let entry: WireEndorsementEntry = try state.value(item) { entry in
+                (1...255).contains(entry.slot.utf8.count) ? StateKey.endorsement(entry.slot) : nil
+            }
+            guard let endorsement = try? WireEndorsement(strictly: [UInt8](entry.endorsement), limit: Limits.stateValue) else {
+                throw EnclaveError.badProof
+            }
+            endorsements.slots[entry.slot] = endorsement
+        }
+        return endorsements
+    }
+}

@@ -1,0 +1,208 @@
+import ArgumentParser
+import ChainTypes
+import Cryptography
+import Foundation
+import JupiterClient
+import Primitives
+import WireTypes
+
+/// `jupiter enclave recovery …`
+struct RecoveryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "recovery", abstract: "Bring back a vault whose enclaves are all lost.",
+        discussion: """
+            The enclave makes a package: its vault under a fresh key, the key in shares sealed to the holders that governance has named.
+            When every enclave of the vault is lost, as many holders as the threshold says open their share and seal it to a new enclave,
+            which then serves in the old one's place. What was erased before stays erased (docs/operations/recovery.md).
+
+            EXAMPLE
+              jupiter enclave recovery holders --threshold 2 --holder jup1…=xwing:… --holder … --operator
+              jupiter enclave recovery export --out jupiter-sg.recovery
+              jupiter enclave recovery share jupiter-sg.recovery --enclave 5f0c… --wallet anna --out anna.share
+              jupiter enclave recovery import jupiter-sg.recovery anna.share ben.share --enclave 5f0c…
+            """,
+        subcommands: [RecoveryHolders.self, RecoveryExport.self, RecoveryShare.self, RecoveryImport.self, RecoveryDestroyed.self])
+
+    /// Bytes of a package that are read.
+    static let maximumBytes = 64 << 20
+
+    static func package(_ path: String) throws -> WireRecoveryPackage {
+        let bytes = try PrivateFile.read(path, limit: maximumBytes)
+        guard let package = try? WireRecoveryPackage(strictly: bytes, limit: maximumBytes) else {
+            throw CommandError.badArgument("\(path) is not a recovery package")
+        }
+        return package
+    }
+}
+
+struct RecoveryHolders: AnsweringCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "holders", abstract: "Propose who keeps shares of recovery keys, and how many of them bring a vault back.",
+        discussion: """
+            Address and sealing key are what `jupiter wallet show` prints. The validators decide; packages made from then on are theirs.
+
+            EXAMPLE
+              jupiter enclave recovery holders --threshold 2 --holder jup1…=xwing:… --holder jup1…=x25519:… --operator
+            """)
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var change: ChangeOptions
+    @Option(help: "How many holders are needed.")
+    var threshold: UInt32
+    @Option(name: .customLong("holder"), help: ArgumentHelp("A holder; may be repeated.", valueName: "address=key"))
+    var holders: [String]
+
+    func answer() async throws -> Answer {
+        var plan = WireSetRecoveryHolders()
+        plan.threshold = threshold
+        plan.holders = try holders.map { text in
+            let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2, let account = try? Address(text: parts[0]) else {
+                throw CommandError.badArgument("a holder is ADDRESS=KEY")
+            }
+            var holder = WireRecoveryHolder()
+            (holder.account, holder.key) = (.init(account.bytes), try SealingKeyText.key(parts[1]).wire)
+            return holder
+        }.sorted { $0.account.lexicographicallyPrecedes($1.account) }
+        return try await change.propose(global) { _ in
+            var change = WireChange()
+            change.setRecoveryHolders = plan
+            return change
+        }
+    }
+}
+
+struct RecoveryExport: AnsweringCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Have the node's enclave make a package of the present recovery epoch.",
+        discussion: """
+            Make one after every erasure and every now and then, and delete those before: the chain refuses packages of older epochs.
+
+            EXAMPLE
+              jupiter enclave recovery export --out jupiter-sg.recovery
+            """)
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var node: NodeOptions
+    @Option(help: "The enclave that makes it; without, the one that serves first.")
+    var enclave: Hash32?
+    @Option(help: ArgumentHelp("Where it goes.", valueName: "file"))
+    var out: String
+
+    func answer() async throws -> Answer {
+        let client = try node.client()
+        let id = try await client.servingEnclave(enclave)
+        let package = try await client.recoveryPackage(of: id)
+        try PrivateFile.write(package.encoded(), to: out, overwrite: true)
+        let json: JSONValue = [
+            "vault": .text(Hex.encode(package.vault)), "enclave": .text(Hex.encode(package.enclave)),
+            "epoch": .integer(Int64(clamping: package.epoch)), "threshold": .integer(Int64(package.threshold)),
+            "holders": .array(package.shares.map { .text((Address($0.account)?.description) ?? "") }), "file": .text(out),
+        ]
+        return Answer(json, text: Generic.lines(json))
+    }
+}
+
+struct RecoveryShare: AnsweringCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "share", abstract: "Open your share and seal it to an enclave that is to recover the vault.",
+        discussion: """
+            The node's chain must know the enclave as active; look at its platform and measurement before you answer yes.
+
+            EXAMPLE
+              jupiter enclave recovery share jupiter-sg.recovery --enclave 5f0c… --wallet anna --out anna.share
+            """)
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var node: NodeOptions
+    @OptionGroup var wallet: WalletOptions
+    @Argument(help: ArgumentHelp("The package.", valueName: "file"))
+    var package: String
+    @Option(help: "The enclave that recovers.")
+    var enclave: Hash32
+    @Option(help: ArgumentHelp("Where the share goes; only the enclave opens it.", valueName: "file"))
+    var out: String
+
+    func answer() async throws -> Answer {
+        let package = try RecoveryCommand.package(package)
+        let holder = try OpenWallet(wallet, home: global.homePath).wallet
+        let client = try node.client()
+        guard let target = try await client.enclave(enclave), target.status == .active else {
+            throw CommandError.notFound("an active enclave \(enclave)")
+        }
+        let share = try RecoverySharing.reseal(package, of: holder, to: target)
+        try PrivateFile.write(share.encoded(), to: out, overwrite: true)
+        let json: JSONValue = [
+            "enclave": .text(enclave.description), "platform": .text(target.identity.platform),
+            "assurance": .text(target.assurance), "measurement": .text(Hex.encode(target.identity.measurement)),
+            "index": .integer(Int64(share.index)), "file": .text(out),
+        ]
+        return Answer(json, text: Generic.lines(json))
+    }
+}
+
+struct RecoveryImport: AnsweringCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Give a package and its holders' shares to the enclave that recovers the vault.",
+        discussion: """
+            The enclave must be new: it holds no keys yet. It serves again once it has followed the chain's erasures.
+
+            EXAMPLE
+              jupiter enclave recovery import jupiter-sg.recovery anna.share ben.share --enclave 5f0c…
+            """)
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var node: NodeOptions
+    @Argument(help: ArgumentHelp("The package.", valueName: "file"))
+    var package: String
+    @Argument(help: ArgumentHelp("The shares.", valueName: "files"))
+    var shares: [String]
+    @Option(help: "The enclave that recovers; without, the one that serves first.")
+    var enclave: Hash32?
+
+    func answer() async throws -> Answer {
+        var package = try RecoveryCommand.package(package)
+        package.shares = try shares.map { path in
+            guard let share = try? WireRecoveryShare(strictly: PrivateFile.read(path, limit: 64 << 10), limit: 64 << 10) else {
+                throw CommandError.badArgument("\(path) is not a share")
+            }
+            return share
+        }
+        let client = try node.client()
+        let id = try await client.servingEnclave(enclave)
+        let keys = try await client.recover(package, with: id)
+        let json: JSONValue = ["enclave": .text(id.description), "subjectKeys": .integer(Int64(keys))]
+        return Answer(json, text: "the enclave \(id) holds \(keys) subject keys again")
+    }
+}
+
+struct RecoveryDestroyed: AnsweringCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "destroyed", abstract: "Attest that no copy of your shares below an epoch is left.",
+        discussion: """
+            An erasure's certificate counts these words. They cannot be taken back.
+
+            EXAMPLE
+              jupiter enclave recovery destroyed --vault 5f0c… --epoch 12 --wallet anna
+            """)
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var node: NodeOptions
+    @OptionGroup var wallet: WalletOptions
+    @Option(help: "The vault's id.")
+    var vault: Hash32
+    @Option(help: "Below which epoch.")
+    var epoch: UInt64
+
+    func answer() async throws -> Answer {
+        let open = try OpenWallet(wallet, home: global.homePath)
+        let client = try node.client()
+        var message = WireMessage()
+        message.attestShareDestruction.vault = .init(vault.bytes)
+        message.attestShareDestruction.epoch = epoch
+        var builder = try await client.builder(for: open.wallet.signingKey)
+        let receipt = try await client.commit(builder.sign([message]))
+        return Receipts.answer(
+            receipt, ["vault": .text(vault.description), "epoch": JSONValue(epoch)], "attested for epochs below \(epoch) of vault \(vault)")
+    }
+}

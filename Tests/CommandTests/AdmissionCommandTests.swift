@@ -1,0 +1,69 @@
+import ChainTypes
+import Foundation
+import JupiterClient
+import Testing
+import WireTypes
+
+@Suite(.enabled(if: Jupiter.path != nil, "jupiter is not built")) struct `Commands about admission` {
+    private func genesis(_ jupiter: Jupiter, _ chain: String) throws -> Genesis {
+        try Genesis(decoding: [UInt8](Data(contentsOf: URL(filePath: "\(jupiter.home)/node/\(chain)/genesis.bin"))))
+    }
+
+    @Test func `a genesis allows nothing that was not asked for`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        #expect(try jupiter.run("node", "init", "jupiter-strict").status == 0)
+        let strict = try genesis(jupiter, "jupiter-strict")
+        #expect(!strict.wire.allowSimulatedEnclaves && !strict.wire.allowSoftwareTpm)
+        #expect(strict.attestationRules.referenceValuesRequired && !strict.attestationRules.allowSoftwareTpm)
+        #expect(strict.attestationRules.excludedProductLines == ["Milan"])
+    }
+
+    @Test func `a genesis names builds and allows software TPMs when asked`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        let build = jupiter.home + "/build.json"
+        try Data(#"{"platform":"tpm","registers":{"pcr11":"\#(String(repeating: "ab", count: 32))"}}"#.utf8).write(to: URL(filePath: build))
+        let made = try jupiter.run("node", "init", "jupiter-tpm", "--allow-software-tpm", "--reference-value", build)
+        #expect(made.status == 0, "\(made.error)")
+        let genesis = try genesis(jupiter, "jupiter-tpm")
+        #expect(genesis.wire.allowSoftwareTpm && !genesis.wire.allowSimulatedEnclaves && genesis.attestationRules.allowSoftwareTpm)
+        #expect(genesis.wire.referenceValues.map(\.platform) == ["tpm"] && genesis.wire.referenceValues[0].registers[0].name == "pcr11")
+        for bad in ["{}", #"{"platform":"tpm","registers":{}}"#, #"{"platform":"tpm","registers":{"pcr11":"xy"}}"#] {
+            try Data(bad.utf8).write(to: URL(filePath: build))
+            let refused = try jupiter.run("node", "init", "jupiter-bad", "--reference-value", build, "--output", "json")
+            #expect(refused.status == 64 || refused.status == 1, "\(bad)")
+            #expect(!FileManager.default.fileExists(atPath: jupiter.home + "/node/jupiter-bad"))
+        }
+    }
+
+    @Test func `a proposal is about one thing`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        let id = String(repeating: "1", count: 64)
+        for arguments in [
+            [], ["--suspend-platform", "tdx", "--resume-enclave", id], ["--set", "minimumFee=2", "--suspend-platform", "tdx"],
+            ["--suspend-enclave", "zz"],
+        ] {
+            #expect(try jupiter.run(in: ["governance", "propose"] + arguments).status == 64, "\(arguments)")
+        }
+        // Well formed, but there is nobody to ask.
+        #expect(try jupiter.run("governance", "propose", "--suspend-platform", "tdx", "--operator").status == 69)
+    }
+
+    @Test func `what is demanded of enclaves is checked before anything is sent`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        try jupiter.run("wallet", "new")
+        let schema = jupiter.home + "/schema.json"
+        try Data(#"{"type":"object","properties":{"age":{"type":"integer"}}}"#.utf8).write(to: URL(filePath: schema))
+        let publish = ["dataset", "publish", "d", "--schema", schema, "--name", "D"]
+        for bad in [["--exclude-platform", "quantum"], ["--confirmations", "0"], ["--confirmations", "9"]] {
+            let outcome = try jupiter.run(in: publish + bad + ["--output", "json"])
+            #expect(outcome.status == 64 || outcome.errorJSON?["error"]?["name"] == "cli.badArgument", "\(bad): \(outcome.error)")
+        }
+        #expect(try jupiter.run(in: publish + ["--minimum-assurance", "splendid"]).status == 64)
+        let good = ["--exclude-platform", "tdx", "--confirmations", "2", "--distinct-platforms", "--minimum-assurance", "measured"]
+        #expect(try jupiter.run(in: publish + good).status == 69, "there is nobody to send it to")
+    }
+}

@@ -1,0 +1,46 @@
+import Attestation
+import ChainTypes
+import Foundation
+import JupiterClient
+import Testing
+import WireTypes
+
+@Suite struct `The choice of enclaves that confirm each other` {
+    private func enclave(_ id: UInt8, _ platform: String, operator account: UInt8, assurance: String = "confidential") -> WireEnclave {
+        var enclave = WireEnclave()
+        (enclave.id, enclave.operator) = (Data(repeating: id, count: 32), Data(repeating: account, count: 32))
+        (enclave.identity.platform, enclave.assurance, enclave.status) = (platform, assurance, .active)
+        return enclave
+    }
+
+    private func requirements(_ adjust: (inout WireEnclaveDemand) -> Void) throws -> EnclaveRequirements {
+        var demand = WireEnclaveDemand()
+        adjust(&demand)
+        return try EnclaveRequirements(dataset: demand)
+    }
+
+    @Test func `finds the ones that fit together, also when the first at hand do not`() throws {
+        let candidates = [
+            enclave(1, "tdx", operator: 1), enclave(2, "sev-snp", operator: 1), enclave(3, "tdx", operator: 2),
+            enclave(4, "simulated", operator: 3, assurance: "none"),
+        ]
+        let both = try requirements { ($0.confirmations, $0.distinctPlatforms, $0.distinctOperators) = (2, true, true) }
+        // 1 and 2 have one operator, 1 and 3 one platform; 1 and 4 differ in both.
+        #expect(EnclaveChoice.pick(candidates, both)?.map { $0.id[0] } == [1, 4])
+        let strict = try requirements { demand in
+            (demand.confirmations, demand.distinctPlatforms, demand.distinctOperators) = (2, true, true)
+            demand.minimumAssurance = "confidential"
+        }
+        #expect(EnclaveChoice.pick(candidates, strict)?.map { $0.id[0] } == [2, 3])
+        let impossible = try requirements { demand in
+            (demand.confirmations, demand.distinctPlatforms) = (2, true)
+            demand.excludedPlatforms = ["sev-snp", "simulated"]
+        }
+        #expect(EnclaveChoice.pick(candidates, impossible) == nil)
+    }
+
+    @Test func `names them in the order that a request needs`() throws {
+        let candidates = [enclave(9, "tdx", operator: 1), enclave(2, "sev-snp", operator: 1)]
+        #expect(EnclaveChoice.pick(candidates, try requirements { $0.confirmations = 2 })?.map { $0.id[0] } == [2, 9])
+    }
+}
