@@ -149,7 +149,8 @@ let targets: [Target] = [
     library(
         .node, "Node",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "AuthenticatedState", "LightClient", "ConsentRules", "Modules",
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "AuthenticatedState", "LightClient", "ConsentRules",
+            "Modules",
             "Simplex", "Engine", "ABCI", "EnclaveProtocol", "Relayer", "Storage", "Networking", "CometRPC", "ABCIServer", "Ledger", logging,
             protobuf,
         ]),
@@ -169,8 +170,8 @@ let targets: [Target] = [
     program(
         "jupiter-enclave",
         [
-            "Primitives", "Cryptography", "ChainTypes", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol", "EnclavePlatforms",
-            "CHardening", crypto,
+            "Primitives", "Cryptography", "ChainTypes", "Attestation", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol",
+            "EnclavePlatforms", "CHardening", crypto,
         ]),
     program(
         "jupiter-enclave-vault",
@@ -215,7 +216,7 @@ let targets: [Target] = [
     tests("ChainTypesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "TestVectors", protobuf]),
     tests("ConsentRulesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules"]),
     tests("DataModelTests", ["DataModel", "Primitives"]),
-    tests("AttestationTests", ["Attestation", "ChainTypes", "Cryptography", "Primitives", "WireTypes"]),
+    tests("AttestationTests", ["Attestation", "ChainTypes", "Cryptography", "Primitives", "TestVectors", "WireTypes", crypto]),
     tests("AuthenticatedStateTests", ["Primitives", "AuthenticatedState", "StateModel", "TestVectors"]),
     tests("StatePropertyTests", ["Primitives", "AuthenticatedState", "StateModel"]),
     tests("ContractVMTests", ["ContractVM", "ProgramInterface", "DataModel", "Primitives"]),

@@ -28,8 +28,11 @@ import WireTypes
         headers.headers = Array(small.node.headers.suffix(2))
         var program = WireLoadProgramCommand()
         program.code = .init(SpyProgram.code)
+        var confirm = WireConfirmAssessmentsCommand()
+        (confirm.shared, confirm.assessments) = (run.shared, run.assessments)
+        confirm.assessments[0].sealedResult = .init(repeating: 7, count: 64)
         let commands: [WireEnclaveRequest.OneOf_Command] = [
-            .runAssessments(run), .runSubscription(subscription), .openAssessments(open), .enrol(enrol), .importHeaders(headers),
+            .runAssessments(run), .confirmAssessments(confirm), .runSubscription(subscription), .openAssessments(open), .enrol(enrol), .importHeaders(headers),
             .loadProgram(program), .status(WireStatusCommand()), .attest(WireAttestCommand()), .backup(WireBackupCommand()),
             .proveAnchor(try small.scene.anchorProof()), .provePunctures(try small.scene.puncturesCommand()),
         ]
@@ -69,6 +72,10 @@ import WireTypes
         run.shared.height = small.node.height
         run.assessments = [WireAssessmentEvidence](repeating: WireAssessmentEvidence(), count: EnclaveLimits.assessments + 1)
         #expect(throws: Refusal(816, "", "")) { try small.scene.driver.perform(.runAssessments(run)) }
+        run.shared = try small.scene.sharedEvidence()
+        var confirm = WireConfirmAssessmentsCommand()
+        (confirm.shared, confirm.assessments) = (run.shared, run.assessments)
+        #expect(throws: Refusal(816, "", "")) { try small.scene.driver.perform(.confirmAssessments(confirm)) }
         var enrol = WireEnrolCommand()
         enrol.enrolments = [WireSealedMessage](repeating: WireSealedMessage(), count: EnclaveLimits.enrolments + 1)
         #expect(throws: Refusal(816, "", "")) { try small.scene.driver.perform(.enrol(enrol)) }

@@ -282,4 +282,41 @@ import WireTypes
         let command = try pair.importCommand(pair.export(pair.exportCommand(offer)), challenge)
         #expect(try pair.refusal { _ = try pair.take(command) } == "enclave.notServing")
     }
+
+    @Test func `fuzz: whatever is carried between enclaves is answered, and nothing is taken over`() throws {
+        let challenge = try pair.challenge()
+        let offer = try pair.offer(challenge)
+        let export = try pair.exportCommand(offer)
+        let part = try pair.export(export)
+        let take = try pair.importCommand(part, challenge)
+        var recover = WireImportRecoveryCommand()
+        recover.package.chainID = pair.node.chainID
+        recover.package.enclave = .init(pair.first.enclaveID.bytes)
+        recover.package.vault = recover.package.enclave
+        recover.source = take.source
+        recover.package.shares = [WireRecoveryShare()]
+        let commands: [WireEnclaveRequest.OneOf_Command] = [
+            .exportReplica(export), .importReplica(take), .importRecovery(recover), .offerReplica(WireOfferReplicaCommand()),
+            .exportRecovery(WireExportRecoveryCommand()), .grantKeys(WireGrantKeysCommand()),
+        ]
+        let good = commands.map { command in
+            var request = WireEnclaveRequest()
+            (request.id, request.command) = (1, command)
+            return request.encoded()
+        }
+        guard case .inProcess(let first) = pair.first.driver, case .inProcess(let second) = pair.second.driver else { return }
+        let seed: UInt64 = 0xF05
+        print("seed \(seed)")
+        var generator = SeededGenerator(seed: seed)
+        for round in 0..<1_200 {
+            var bytes = good[round % good.count]
+            if round % 5 == 0 { bytes.removeLast(Int(generator.next() % UInt64(bytes.count))) }
+            for _ in 0...(generator.next() % 3) where !bytes.isEmpty {
+                bytes[Int(generator.next() % UInt64(bytes.count))] ^= UInt8(truncatingIfNeeded: generator.next() | 1)
+            }
+            for enclave in [first, second] {
+                #expect((try? WireEnclaveResponse(strictly: enclave.handle(bytes), limit: EnclaveFraming.maximumBytes)) != nil)
+            }
+        }
+    }
 }

@@ -148,6 +148,36 @@ final class PairedLocality {
         #expect(try await !isServing(locality.statuses(), 0))
     }
 
+    @Test func `confirm each other's results before anybody is paid, for one use of the grant`() async throws {
+        let folder = try TemporaryFolder()
+        let locality = try await PairedLocality(folder: folder.path)
+        defer { locality.stop() }
+        try await locality.wait("both enclaves to serve one vault") { statuses in
+            statuses.count == 2 && isServing(statuses, 0) && isServing(statuses, 1) && statuses[0]["vault"] == statuses[1]["vault"]
+        }
+        let scene = try await Scene(locality)
+        let people = try await scene.join(3)
+        try await locality.wait("the second to have the keys") { $0[1]["subjectKeys"]?.unsigned == 3 }
+        let enclaves = try await locality.statuses().compactMap { $0["id"]?.text.flatMap { Hash32(hex: $0) } }
+        for job in try await scene.request(people, confirmedBy: enclaves) {
+            #expect(try await scene.isOpened(job))
+            let assessment = try #require(try await locality.client.assessment(job))
+            #expect(assessment.confirmedBy.count == 2 && assessment.useNumber == 1)
+        }
+        for person in people {
+            let consent = try await locality.client.consent(person.wallet.address, grant: person.grant)
+            #expect(consent?.uses == 1)
+        }
+        // Nobody else can be named, and one alone does not confirm itself.
+        var builder = try await locality.client.builder(for: scene.lender.signingKey)
+        let time = try await locality.client.status().time
+        var alone = scene.message(people[0], time: time, confirmedBy: enclaves)
+        alone.enclaves = [alone.enclaves[0]]
+        await #expect { try await locality.client.commit(builder.sign(.requestAssessment(alone))) } throws: {
+            ($0 as? any CodedError)?.code == 2153
+        }
+    }
+
     /// What happens on the locality: a lender, a program, people with records.
     private final class Scene {
         let locality: PairedLocality
@@ -226,21 +256,29 @@ final class PairedLocality {
         }
 
         /// Asks for an assessment of each, in one go.
-        func request(_ people: [Person]) async throws -> [Hash32] {
+        /// - Parameter enclaves: that have to come to the same result; whichever takes it when there are none.
+        func request(_ people: [Person], confirmedBy enclaves: [Hash32] = []) async throws -> [Hash32] {
             let status = try await locality.client.status()
             var builder = try await locality.client.builder(for: lender.signingKey)
             var jobs: [Hash32] = []
             for person in people {
-                var request = WireRequestAssessment()
-                (request.subject, request.grant) = (.init(person.wallet.address.bytes), .init(person.grant.bytes))
-                (request.dataset, request.purpose) = (`A locality with two enclaves`.dataset, "CustomerSolvencyMonitoring")
-                (request.program, request.fields) = (.init(program.codeHash.bytes), fields)
-                (request.recipientKey, request.deadline) = (lender.sealingKey.publicKey.wire, status.time + 300_000)
+                let request = message(person, time: status.time, confirmedBy: enclaves)
                 let transaction = try builder.sign(.requestAssessment(request))
                 _ = try await locality.client.submit(transaction)
                 jobs.append(transaction.transaction.messageIdentifier(0))
             }
             return jobs
+        }
+
+        func message(_ person: Person, time: UInt64, confirmedBy enclaves: [Hash32]) -> WireRequestAssessment {
+            var request = WireRequestAssessment()
+            (request.subject, request.grant) = (.init(person.wallet.address.bytes), .init(person.grant.bytes))
+            (request.dataset, request.purpose) = (`A locality with two enclaves`.dataset, "CustomerSolvencyMonitoring")
+            (request.program, request.fields) = (.init(program.codeHash.bytes), fields)
+            (request.recipientKey, request.deadline) = (lender.sealingKey.publicKey.wire, time + 300_000)
+            request.enclaves = enclaves.sorted().map { .init($0.bytes) }
+            if !enclaves.isEmpty { request.demand.confirmations = UInt32(enclaves.count) }
+            return request
         }
 
         /// Whether the lender gets its result, proven and signed by one of the enclaves.

@@ -14,17 +14,11 @@ enum HostileMatrix {
         "status": status, "attest": attest, "importHeaders": importHeaders, "proveAnchor": proveAnchor, "enrol": enrol,
         "loadProgram": loadProgram, "runAssessments": runAssessments, "openAssessments": openAssessments,
         "runSubscription": runSubscription, "openSubscription": openSubscription, "backup": backup,
+        "confirmAssessments": confirmAssessments, "provePunctures": provePunctures,
     ]
 
     /// Commands of the protocol that the enclave does not know yet, in forms that it would have to look at: all are refused alike.
     static let unknown: [String: [@Sendable (HostileScene) throws -> WireEnclaveRequest.OneOf_Command]] = [
-        "provePunctures": [
-            { hostile in
-                var command = WireProvePuncturesCommand()
-                command.log = try hostile.node.prove(Array("punctures/head".utf8))
-                return .provePunctures(command)
-            }
-        ],
         "offerReplica": [
             { hostile in
                 var command = WireOfferReplicaCommand()
@@ -42,13 +36,6 @@ enum HostileMatrix {
                 var command = WireGrantKeysCommand()
                 command.height = hostile.node.height
                 return .grantKeys(command)
-            }
-        ],
-        "confirmAssessments": [
-            { hostile in
-                var command = WireConfirmAssessmentsCommand()
-                command.shared = try hostile.scene.sharedEvidence()
-                return .confirmAssessments(command)
             }
         ],
     ]

@@ -138,7 +138,9 @@ final class HostileScene {
     /// The vault as it lies on the host's disk.
     func vault() throws -> [UInt8] {
         guard let process else { return try storage.contents() }
-        return try process.files()["vault.log"] ?? []
+        // Of the store's two files one counts; the other is empty.
+        let files = try process.files()
+        return [files["vault.log"], files["vault.log.2"]].compactMap(\.self).first { !$0.isEmpty } ?? []
     }
 
     // MARK: Jobs
@@ -180,6 +182,7 @@ final class HostileScene {
         var command = WireOpenAssessmentsCommand()
         command.height = node.height
         command.assessments = [try node.prove(StateKey.assessment(request.id))]
+        command.punctures = try node.prove(StateKey.punctureLog)
         return command
     }
 

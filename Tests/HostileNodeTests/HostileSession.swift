@@ -233,6 +233,7 @@ final class HostileSession {
         var command = WireOpenAssessmentsCommand()
         command.height = hostile.node.height
         command.assessments = [try hostile.node.prove(StateKey.assessment(id))]
+        command.punctures = try hostile.node.prove(StateKey.punctureLog)
         _ = try hostile.answer(.openAssessments(command))
     }
 
@@ -296,6 +297,7 @@ final class HostileSession {
         try hostile.scene.announce()
         try show()
         _ = try hostile.scene.driver.perform(.proveAnchor(hostile.scene.anchorProof()))
+        try hostile.scene.provePunctures()
         _ = try hostile.load(SpyProgram.code)
     }
 }

@@ -103,6 +103,7 @@ extension `Hostile node` {
             guard case .status(let status) = try hostile.answer(.status(WireStatusCommand())) else { return }
             if !status.serving { try hostile.scene.start() }
             try hostile.scene.catchUp()
+            try hostile.scene.provePunctures()
             try hostile.scene.publishProgram(SpyProgram.code, output: SpyProgram.outputSchema)
             hostile.scene.publishDataset()
             let seen = try SpyProgram.seen([UInt8](hostile.assess().output))

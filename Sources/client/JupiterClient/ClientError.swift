@@ -59,9 +59,9 @@ package enum ClientError: CodedError, Equatable {
         case .resultInvalid: 1533
         case .proofInvalid: 1540
         case .wrongGenesis: 1541
-        case .notHolder: 1550
-        case .notGranted: 1551
-        case .noEnclave: 1552
+        case .notHolder: 1545
+        case .notGranted: 1546
+        case .noEnclave: 1560
         }
     }
 

@@ -60,14 +60,15 @@ extension EnclaveMachine {
         let sealed = [UInt8](evidence.sealedResult)
         guard sealed.count <= Limits.sidecar, Sidecar.commitment(sealed) == commitment else { throw .host(.tamperedCiphertext) }
         let (salt, key) = try secret(in: assessment.terms, job: job)
+        // Anybody can seal a salt to this enclave, and a hash under a salt of the host's own would let it guess the output. Only the
+        // first enclave's key opens what it has signed and committed to, and the salt is believed because it comes with that key.
+        guard let theirs = Self.output(of: sealed, key: key, job: job, chainID: chainID, enclave: first.identity) else {
+            throw .final(.badConfirmationTerms)
+        }
         let run = try begin(assessment, evidence, job: job, &checks, pending)
         let output = try finish(run.ready)
         let own = EnclaveStatement.confirmedOutput(salt: salt, output: output)
-        if own.bytes == [UInt8](assessment.terms.outputHash) {
-            guard Self.output(of: sealed, key: key, job: job, chainID: chainID, enclave: first.identity) == output else {
-                throw .final(.resultNotConfirmed)
-            }
-        }
+        guard own.bytes != [UInt8](assessment.terms.outputHash) || theirs == output else { throw .final(.resultNotConfirmed) }
         let statement = EnclaveStatement.confirmation(
             chainID: chainID, job: job, enclave: id, commitment: commitment, outputHash: own)
         do throws(EnclaveError) { outcome.signature = .init(try sign(statement, .jobConfirmation)) } catch { throw .host(error) }

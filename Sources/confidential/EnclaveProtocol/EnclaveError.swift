@@ -111,7 +111,7 @@ package enum EnclaveError: UInt32, CodedError {
         case .suspended: "the chain has suspended this enclave"
         case .admissionEnded: "the chain's appraisal of this enclave is too old: renew its evidence, then show the chain's value anew"
         case .notToConfirm: "the result waits for no confirmation, or not for this enclave's"
-        case .badConfirmationTerms: "the first enclave's terms do not open, so nothing can be compared"
+        case .badConfirmationTerms: "the terms do not open, or are not those of the enclave that signed the sealed result"
         case .resultNotConfirmed: "the sealed result does not hold the output that its enclave said it does"
         case .unconfirmed: "fewer enclaves have come to this result than the request demands"
         case .frameTooLarge: "a message is longer than the socket carries"

@@ -1,5 +1,4 @@
 import ChainTypes
-import EnclaveProtocol
 import Foundation
 import Hummingbird
 import Node

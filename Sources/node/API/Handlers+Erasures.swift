@@ -4,6 +4,7 @@ import FoundationEssentials
 import Hummingbird
 import Node
 import Primitives
+import SwiftProtobuf
 import WireTypes
 
 /// Erasures and how far they are (docs/spec/erasure.md).

@@ -5,6 +5,7 @@ import EnclaveProtocol
 import FoundationEssentials
 import Logging
 import Primitives
+import Synchronization
 import WireTypes
 
 /// Keeping several enclaves of one vault alike: each asks the others for what it lacks (docs/spec/vault.md §7).

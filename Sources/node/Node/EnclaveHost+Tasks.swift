@@ -1,5 +1,6 @@
 import EnclaveProtocol
 import Primitives
+import Synchronization
 
 /// What others ask of the enclave while it works: done between two rounds, under the header that it trusts then.
 extension EnclaveHost {

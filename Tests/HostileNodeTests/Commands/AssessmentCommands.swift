@@ -262,6 +262,7 @@ extension HostileMatrix {
                     try fork.node.block()
                     var forked = WireOpenAssessmentsCommand()
                     forked.height = hostile.node.height
+                    forked.punctures = command.punctures
                     forked.assessments = [try fork.node.prove(StateKey.assessment(Hash32(value.id) ?? .zero))]
                     return try hostile.names(.openAssessments(forked))
                 },

@@ -247,6 +247,7 @@ extension HostileScene {
         var command = WireOpenSubscriptionCommand()
         command.height = node.height
         command.subscription = try node.prove(StateKey.subscription(job.id))
+        command.punctures = try node.prove(StateKey.punctureLog)
         return command
     }
 

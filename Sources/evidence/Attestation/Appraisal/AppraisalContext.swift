@@ -58,6 +58,6 @@ package struct AppraisalContext: Sendable {
         guard policy.requireReferenceValues || !references.values.isEmpty else {
             return trail.note("measurement", "no reference values given; the registers say what ran, not whether it should")
         }
-        try trail.check("measurement", references.match(measurement) != nil, .measurementMismatch) { "equals a reference value" }
+        try trail.check("measurement", references.contain(measurement), .measurementMismatch) { "equals a reference value" }
     }
 }

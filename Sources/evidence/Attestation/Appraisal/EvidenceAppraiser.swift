@@ -53,16 +53,20 @@ package enum EvidenceAppraiser {
             time: time)
         var trail = AppraisalTrail.none
         let result = try piece.appraise(context, &trail)
-        guard Hash32(subject.identity.measurement) == measurement(of: result, references) else { throw .badIdentity }
+        guard let claimed = Hash32(subject.identity.measurement), measurements(of: result, references).contains(claimed) else {
+            throw .badIdentity
+        }
         return result
     }
 
     /// The slots of the endorsements that appraising `evidence` takes, as far as its bytes tell.
     package static func slots(of evidence: [UInt8]) throws(AttestationError) -> [String] { try PlatformEvidence(read(evidence)).slots() }
 
-    /// The measurement that an identity with this result carries: the hash of the reference value it meets, or of all registers.
-    package static func measurement(of result: AttestationResult, _ references: ReferenceValues) -> Hash32 {
-        references.match(result.measurement)?.hash ?? result.measurement.hash
+    /// The measurements that an identity with this result may carry: the hash of a reference value that it meets, or, where it
+    /// meets none, of all registers.
+    package static func measurements(of result: AttestationResult, _ references: ReferenceValues) -> [Hash32] {
+        let met = references.values.filter { $0.matches(result.measurement) }
+        return met.isEmpty ? [result.measurement.hash] : met.map(\.hash)
     }
 
     /// Whether the identity's parts have the form of their types.

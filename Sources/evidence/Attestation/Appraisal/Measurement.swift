@@ -22,8 +22,7 @@ package struct Measurement: Sendable, Equatable {
         (self.platform, self.registers) = (platform, registers)
     }
 
-    /// The 32-byte name of the registers `names` (all, without): what identities carry as measurement.
-    package func hash(of names: some Collection<String>) -> Hash32 { Self.hash(platform, registers.filter { names.contains($0.key) }) }
+    /// The 32-byte name of all registers.
     package var hash: Hash32 { Self.hash(platform, registers) }
 
     /// The 32-byte name of `registers` on `platform`.
@@ -91,10 +90,6 @@ package struct ReferenceValues: Sendable, Equatable {
         (self.values, self.attestationKeys) = (values, attestationKeys)
     }
 
-    /// The value that `measurement` meets; the one with the most registers when there are several.
-    package func match(_ measurement: Measurement) -> ReferenceValue? {
-        values.filter { $0.matches(measurement) }.max { a, b in
-            (a.registers.count, b.hash) < (b.registers.count, a.hash)
-        }
-    }
+    /// Whether `measurement` meets one of the values.
+    package func contain(_ measurement: Measurement) -> Bool { values.contains { $0.matches(measurement) } }
 }

@@ -3,7 +3,7 @@ import FoundationEssentials
 
 /// The report of Azure's paravisor: a processor's report and the runtime data that it vouches for, little-endian
 /// (Azure confidential VM guest attestation, "Runtime data").
-struct HclReport: Sendable {
+package struct HclReport: Sendable {
     enum Hardware: UInt32, Sendable {
         case sevSnp = 2
         case tdx = 4
@@ -20,7 +20,7 @@ struct HclReport: Sendable {
     static let maximumBytes = 16 << 10
     private static let runtimeOffset = 0x4c0
 
-    init(_ bytes: [UInt8]) throws(AttestationError) {
+    package init(_ bytes: [UInt8]) throws(AttestationError) {
         guard bytes.count <= Self.maximumBytes else { throw .malformed }
         var cursor = ByteCursor(bytes)
         guard try cursor.take(4).elementsEqual("HCLA".utf8), 1...2 ~= (try cursor.littleEndian(UInt32.self)) else { throw .malformed }

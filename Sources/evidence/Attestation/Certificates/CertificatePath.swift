@@ -1,7 +1,7 @@
 /// A chain of certificates that leads from a leaf to a pinned root, walked in order: no path building, no names trusted.
-struct CertificatePath: Sendable {
+package struct CertificatePath: Sendable {
     /// Leaf first; the root last, which is the anchor itself.
-    let certificates: [VendorCertificate]
+    package let certificates: [VendorCertificate]
 
     var leaf: VendorCertificate { certificates[0] }
     var root: VendorCertificate { certificates[certificates.count - 1] }
@@ -39,7 +39,7 @@ struct CertificatePath: Sendable {
     }
 
     /// As above, from DER.
-    init(parsing chain: [[UInt8]], anchors: [[UInt8]], at time: UInt64) throws(AttestationError) {
+    package init(parsing chain: [[UInt8]], anchors: [[UInt8]], at time: UInt64) throws(AttestationError) {
         guard chain.count <= Self.maximumLength else { throw .malformed }
         var certificates: [VendorCertificate] = []
         for certificate in chain { certificates.append(try VendorCertificate(certificate)) }

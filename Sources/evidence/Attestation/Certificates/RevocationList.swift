@@ -2,7 +2,7 @@ import SwiftASN1
 
 /// An X.509 v2 certificate revocation list (RFC 5280 §5), complete and direct: delta and indirect lists mark themselves critical and
 /// are refused.
-struct RevocationList: Sendable {
+package struct RevocationList: Sendable {
     let signed: ArraySlice<UInt8>
     let algorithm: SignatureAlgorithm
     let signature: ArraySlice<UInt8>
@@ -12,10 +12,10 @@ struct RevocationList: Sendable {
     let thisUpdate: UInt64
     let nextUpdate: UInt64
     /// Serial numbers without leading zeros.
-    let serials: Set<ArraySlice<UInt8>>
+    package let serials: Set<ArraySlice<UInt8>>
     let extensions: CertificateExtensions
 
-    init(_ bytes: [UInt8]) throws(AttestationError) {
+    package init(_ bytes: [UInt8]) throws(AttestationError) {
         guard bytes.count <= DERReading.maximumBytes else { throw .malformed }
         self = try DERReading.strictly { try Self(parsing: bytes) }
     }
@@ -59,7 +59,7 @@ struct RevocationList: Sendable {
     }
 
     /// Throws unless `authority` signed the list and it is valid at `time` (milliseconds since 1970).
-    func verify(issuer authority: VendorCertificate, at time: UInt64) throws(AttestationError) {
+    package func verify(issuer authority: VendorCertificate, at time: UInt64) throws(AttestationError) {
         guard issuer == authority.subject else { throw .endorsementMismatch }
         guard authority.extensions.maySignLists, authority.publicKey.verifies(signature, of: signed, algorithm) else {
             throw .collateralSignature
@@ -67,5 +67,5 @@ struct RevocationList: Sendable {
         guard thisUpdate <= time, time <= nextUpdate + 999 else { throw .collateralExpired }
     }
 
-    func revokes(_ certificate: VendorCertificate) -> Bool { serials.contains(certificate.serial) }
+    package func revokes(_ certificate: VendorCertificate) -> Bool { serials.contains(certificate.serial) }
 }

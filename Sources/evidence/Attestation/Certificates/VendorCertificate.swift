@@ -3,7 +3,7 @@ import SwiftASN1
 /// An X.509 v3 certificate (RFC 5280) of a hardware vendor's hierarchy: the one reader for all of them.
 ///
 /// Only what the appraisal needs is kept; what it does not understand and is marked critical is refused.
-struct VendorCertificate: Sendable {
+package struct VendorCertificate: Sendable {
     let encoded: [UInt8]
     /// What is signed, as it was sent.
     let signed: ArraySlice<UInt8>
@@ -14,17 +14,17 @@ struct VendorCertificate: Sendable {
     /// Names in DER: compared byte for byte.
     let issuer: ArraySlice<UInt8>
     let subject: ArraySlice<UInt8>
-    let commonName: String
+    package let commonName: String
     let issuerCommonName: String
     /// Milliseconds since 1970, both inclusive to the second.
-    let notBefore: UInt64
-    let notAfter: UInt64
+    package let notBefore: UInt64
+    package let notAfter: UInt64
     let publicKeyInfo: ArraySlice<UInt8>
     let publicKey: VendorPublicKey
     let extensions: CertificateExtensions
 
     /// - Throws: `malformed` for anything but one strict DER certificate.
-    init(_ bytes: [UInt8]) throws(AttestationError) {
+    package init(_ bytes: [UInt8]) throws(AttestationError) {
         guard bytes.count <= Self.maximumBytes else { throw .malformed }
         self = try DERReading.strictly { try Self(parsing: bytes) }
     }

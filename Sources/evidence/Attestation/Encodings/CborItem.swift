@@ -18,7 +18,7 @@ package struct CborItem: Sendable {
     package let content: Content
     package let encoded: ArraySlice<UInt8>
 
-    static let maximumDepth = 8
+    package static let maximumDepth = 8
 
     /// - Throws: `malformed` for anything but one item of at most `limit` bytes.
     package init(_ bytes: some Collection<UInt8>, limit: Int) throws(AttestationError) {
@@ -29,10 +29,10 @@ package struct CborItem: Sendable {
 
     init(_ content: Content, _ encoded: ArraySlice<UInt8>) { (self.content, self.encoded) = (content, encoded) }
 
-    var bytes: ArraySlice<UInt8>? { if case .bytes(let bytes) = content { bytes } else { nil } }
-    var text: String? { if case .text(let text) = content { text } else { nil } }
-    var array: [CborItem]? { if case .array(let items) = content { items } else { nil } }
-    var unsigned: UInt64? { if case .unsigned(let value) = content { value } else { nil } }
+    package var bytes: ArraySlice<UInt8>? { if case .bytes(let bytes) = content { bytes } else { nil } }
+    package var text: String? { if case .text(let text) = content { text } else { nil } }
+    package var array: [CborItem]? { if case .array(let items) = content { items } else { nil } }
+    package var unsigned: UInt64? { if case .unsigned(let value) = content { value } else { nil } }
     var isNull: Bool { if case .null = content { true } else { false } }
     var map: [(key: CborItem, value: CborItem)]? { if case .map(let pairs) = content { pairs } else { nil } }
 

@@ -1,7 +1,7 @@
 /// Dates of the proleptic Gregorian calendar in UTC, as milliseconds since 1970: no time zones, no leap seconds, no locale.
-enum CivilTime {
+package enum CivilTime {
     /// - Returns: `nil` for a date before 1970, after 9999, or one that does not exist.
-    static func milliseconds(_ year: Int, _ month: Int, _ day: Int, _ hour: Int, _ minute: Int, _ second: Int) -> UInt64? {
+    package static func milliseconds(_ year: Int, _ month: Int, _ day: Int, _ hour: Int, _ minute: Int, _ second: Int) -> UInt64? {
         guard 1970...9999 ~= year, 1...12 ~= month, 1...days(in: month, of: year) ~= day, 0...23 ~= hour, 0...59 ~= minute, 0...59 ~= second
         else { return nil }
         // Days before the year, counted from March so that the leap day comes last (Howard Hinnant, "chrono-compatible date algorithms").
@@ -15,7 +15,7 @@ enum CivilTime {
     }
 
     /// `2025-06-25T12:00:00Z`, the one form of RFC 3339 that Intel's collateral and the manifests use.
-    static func milliseconds(_ text: some StringProtocol) -> UInt64? {
+    package static func milliseconds(_ text: some StringProtocol) -> UInt64? {
         let bytes = Array(text.utf8)
         guard bytes.count == 20 else { return nil }
         for (index, separator) in [(4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":"), (19, "Z")] as [(Int, Character)] {

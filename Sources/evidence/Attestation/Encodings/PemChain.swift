@@ -1,12 +1,13 @@
 import FoundationEssentials
 
 /// Strict PEM (RFC 7468): a run of CERTIFICATE blocks and nothing else.
-enum PemChain {
+package enum PemChain {
     private static let begin = Array("-----BEGIN CERTIFICATE-----".utf8)
     private static let end = Array("-----END CERTIFICATE-----".utf8)
 
     /// The DER of each block in order. Lines end in LF or CRLF; NULs after the last block are allowed, for Intel's quotes end in one.
-    static func read(_ bytes: some Collection<UInt8>, limit: Int = CertificatePath.maximumLength) throws(AttestationError) -> [[UInt8]] {
+    package static func read(_ bytes: some Collection<UInt8>) throws(AttestationError) -> [[UInt8]] {
+        let limit = CertificatePath.maximumLength
         guard bytes.count <= limit * 2 * VendorCertificate.maximumBytes else { throw .malformed }
         var text = Array(bytes)
         while text.last == 0 { text.removeLast() }

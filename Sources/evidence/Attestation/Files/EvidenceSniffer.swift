@@ -31,6 +31,7 @@ extension EvidenceFiles {
         if (try? SnpReport(bytes)) != nil || (try? IntelQuoteReader(bytes)) != nil || (try? CborItem(bytes, limit: 16 << 10)) != nil {
             return .evidence
         }
+        if (try? EventLog(bytes)) != nil { return .eventLog }
         if bytes.count == 256 { return .tpmSignature }
         return !bytes.isEmpty && bytes.count <= 24 * 32 && bytes.count.isMultiple(of: 32) ? .tpmRegisters : nil
     }

@@ -20,12 +20,25 @@ package struct IntelEvidence: Sendable {
             try context.expectation.check(reportData: proof.quote.reportData)
             return ((), "binds what was asked for")
         }
+        try checkEventLog(proof, &trail)
         let measurement = Measurement(platform: proof.quote.isTdx ? .tdx : .sgx, registers: proof.registers)
         try context.check(measurement, &trail)
         guard let verdict = proof.verdict else { throw .bindingOnly }
         return AttestationResult(
             platform: measurement.platform, assurance: .confidential, measurement: measurement, machine: proof.machine,
             product: Hex.encode(proof.pck.fmspc), tcbStatus: verdict.status, advisories: verdict.advisories, expires: verdict.expires)
+    }
+
+    /// A log that is sent along must explain the registers it mentions.
+    private func checkEventLog(_ proof: Proof, _ trail: inout AppraisalTrail) throws(AttestationError) {
+        guard let eventLog else { return }
+        guard case .td(let report) = proof.quote.body else { throw .malformed }
+        let log = try trail.step("event log") { () throws(AttestationError) in
+            let log = try EventLog(eventLog)
+            return (log, "events of \(log.registers.count) registers")
+        }
+        let explains = log.registers.allSatisfy { index, value in report.rtmr(index).elementsEqual(value) }
+        try trail.check("event log replay", explains, .measurementMismatch) { "gives the quoted registers" }
     }
 
     /// What the processor vouches for, before report data and measurement are judged.

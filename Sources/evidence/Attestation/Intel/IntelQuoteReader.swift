@@ -1,5 +1,5 @@
 /// An ECDSA quote of Intel SGX or TDX, version 3, 4 or 5 (Intel SGX and TDX DCAP quote library API, appendix A), little-endian.
-struct IntelQuoteReader: Sendable {
+package struct IntelQuoteReader: Sendable {
     enum Body: Sendable {
         case sgx(SgxReport)
         case td(TdReport)
@@ -17,7 +17,7 @@ struct IntelQuoteReader: Sendable {
     let qeSignature: ArraySlice<UInt8>
     let qeAuthentication: ArraySlice<UInt8>
     /// DER of the PCK certificate and those above it.
-    let certificates: [[UInt8]]
+    package let certificates: [[UInt8]]
 
     static let maximumBytes = 48 << 10
     private static let vendor: [UInt8] = [
@@ -25,7 +25,7 @@ struct IntelQuoteReader: Sendable {
     ]
 
     /// - Throws: `malformed` unless every length ends exactly where it must; providers' padding of zeros may follow.
-    init(_ bytes: [UInt8]) throws(AttestationError) {
+    package init(_ bytes: [UInt8]) throws(AttestationError) {
         guard bytes.count <= Self.maximumBytes else { throw .malformed }
         var cursor = ByteCursor(bytes)
         version = try cursor.littleEndian()
@@ -77,7 +77,7 @@ struct IntelQuoteReader: Sendable {
         }
     }
 
-    var isTdx: Bool { if case .td = body { true } else { false } }
+    package var isTdx: Bool { if case .td = body { true } else { false } }
     var reportData: ArraySlice<UInt8> {
         switch body {
         case .sgx(let report): report.reportData

@@ -1,5 +1,5 @@
 /// Intel's verdict about a platform: the worst of processor, TDX module and quoting enclave (DCAP quote verification library).
-struct IntelTcbVerdict {
+package struct IntelTcbVerdict {
     let status: TcbStatus
     /// Sorted.
     let advisories: [String]
@@ -30,13 +30,13 @@ struct IntelTcbVerdict {
     }
 
     /// The name of a TDX module's identity by its major version: `TDX_01`.
-    static func moduleName(_ major: UInt8) -> String {
+    package static func moduleName(_ major: UInt8) -> String {
         let digits = String(major, radix: 16, uppercase: true)
         return "TDX_" + (digits.count < 2 ? "0" : "") + digits
     }
 
     /// The status of a platform with a part (module, quoting enclave) of another status.
-    static func converge(_ platform: TcbStatus, _ part: TcbStatus) -> TcbStatus {
+    package static func converge(_ platform: TcbStatus, _ part: TcbStatus) -> TcbStatus {
         switch (platform, part) {
         case (.revoked, _), (_, .revoked): .revoked
         case (.configurationNeeded, .outOfDate), (.configurationAndSWHardeningNeeded, .outOfDate): .outOfDateConfigurationNeeded

@@ -1,5 +1,5 @@
 /// Intel's identity, version 2, of a quoting enclave (PCS API v4).
-struct QeIdentity: Sendable {
+package struct QeIdentity: Sendable {
     struct Level: Sendable {
         let securityVersion: UInt16
         let status: TcbStatus
@@ -18,7 +18,7 @@ struct QeIdentity: Sendable {
     /// From newest to oldest, as signed.
     let levels: [Level]
 
-    init(_ content: JsonValue) throws(AttestationError) {
+    package init(_ content: JsonValue) throws(AttestationError) {
         id = try content.text("id")
         guard ["QE", "TD_QE"].contains(id), try content.number("version") == 2 else { throw .malformed }
         issue = try IntelIssue(content)

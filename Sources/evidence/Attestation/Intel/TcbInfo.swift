@@ -1,7 +1,7 @@
 import Primitives
 
 /// Intel's TCB info, version 3, of a family of platforms (PCS API v4).
-struct TcbInfo: Sendable {
+package struct TcbInfo: Sendable {
     struct Level: Sendable {
         let components: [UInt8]
         let pceSvn: UInt16
@@ -35,7 +35,7 @@ struct TcbInfo: Sendable {
     let module: Module?
     let modules: [String: Module]
 
-    init(_ content: JsonValue) throws(AttestationError) {
+    package init(_ content: JsonValue) throws(AttestationError) {
         id = try content.text("id")
         guard ["SGX", "TDX"].contains(id), try content.number("version") == 3, try content.number("tcbType") == 0 else { throw .malformed }
         let isTdx = id == "TDX"

@@ -1,13 +1,13 @@
 /// COSE_Sign1 (RFC 9052 §4.2) with ES384 and nothing in its unprotected header.
-struct CoseSignature: Sendable {
-    let payload: ArraySlice<UInt8>
+package struct CoseSignature: Sendable {
+    package let payload: ArraySlice<UInt8>
     /// r ‖ s, 96 bytes.
     let signature: ArraySlice<UInt8>
     /// The encoded Sig_structure.
     let signed: [UInt8]
 
     /// - Throws: `coseAlgorithm` for another protected header, `malformed` for any other form.
-    init(_ bytes: [UInt8], limit: Int) throws(AttestationError) {
+    package init(_ bytes: [UInt8], limit: Int) throws(AttestationError) {
         var item = try CborItem(bytes, limit: limit)
         if case .tagged(18, let inner) = item.content { item = inner }
         guard let parts = item.array, parts.count == 4, let protected = parts[0].bytes, parts[1].map?.isEmpty == true,

@@ -1,5 +1,5 @@
 /// The payload of an attestation document of AWS Nitro Enclaves (aws-nitro-enclaves-nsm-api, "Attestation Process").
-struct NitroDocument: Sendable {
+package struct NitroDocument: Sendable {
     let moduleID: String
     /// Milliseconds since 1970.
     let timestamp: UInt64
@@ -17,7 +17,7 @@ struct NitroDocument: Sendable {
     ]
 
     /// - Throws: `malformed` for unknown, missing or oversized members.
-    init(_ payload: ArraySlice<UInt8>) throws(AttestationError) {
+    package init(_ payload: ArraySlice<UInt8>) throws(AttestationError) {
         let members = try CborItem(payload, limit: NitroEvidence.maximumBytes).members()
         guard Set(members.keys).isSubset(of: Self.names), let moduleID = members["module_id"]?.text, 1...256 ~= moduleID.utf8.count,
             members["digest"]?.text == "SHA384", let timestamp = members["timestamp"]?.unsigned, timestamp > 0, timestamp < 1 << 53,

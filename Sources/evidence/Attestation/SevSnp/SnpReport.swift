@@ -1,6 +1,6 @@
 /// AMD's SEV-SNP ATTESTATION_REPORT (SEV-SNP ABI, publication 56860, §7.3): 1184 bytes, little-endian.
-struct SnpReport: Sendable {
-    static let size = 1184
+package struct SnpReport: Sendable {
+    package static let size = 1184
 
     /// Which key signed, SIGNING_KEY.
     enum Signer: UInt32, Sendable {
@@ -19,7 +19,7 @@ struct SnpReport: Sendable {
     let signature: [UInt8]
 
     /// - Throws: `malformed` for another size, an unknown version, set reserved bits or a signature of another form.
-    init(_ bytes: [UInt8]) throws(AttestationError) {
+    package init(_ bytes: [UInt8]) throws(AttestationError) {
         layout = try FixedLayout(bytes[...], size: Self.size)
         version = layout.littleEndian(0x000)
         policy = layout.littleEndian(0x008)

@@ -101,7 +101,7 @@ package struct TpmPublicArea: Sendable {
     }
 
     /// Whether the TPM itself made the key, never gives it away, and signs with it only what it made itself (part 1, §23).
-    var isRestrictedSigningKey: Bool {
+    package var isRestrictedSigningKey: Bool {
         func bit(_ number: UInt32) -> Bool { attributes >> number & 1 == 1 }
         // fixedTPM, fixedParent, sensitiveDataOrigin, restricted, sign; not decrypt.
         return bit(1) && bit(4) && bit(5) && bit(16) && bit(18) && !bit(17)

@@ -1,14 +1,14 @@
 /// A TPMS_ATTEST of a quote (TPM 2.0 part 2, §10.12), big-endian.
-struct TpmQuote: Sendable {
+package struct TpmQuote: Sendable {
     let qualifyingData: ArraySlice<UInt8>
     /// The selected registers of the SHA-256 bank, rising; `nil` when another bank is selected.
-    let selection: [Int]?
+    package let selection: [Int]?
     let registerDigest: ArraySlice<UInt8>
 
     static let maximumBytes = 1024
 
     /// - Throws: `malformed` for anything that is not a quote a TPM made.
-    init(_ bytes: [UInt8]) throws(AttestationError) {
+    package init(_ bytes: [UInt8]) throws(AttestationError) {
         guard bytes.count <= Self.maximumBytes else { throw .malformed }
         var cursor = ByteCursor(bytes)
         // TPM_GENERATED and TPM_ST_ATTEST_QUOTE: a restricted key signs nothing else that begins so.

@@ -3,7 +3,7 @@ import CryptoExtras
 import FoundationEssentials
 
 /// A TPMT_SIGNATURE (TPM 2.0 part 2, §11.3.4) of a quote.
-struct TpmSignature: Sendable {
+package struct TpmSignature: Sendable {
     private enum Value: Sendable {
         case ecdsa(r: ArraySlice<UInt8>, s: ArraySlice<UInt8>)
         case rsassa(ArraySlice<UInt8>)
@@ -14,7 +14,7 @@ struct TpmSignature: Sendable {
     private let algorithm: UInt16
     private let value: Value
 
-    init(_ bytes: [UInt8]) throws(AttestationError) {
+    package init(_ bytes: [UInt8]) throws(AttestationError) {
         var cursor = ByteCursor(bytes)
         algorithm = try cursor.bigEndian()
         guard let hash = TpmHash(rawValue: try cursor.bigEndian()) else { throw .malformed }

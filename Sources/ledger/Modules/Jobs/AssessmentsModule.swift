@@ -110,7 +110,7 @@ package enum AssessmentsModule {
             try SidecarReferences.drop(commitment, &state)
         }
         assessment.status = .refused
-        if assessment.enclave.isEmpty { assessment.enclave = enclave }
+        if assessment.enclave.isEmpty { assessment.enclave = enclave } else { assessment.disputedBy = enclave }
         assessment.refusalCode = code
         state.set(StateKey.assessment(id), assessment)
         try repay(assessment, &state)

@@ -20,7 +20,6 @@ extension AssessmentsModule {
             chainID: context.genesis.chainID, job: id, enclave: own, commitment: commitment, outputHash: output)
         try KeysModule.verify(message.signature, of: statement, .jobConfirmation, enclave)
         guard message.outputHash == assessment.terms.outputHash else {
-            assessment.disputedBy = message.enclave
             state.emit("assessments.disputed", id: [UInt8](assessment.enclave))
             state.emit("assessments.disputed", id: own.bytes, label: enclave.label)
             return try refuse(id, &assessment, by: message.enclave, code: Refusal.assessmentsDisputed.code, &state)
