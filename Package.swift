@@ -198,6 +198,7 @@ let targets: [Target] = [
     support("TpmSupport", ["Primitives", "WireTypes", "ChainTypes", "Attestation", crypto]),
     support("CometSupport", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", crypto]),
     support("RunningNode", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Node", "API", logging]),
+    support("EvidenceReplay", ["ChainTypes", "Attestation", "EnclavePlatforms"]),
     support("ScriptedEngine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "ABCI", protobuf]),
     support("PowerLossSupport", folder: "PowerLoss", ["Primitives"], exclude: ["powerloss.c"]),
     support("ChainFixtures", ["Primitives", "AuthenticatedState", "Storage"]),
@@ -284,7 +285,7 @@ let targets: [Target] = [
     tests(
         "EnclavePlatformsTests",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclavePlatforms", "TestVectors",
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclavePlatforms", "EvidenceReplay", "TestVectors",
         ]),
     tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "DataModel", "JupiterClient"]),
     tests("CommandTests", ["WireTypes", "ChainTypes", "JupiterClient"]),
