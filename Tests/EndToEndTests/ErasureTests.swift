@@ -66,6 +66,22 @@ import WireTypes
         throw ClientError.timedOut("the erasure")
     }
 
+    /// `jupiter erase dataset`, with a wallet's file that lies where only its owner looks.
+    private func eraseByCommand(_ wallet: Wallet, folder: String, in locality: RecordedLocality) async throws -> Hash32 {
+        let (path, file) = (folder + "/own.wallet", folder + "/certificate.json")
+        try PrivateFile.write(WalletFile.seal(wallet, .passphrase("a wallet's passphrase")), to: path, overwrite: false)
+        let run = try ChildProcess(
+            name: "erase", executable: Built.path("jupiter"),
+            arguments: [
+                "erase", "dataset", Self.dataset, "--wallet", path, "--node", locality.url, "--certificate", file, "--output", "json",
+            ], environment: ["JUPITER_PASSPHRASE": "a wallet's passphrase"], logPath: locality.home + "/logs/erase.log")
+        while run.isRunning { try await Task.sleep(for: .milliseconds(10)) }
+        try #require(run.exitStatus == 0, "\(run.logTail)")
+        let verified = try ErasureVerifier.verify([UInt8](Data(contentsOf: URL(fileURLWithPath: file))))
+        #expect(verified.erasure.kind == .dataset && verified.erasure.records == 1)
+        return try #require(Hash32(verified.erasure.id))
+    }
+
     /// Every file of every process. The recording of the enclave's socket is the test's own, as is what wallets know.
     private func files(_ locality: RecordedLocality) throws -> [KeySearch.Part] { try KeySearch.Part.files(below: locality.home) }
 
@@ -108,9 +124,7 @@ import WireTypes
         var record = WireEraseRecord()
         (record.dataset, record.record) = (Self.dataset, .init(gone.id.bytes))
         let first = try await erase(.eraseRecord(record), by: ann, in: locality)
-        var whole = WireEraseDataset()
-        whole.dataset = Self.dataset
-        let second = try await erase(.eraseDataset(whole), by: ben, in: locality)
+        let second = try await eraseByCommand(ben, folder: folder.path, in: locality)
         try await nodesForget([gone, later], locality)
 
         let after = try search(locality)
