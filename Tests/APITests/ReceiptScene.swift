@@ -18,7 +18,7 @@ struct ReceiptScene {
     let lender: SigningKey
     let subject: SigningKey
     /// The lender's request.
-    let request: Hash32
+    private(set) var request: Hash32
     private var nonces: [Address: UInt64] = [:]
 
     /// - Parameter isDecided: whether the enclave has committed to a result and opened it.
