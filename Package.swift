@@ -198,10 +198,14 @@ let targets: [Target] = [
     support("TpmSupport", ["Primitives", "WireTypes", "ChainTypes", "Attestation", crypto]),
     support("CometSupport", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", crypto]),
     support("RunningNode", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Node", "API", logging]),
+    support("EvidenceReplay", ["ChainTypes", "Attestation", "EnclavePlatforms"]),
     support("ScriptedEngine", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "ABCI", protobuf]),
     support("PowerLossSupport", folder: "PowerLoss", ["Primitives"], exclude: ["powerloss.c"]),
     support("ChainFixtures", ["Primitives", "AuthenticatedState", "Storage"]),
     supportProgram("storage-crasher", folder: "StorageCrasher", ["ChainFixtures", "Storage"]),
+    support("KeySearchSupport", folder: "KeySearch", ["Primitives", "Cryptography", crypto]),
+    supportProgram(
+        "vault-crasher", folder: "VaultCrasher", ["AdversarySupport", "Primitives", "DataModel", "EnclaveCore", "WireTypes"]),
     supportProgram("sandbox-breaker", folder: "SandboxBreaker", ["EnclaveSandbox"]),
 
     support(
@@ -218,6 +222,7 @@ let targets: [Target] = [
     tests("DataModelTests", ["DataModel", "Primitives"]),
     tests("AttestationTests", ["Attestation", "ChainTypes", "Cryptography", "Primitives", "TestVectors", "WireTypes", crypto]),
     tests("AuthenticatedStateTests", ["Primitives", "AuthenticatedState", "StateModel", "TestVectors"]),
+    tests("KeyTreePropertyTests", ["Primitives", "Cryptography", crypto]),
     tests("StatePropertyTests", ["Primitives", "AuthenticatedState", "StateModel"]),
     tests("ContractVMTests", ["ContractVM", "ProgramInterface", "DataModel", "Primitives"]),
     tests(
@@ -260,7 +265,9 @@ let targets: [Target] = [
         [
             "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient",
             "ProgramInterface", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol", "EnclavePlatforms", "WorkerProtocol",
-            "EnclaveWorker", "EnclaveCore", "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker", "sandbox-breaker", crypto,
+            "EnclaveWorker", "EnclaveCore", "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker", "sandbox-breaker",
+            "KeySearchSupport", "PowerLossSupport",
+            "vault-crasher", crypto,
         ]),
     tests(
         "HostileNodeTests",
@@ -278,7 +285,7 @@ let targets: [Target] = [
     tests(
         "EnclavePlatformsTests",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclavePlatforms", "TestVectors",
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclavePlatforms", "EvidenceReplay", "TestVectors",
         ]),
     tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "DataModel", "JupiterClient"]),
     tests("CommandTests", ["WireTypes", "ChainTypes", "JupiterClient"]),
@@ -286,7 +293,7 @@ let targets: [Target] = [
         "EndToEndTests",
         [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "JupiterClient", "LocalFederation",
-            "Storage", crypto,
+            "Storage", "KeySearchSupport", crypto,
         ]),
     tests(
         "NodeTests",

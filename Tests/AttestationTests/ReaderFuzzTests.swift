@@ -64,7 +64,7 @@ import WireTypes
         let payload = try CoseSignature(nitro, limit: 16 << 10).payload
         HostileBytes.each([Array(payload)]) { _ = try? NitroDocument($0[...]) }
         fuzz([.hclReport]) { bytes in
-            _ = try HclReport(bytes)
+            _ = try HclReport(bytes).attestationKey()
             guard seeds[.hclReport]?.contains(bytes) == true else { throw AttestationError.akBinding }
         }
     }

@@ -154,6 +154,35 @@ import WireTypes
         }
     }
 
+    @Test func `an output budget counts what programs may say, not what they say`() throws {
+        var sample = ConsentSample()
+        sample.consent.scope.maximumOutputBytes = 200
+        // Each use of the sample's program counts 64 bytes.
+        for (spent, fits) in [(0, true), (136, true), (137, false), (200, false), (UInt64.max, false)] as [(UInt64, Bool)] {
+            sample.consent.outputBytes = spent
+            if fits {
+                try ConsentPolicy.check(sample.consent, use: sample.use, at: sample.time)
+            } else {
+                #expect(throws: Refusal.consentOutputSpent) { try ConsentPolicy.check(sample.consent, use: sample.use, at: sample.time) }
+            }
+        }
+        // A charged use was counted, and within the budget.
+        for (spent, fits) in [(63, false), (64, true), (200, true), (201, false)] as [(UInt64, Bool)] {
+            sample.consent.outputBytes = spent
+            if fits {
+                try ConsentPolicy.checkCharged(sample.consent, use: sample.use, useNumber: 1, at: sample.time)
+            } else {
+                #expect(throws: Refusal.consentOutputSpent) {
+                    try ConsentPolicy.checkCharged(sample.consent, use: sample.use, useNumber: 1, at: sample.time)
+                }
+            }
+        }
+        // Without a budget, uses and programs bound it.
+        (sample.consent.scope.maximumOutputBytes, sample.consent.outputBytes) = (0, 0)
+        try ConsentPolicy.check(sample.consent, use: sample.use, at: sample.time)
+        try ConsentPolicy.checkCharged(sample.consent, use: sample.use, useNumber: 1, at: sample.time)
+    }
+
     @Test func `Refusals have their own codes, names and reasons`() {
         let all = Refusal.allConsent
         #expect(all.map(\.code) == (300...318).map { $0 })

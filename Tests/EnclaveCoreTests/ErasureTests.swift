@@ -5,6 +5,7 @@ import DataModel
 import EnclaveCore
 import EnclaveProtocol
 import FoundationEssentials
+import PlatformProtocol
 import Primitives
 import Testing
 import WireTypes
@@ -93,7 +94,6 @@ import WireTypes
         }
         refused { $0.entries.swapAt(0, 1) }
         refused { $0.entries[1] = $0.entries[0] }
-        refused { $0.entries.append($0.entries[2]) }
         refused { $0.entries[1][$0.entries[1].count - 1] ^= 1 }
         refused { $0.log.value = .init() }
         refused { $0.log.value[2] ^= 1 }

@@ -32,7 +32,8 @@ import WireTypes
         (confirm.shared, confirm.assessments) = (run.shared, run.assessments)
         confirm.assessments[0].sealedResult = .init(repeating: 7, count: 64)
         let commands: [WireEnclaveRequest.OneOf_Command] = [
-            .runAssessments(run), .confirmAssessments(confirm), .runSubscription(subscription), .openAssessments(open), .enrol(enrol), .importHeaders(headers),
+            .runAssessments(run), .confirmAssessments(confirm), .runSubscription(subscription), .openAssessments(open), .enrol(enrol),
+            .importHeaders(headers),
             .loadProgram(program), .status(WireStatusCommand()), .attest(WireAttestCommand()), .backup(WireBackupCommand()),
             .proveAnchor(try small.scene.anchorProof()), .provePunctures(try small.scene.puncturesCommand()),
         ]

@@ -51,10 +51,13 @@ final class EnclaveProcess {
         return (process.terminationStatus, String(decoding: output, as: UTF8.self))
     }
 
-    func start() throws -> EnclaveConnection {
+    /// - Parameter trace: where `strace` writes every system call of all its processes to.
+    func start(trace: String? = nil) throws -> EnclaveConnection {
         let process = Process()
-        process.executableURL = Self.executable
-        process.arguments = ["--home", home.path + "/vault", "--socket", socket, "--genesis", genesis.path]
+        process.executableURL = trace == nil ? Self.executable : URL(fileURLWithPath: "/usr/bin/strace")
+        process.arguments =
+            (trace.map { ["-f", "-qq", "-o", $0, Self.executable.path] } ?? [])
+            + ["--home", home.path + "/vault", "--socket", socket, "--genesis", genesis.path]
         process.standardError = FileHandle.nullDevice
         try process.run()
         self.process = process
@@ -67,6 +70,25 @@ final class EnclaveProcess {
         throw NotStarted(description: "jupiter-enclave does not answer")
     }
 
+    /// The launcher's process id.
+    var launcher: Int32? {
+        guard let process, process.isRunning else { return nil }
+        let started = process.processIdentifier
+        // `strace` has the launcher as its child.
+        return process.executableURL == Self.executable ? started : ProcessFiles.children(of: started).first
+    }
+
+    /// The process ids of the launcher's children whose program is `name`.
+    func role(_ name: String) -> [Int32] {
+        launcher.map(ProcessFiles.children)?.filter { ProcessFiles.program($0)?.hasSuffix("/" + name) == true } ?? []
+    }
+
+    /// The exit status, once the process has ended by itself.
+    func wait() -> Int32 {
+        process?.waitUntilExit()
+        return process?.terminationStatus ?? -1
+    }
+
     func kill() {
         guard let process, process.isRunning else { return }
         Foundation.kill(process.processIdentifier, SIGKILL)
@@ -74,8 +96,8 @@ final class EnclaveProcess {
     }
 
     func terminate() -> Int32 {
-        guard let process else { return -1 }
-        process.terminate()
+        guard let process, let launcher else { return -1 }
+        Foundation.kill(launcher, SIGTERM)
         process.waitUntilExit()
         return process.terminationStatus
     }

@@ -4,8 +4,10 @@ import Cryptography
 import DataModel
 import EnclaveCore
 import EnclaveProtocol
+import EnclaveWorker
 import Primitives
 import WireTypes
+import WorkerProtocol
 
 /// A served enclave with the spying program, one enrolled subject and its record.
 struct SmallScene {
@@ -18,11 +20,11 @@ struct SmallScene {
 
     init(
         otherWeights: [UInt64] = [], storage: MemoryVaultStorage = MemoryVaultStorage(), seed: UInt64 = 5,
-        consensus: WireConsensusKind = .simplex
+        consensus: WireConsensusKind = .simplex, programs: any ProgramRunner = InProcessPrograms()
     ) throws {
         let node = try BypassedNode(seed: seed, otherWeights: otherWeights, consensus: consensus)
         self.storage = storage
-        let enclave = try Enclave(platform: MemoryPlatform(), storage: storage, genesis: node.genesis)
+        let enclave = try Enclave(platform: MemoryPlatform(), storage: storage, genesis: node.genesis, programs: programs)
         let schema = try Schema(version: 1, fields: [Field("age", .integer), Field("amount", .number), Field("secret", .text)])
         scene = try EnclaveScene(node: node, driver: .inProcess(enclave), schema: schema, seed: seed)
         subject = try scene.makeSubject()

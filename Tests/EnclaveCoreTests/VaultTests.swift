@@ -29,9 +29,9 @@ import WireTypes
     @Test func `refuses an unknown version, another platform and other files`() throws {
         let small = try SmallScene()
         var bytes = try small.storage.contents()
-        bytes[11] = 2
+        bytes[11] = 9
         #expect(throws: VaultError.unknownVersion) { try reopen(bytes, small.node) }
-        bytes[11] = 1
+        bytes[11] = 2
         bytes[16] = UInt8(ascii: "t")
         #expect(throws: VaultError.wrongPlatform) { try reopen(bytes, small.node) }
         #expect(throws: VaultError.notAVault) { try reopen(Array("something else".utf8), small.node) }
@@ -65,7 +65,7 @@ import WireTypes
         for _ in 0..<3 { _ = try small.scene.enrol([small.scene.makeSubject()]) }
         let bytes = try small.storage.contents()
         var starts: [Int] = []
-        var offset = 64
+        var offset = 160
         while offset < bytes.count {
             starts.append(offset)
             let size = bytes[offset..<(offset + 4)].reduce(0) { $0 << 8 | Int($1) }
@@ -78,7 +78,7 @@ import WireTypes
         var swapped = batches
         swapped.swapAt(1, 2)
         for list in [dropped, swapped] {
-            #expect(throws: VaultError.damaged) { try reopen(Array(bytes[..<64]) + list.flatMap(\.self), small.node) }
+            #expect(throws: VaultError.damaged) { try reopen(Array(bytes[..<160]) + list.flatMap(\.self), small.node) }
         }
     }
 

@@ -4,6 +4,7 @@ import Cryptography
 import DataModel
 import Foundation
 import JupiterClient
+import KeySearchSupport
 import LocalFederation
 import Primitives
 import Testing
@@ -24,24 +25,8 @@ import WireTypes
         let subjectKey: SymmetricKey
         let target: KeySearch.Target
 
-        /// The leaf and the nodes above it: the 32-byte strings that open the record.
-        var path: [[UInt8]] {
-            get throws {
-                var keys: [[UInt8]] = []
-                var tree = RecordKeyTree(subjectKey: subjectKey)
-                keys.append(tree.nodes[0].key.withUnsafeBytes { [UInt8]($0) })
-                // Puncturing leaves level after level shows each node on the way to the leaf: the one that its neighbour's removal keeps.
-                let whole = tree
-                for level in 1...RecordKeyTree.depth {
-                    let width = UInt32(1) << UInt32(4 * (RecordKeyTree.depth - level))
-                    tree = whole
-                    try tree.puncture(leaf ^ width)
-                    guard let node = tree.nodes.first(where: { $0.level == level && $0.index == leaf / width }) else { continue }
-                    keys.append(node.key.withUnsafeBytes { [UInt8]($0) })
-                }
-                return keys
-            }
-        }
+        /// What opens the record.
+        var path: [[UInt8]] { get throws { try KeySearch.Target.path(to: leaf, under: subjectKey) } }
     }
 
     private func put(_ note: String, _ wallet: Wallet, leaf: UInt32, in locality: RecordedLocality, enrols: Bool) async throws -> Entry {
@@ -65,7 +50,7 @@ import WireTypes
             chainID: locality.chainID, dataset: Self.dataset, record: sealed.id, schema: schema.encoding, owner: wallet.address)
         return Entry(
             wallet: wallet, id: sealed.id, commitment: Sidecar.commitment(sealed.sidecar), sidecar: sealed.sidecar, leaf: leaf,
-            subjectKey: key,
+            subjectKey: try AuthenticatedEncryption.key(key.key),
             target: KeySearch.Target(box: Array(sealed.sidecar.dropFirst(32)), associated: binding, leaf: leaf))
     }
 
@@ -81,13 +66,24 @@ import WireTypes
         throw ClientError.timedOut("the erasure")
     }
 
-    /// Every file of every process. The recording of the enclave's socket is the test's own, as is what wallets know.
-    private func files(_ locality: RecordedLocality) throws -> [KeySearch.Part] {
-        try FileManager.default.subpathsOfDirectory(atPath: locality.home).sorted().compactMap { path in
-            guard let bytes = FileManager.default.contents(atPath: locality.home + "/" + path), !bytes.isEmpty else { return nil }
-            return KeySearch.Part(name: path, bytes: bytes)
-        }
+    /// `jupiter erase dataset`, with a wallet's file that lies where only its owner looks.
+    private func eraseByCommand(_ wallet: Wallet, folder: String, in locality: RecordedLocality) async throws -> Hash32 {
+        let (path, file) = (folder + "/own.wallet", folder + "/certificate.json")
+        try PrivateFile.write(WalletFile.seal(wallet, .passphrase("a wallet's passphrase")), to: path, overwrite: false)
+        let run = try ChildProcess(
+            name: "erase", executable: Built.path("jupiter"),
+            arguments: [
+                "erase", "dataset", Self.dataset, "--wallet", path, "--node", locality.url, "--certificate", file, "--output", "json",
+            ], environment: ["JUPITER_PASSPHRASE": "a wallet's passphrase"], logPath: locality.home + "/logs/erase.log")
+        while run.isRunning { try await Task.sleep(for: .milliseconds(10)) }
+        try #require(run.exitStatus == 0, "\(run.logTail)")
+        let verified = try ErasureVerifier.verify([UInt8](Data(contentsOf: URL(fileURLWithPath: file))))
+        #expect(verified.erasure.kind == .dataset && verified.erasure.records == 1)
+        return try #require(Hash32(verified.erasure.id))
     }
+
+    /// Every file of every process. The recording of the enclave's socket is the test's own, as is what wallets know.
+    private func files(_ locality: RecordedLocality) throws -> [KeySearch.Part] { try KeySearch.Part.files(below: locality.home) }
 
     private func search(_ locality: RecordedLocality) throws -> KeySearch {
         var search = KeySearch(try files(locality))
@@ -128,9 +124,7 @@ import WireTypes
         var record = WireEraseRecord()
         (record.dataset, record.record) = (Self.dataset, .init(gone.id.bytes))
         let first = try await erase(.eraseRecord(record), by: ann, in: locality)
-        var whole = WireEraseDataset()
-        whole.dataset = Self.dataset
-        let second = try await erase(.eraseDataset(whole), by: ben, in: locality)
+        let second = try await eraseByCommand(ben, folder: folder.path, in: locality)
         try await nodesForget([gone, later], locality)
 
         let after = try search(locality)

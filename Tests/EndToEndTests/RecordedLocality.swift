@@ -12,6 +12,7 @@ final class RecordedLocality {
     let chainID: String
     let home: String
     let client: NodeClient
+    let url: String
     let treasury: Wallet
     let recording: String
     private var processes: [ChildProcess] = []
@@ -23,7 +24,8 @@ final class RecordedLocality {
         treasury = try Wallet(name: "treasury")
         let environment = ["JUPITER_PASSPHRASE": "a passphrase of the test"]
         let port = try FreePort.take()
-        client = try NodeClient(url: "http://127.0.0.1:\(port)")
+        url = "http://127.0.0.1:\(port)"
+        client = try NodeClient(url: url)
         let enclaveFolder = "\(home)/enclave/\(chainID)"
         try PrivateFile.makeFolder(enclaveFolder)
         let logs = home + "/logs"

@@ -26,6 +26,27 @@ import WireTypes
         #expect(try scene.request(scene.requestMessage()).code == Refusal.consentExhausted.code)
     }
 
+    @Test func `a use is charged with all that its program may say, until the output budget is spent`() throws {
+        var scene = try CreditScene()
+        let program: WireProgram? = try scene.chain.message(StateKey.program(scene.assessor))
+        let bytes = UInt64(try #require(program).manifest.maximumOutput)
+        let grant = scene.grantMessage {
+            $0.maximumUses = 5
+            $0.maximumOutputBytes = 2 * bytes + bytes / 2
+        }
+        #expect(try scene.chain.submit(grant, by: scene.subject) == 0)
+        #expect(try scene.request(scene.requestMessage()).code == 0)
+        #expect(try scene.consent()?.outputBytes == bytes)
+        let (code, id) = try scene.request(scene.requestMessage())
+        #expect(code == 0)
+        #expect(try scene.consent()?.outputBytes == 2 * bytes)
+        #expect(try scene.request(scene.requestMessage()).code == Refusal.consentOutputSpent.code)
+        #expect(try scene.consent()?.uses == 2)
+        // What was charged may be committed.
+        let commitment = try scene.enclave.commitment(id, commitment: Hash32(7, 7, 7, 7))
+        #expect(try scene.chain.submit(commitment, by: scene.chain.operatorKey) == 0)
+    }
+
     @Test func `two requests in one block cannot share the last charge`() throws {
         var scene = try CreditScene()
         #expect(try scene.chain.submit(scene.grantMessage { $0.maximumUses = 1 }, by: scene.subject) == 0)

@@ -108,6 +108,7 @@ struct ErasureScene {
         let count = ErasureSweep.recordsPerBlock + 50
         let ids = try scene.put(count)
         _ = try scene.erase(ErasureScene.record(ids[4]))
+        #expect(try scene.enrol(epoch: 1) == 0)
         let (code, id) = try scene.erase(ErasureScene.dataset())
         #expect(code == 0 && scene.credit.chain.lastErased.isEmpty)
         #expect(try scene.erase(ErasureScene.dataset()).code == Refusal.erasureInProgress.code)
@@ -122,9 +123,11 @@ struct ErasureScene {
                 StateKey.record(scene.credit.subject.address, dataset: CreditScene.dataset, record: record))
             #expect(stored?.status == .erased)
         }
-        let key: WireSubjectKey? = try scene.credit.chain.message(
-            StateKey.subjectKey(scene.credit.subject.address, dataset: CreditScene.dataset, enclave: scene.enclave.id))
-        #expect(key?.destroyed == true)
+        for epoch in [0, 1] as [UInt32] {
+            let key: WireSubjectKey? = try scene.credit.chain.message(
+                StateKey.subjectKey(scene.credit.subject.address, dataset: CreditScene.dataset, enclave: scene.enclave.id, epoch: epoch))
+            #expect(key?.destroyed == true, "epoch \(epoch)")
+        }
         try scene.credit.chain.block()
         #expect(try scene.erasure(id)?.status == .complete)
         #expect(try scene.erase(ErasureScene.dataset()).code == Refusal.erasureNothing.code)

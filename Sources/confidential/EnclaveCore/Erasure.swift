@@ -31,8 +31,11 @@ extension EnclaveMachine {
         stagedPunctures = nil
         if vault.isFresh, command.entries.isEmpty, target.count > vault.punctures.count { staged = StagedPunctures(end: target) }
         for bytes in command.entries {
-            guard let entry = try? WirePuncture(strictly: [UInt8](bytes), limit: Self.maximumEntry), entry.sequence == staged.end.count + 1,
-                Address(entry.subject) != nil, [.record, .dataset, .subject].contains(entry.kind)
+            guard let entry = try? WirePuncture(strictly: [UInt8](bytes), limit: Self.maximumEntry) else { throw EnclaveError.badProof }
+            // A command that comes again shows what is known already.
+            guard entry.sequence > staged.end.count else { continue }
+            guard entry.sequence == staged.end.count + 1, Address(entry.subject) != nil,
+                [.record, .dataset, .subject].contains(entry.kind)
             else { throw EnclaveError.badProof }
             staged.entries.append(entry)
             staged.end.append([UInt8](bytes))

@@ -87,7 +87,7 @@ extension EnclaveMachine {
         (replica.recovered, replica.recoveryEpoch) = (true, package.epoch)
         (replica.punctures, replica.punctureHash) = (part.punctures, part.punctureHash)
         try record([.replica(replica)] + missing(part.entries))
-        hasProvenPunctures = false
+        (hasProvenPunctures, stagedPunctures) = (false, nil)
         var answer = WireImportRecoveryAnswer()
         answer.enrolled = UInt32(clamping: self.vault.enrolled)
         return answer

@@ -126,8 +126,11 @@ extension EnclaveMachine {
         if !changes.isEmpty || partVault != vaultID {
             var replica = vault.replica ?? WireVaultReplica()
             (replica.vault, replica.vaultSecret) = (part.vault, part.vaultSecret)
-            (replica.source, replica.sourceVersion) = (.init(source.bytes), part.version)
-            if part.isLast { replica.handover = part.handover }
+            (replica.source, replica.sourceVersion, replica.recovered) = (.init(source.bytes), part.version, false)
+            // What is signed reaches up to the last part; before it there is nothing to announce.
+            replica.handover = part.isLast ? part.handover : .init()
+            // These keys have seen all of the log.
+            replica.recoveryEpoch = max(vault.recoveryEpoch, vault.punctures.count)
             try record([.replica(replica)] + changes)
         } else if part.isLast, partVault != id, vault.replica?.handover.isEmpty ?? true {
             var replica = vault.replica ?? WireVaultReplica()

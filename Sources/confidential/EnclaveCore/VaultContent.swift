@@ -53,8 +53,8 @@ struct VaultContent {
             // The keys of a package have seen no more of the log than the package.
             guard let hash = Hash32(wire.punctureHash) else { throw .damaged }
             punctures = PunctureChain(count: wire.punctures, hash: hash)
-            recoveryEpoch = max(recoveryEpoch, wire.recoveryEpoch)
         }
+        recoveryEpoch = max(recoveryEpoch, wire.recoveryEpoch)
         replica = wire
     }
 

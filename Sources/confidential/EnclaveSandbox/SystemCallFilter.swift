@@ -15,7 +15,6 @@ package enum SystemCallFilter {
         for rule in list.masked {
             try check(jupiter_filter_allow_masked(filter, rule.name, rule.argument, rule.mask, rule.value))
         }
-        for rule in list.failing { try check(jupiter_filter_fail(filter, rule.name, UInt16(rule.error))) }
         try check(seccomp_load(filter))
     }
 

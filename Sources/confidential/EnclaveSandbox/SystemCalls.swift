@@ -2,26 +2,20 @@
 /// (docs/spec/enclave.md §1). Every other call ends the process (SECCOMP_RET_KILL_PROCESS).
 package enum SystemCalls {
     /// What a filter allows.
-    package struct List: Sendable, Equatable {
+    package struct List: Sendable {
         /// With any arguments.
         package var allowed: [String] = []
         /// Calls whose protection argument (the third) must not make memory executable.
         package var neverExecutable: [String] = []
         /// Calls of which only those with these flags are allowed.
         package var masked: [Masked] = []
-        /// Fail with this error instead of ending the process: what a library tries and can do without.
-        package var failing: [(name: String, error: Int32)] = []
-
-        package static func == (left: List, right: List) -> Bool {
-            left.names == right.names && left.neverExecutable == right.neverExecutable && left.masked == right.masked
-        }
 
         /// All names that may be seen in a trace of the process.
-        package var names: Set<String> { Set(allowed + neverExecutable + masked.map(\.name) + failing.map(\.name)) }
+        package var names: Set<String> { Set(allowed + neverExecutable + masked.map(\.name)) }
     }
 
     /// `name` is allowed if (argument & mask) == value.
-    package struct Masked: Sendable, Equatable {
+    package struct Masked: Sendable {
         package let name: String
         package let argument: UInt32
         package let mask, value: UInt64
@@ -66,7 +60,8 @@ package enum SystemCalls {
     package static func launcher(on platform: String) -> List {
         var list = launcher
         switch platform {
-        case "tpm": list.allowed += ["clock_nanosleep", "connect", "getsockopt", "socket"]
+        // A thread that may hang, and a socket; looking a host up asks the kernel for the machine's addresses first.
+        case "tpm": list.allowed += ["bind", "clock_nanosleep", "connect", "getsockname", "getsockopt", "socket"]
         case "sev-snp", "tdx": list.allowed += ["clock_nanosleep", "ioctl", "mkdir", "rmdir"]
         case "nitro": list.allowed.append("ioctl")
         default: return list
@@ -82,7 +77,8 @@ package enum SystemCalls {
 
     /// What a dynamic loader, a C library and the Swift runtime do before `main`, and a role before it loads its own filter.
     private static let starting = [
-        "access", "accept", "arch_prctl", "dup2", "dup3", "faccessat2", "fcntl", "fdatasync", "fstat", "fsync", "ftruncate", "getdents64", "getegid",
+        "access", "accept", "arch_prctl", "dup2", "dup3", "faccessat2", "fcntl", "fdatasync", "fstat", "fsync", "ftruncate", "getdents64",
+        "getegid",
         "geteuid", "getgid", "getppid", "getuid", "lseek", "mlock", "mlockall", "mmap", "mprotect", "newfstatat", "prctl", "pread64",
         "pwrite64",
         "prlimit64", "readlink", "readlinkat", "recvfrom", "rseq", "rt_sigaction", "sched_getaffinity", "seccomp", "sendto",

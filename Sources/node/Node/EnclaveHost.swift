@@ -152,6 +152,9 @@ package final class EnclaveHost: Sendable {
             try? await Task.sleep(for: .seconds(pause))
             pause = min(pause * 2, 10)
         }
+        // Nobody may wait for what is not done any more.
+        state.withLock { $0.status = Status() }
+        cancelErrands()
     }
 
     private func serve() async throws {

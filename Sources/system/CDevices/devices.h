@@ -1,4 +1,4 @@
-// Requests to confidential-computing devices: ioctl is variadic, and so out of Swift's reach. Each returns 0, or errno.
+// What Swift cannot ask the system for itself: ioctl is variadic, and some constants are macros. Requests return 0, or errno.
 #pragma once
 #include <errno.h>
 #include <linux/sev-guest.h>
@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 
 // MSG_KEY_REQ to the AMD secure processor (SEV Secure Nested Paging Firmware ABI, "Guest Messages").
@@ -38,4 +39,10 @@ static inline int jupiter_nsm_request(
     if (ioctl(descriptor, _IOWR(0x0A, 0, struct jupiter_nsm_message), &message) != 0) return errno;
     *response_size = message.response.iov_len;
     return 0;
+}
+
+// Bytes that this process may lock in memory; all ones for no limit.
+static inline uint64_t jupiter_lockable_memory(void) {
+    struct rlimit limit;
+    return getrlimit(RLIMIT_MEMLOCK, &limit) == 0 ? limit.rlim_cur : 0;
 }

@@ -28,9 +28,3 @@ static inline int jupiter_filter_allow_masked(scmp_filter_ctx filter, const char
     const struct scmp_arg_cmp comparison = {argument, SCMP_CMP_MASKED_EQ, mask, value};
     return number == __NR_SCMP_ERROR ? -EINVAL : seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, 1, &comparison);
 }
-
-// Makes the call `name` fail with `error` instead of ending the process.
-static inline int jupiter_filter_fail(scmp_filter_ctx filter, const char *name, uint16_t error) {
-    int number = seccomp_syscall_resolve_name(name);
-    return number == __NR_SCMP_ERROR ? -EINVAL : seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(error), number, 0, NULL);
-}

@@ -50,7 +50,8 @@ extension HostileMatrix {
                 .refused("admission.wrongEnclaves") { hostile in try hostile.confirming { $0.assessments[0].enclaves = [] } },
             ],
             .truncate: [
-                .refused("enclave.tamperedCiphertext") { hostile in try hostile.confirming { $0.assessments[0].sealedResult.removeLast() } },
+                .refused("enclave.tamperedCiphertext") { hostile in try hostile.confirming { $0.assessments[0].sealedResult.removeLast() }
+                },
                 .refused("enclave.badProof") { hostile in try hostile.confirming { $0.assessments[0].consent.proof.removeLast() } },
             ],
             .forge: [

@@ -19,7 +19,9 @@ package struct SceneSubject {
     package var address: Address { wallet.address }
     package var commitment: Hash32 { EnclaveStatement.subjectKeyCommitment(key: key, salt: salt) }
 
-    package init(wallet: SigningKey, key: [UInt8], salt: [UInt8]) { (self.wallet, self.key, self.salt) = (wallet, key, salt) }
+    package init(wallet: SigningKey, key: [UInt8], salt: [UInt8], epoch: UInt32 = 0) {
+        (self.wallet, self.key, self.salt, self.epoch) = (wallet, key, salt, epoch)
+    }
 }
 
 /// A grant as signed and as the state says.

@@ -31,19 +31,31 @@ package enum SpyProgram {
 
     package static var code: [UInt8] {
         let start = head.count
+        // input_read(start, 0, input_length()); output_write(0, start + 8 * integers); return 0
+        return module(
+            constant(start) + constant(0) + [0x10, 0, 0x10, 1] + constant(0) + constant(start + 8 * integers) + [0x10, 2] + constant(0))
+    }
+
+    /// A program that refuses its input with what it saw: the low 32 bits of its last eight bytes; its code has the name `canary` besides.
+    package static func refusingCode(named canary: String) -> [UInt8] {
+        let start = head.count
+        // input_read(start, 0, input_length()); return load(start + input_length() - 8)
+        let body =
+            constant(start) + constant(0) + [0x10, 0, 0x10, 1, 0x10, 0] + constant(start - 8) + [0x6A, 0x28, 0, 0]
+        return module(body) + section(0, name("name") + [0] + unsigned(canary.utf8.count + 1) + name(canary))
+    }
+
+    /// A module whose `run` is `body`.
+    private static func module(_ body: [UInt8]) -> [UInt8] {
         let i32: UInt8 = 0x7F
         let types = vector([[0x60, 0, 1, i32], [0x60, 3, i32, i32, i32, 0], [0x60, 2, i32, i32, 0]])
         let imports = vector([
             name("jupiter") + name("input_length") + [0, 0], name("jupiter") + name("input_read") + [0, 1],
             name("jupiter") + name("output_write") + [0, 2],
         ])
-        // input_read(start, 0, input_length()); output_write(0, start + 8 * integers); return 0
-        let body: [UInt8] =
-            constant(start) + constant(0) + [0x10, 0, 0x10, 1] + constant(0) + constant(start + 8 * integers) + [0x10, 2] + constant(0)
-            + [0x0B]
-        let function = [0] + body
+        let function = [0] + body + [0x0B]
         let exports = vector([name("memory") + [2, 0], name("run") + [0, 3]])
-        let data = [1, 0] + constant(0) + [0x0B] + unsigned(start) + head
+        let data = [1, 0] + constant(0) + [0x0B] + unsigned(head.count) + head
         var module: [UInt8] = [0x00, 0x61, 0x73, 0x6D, 0x01, 0x00, 0x00, 0x00]
         module += section(1, types) + section(2, imports) + section(3, [1, 0]) + section(5, [1, 0, 1]) + section(7, exports)
         return module + section(10, [1] + unsigned(function.count) + function) + section(11, data)

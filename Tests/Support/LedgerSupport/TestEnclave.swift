@@ -76,7 +76,7 @@ package struct TestEnclave {
     package func enrolment(of subject: Address, dataset: String, epoch: UInt32 = 0) throws -> WireMessage {
         let commitment = Hash32(3, 3, 3, UInt64(epoch))
         let statement = EnclaveStatement.enrolmentReceipt(
-            chainID: chainID, enclave: id, subject: subject, dataset: dataset, commitment: commitment, vaultVersion: 1)
+            chainID: chainID, enclave: id, subject: subject, dataset: dataset, keyEpoch: epoch, commitment: commitment, vaultVersion: 1)
         var message = WireEnrolSubjectKey()
         (message.dataset, message.enclave, message.keyEpoch) = (dataset, .init(id.bytes), epoch)
         (message.commitment, message.vaultVersion) = (.init(commitment.bytes), 1)

@@ -154,7 +154,7 @@ package struct Wallet: Sendable {
 
 /// A subject's key of one dataset (KEK) with the salt of its public commitment.
 package struct SubjectKey: Sendable {
-    let key: [UInt8]
+    package let key: [UInt8]
     let salt: [UInt8]
 
     /// What the chain holds.

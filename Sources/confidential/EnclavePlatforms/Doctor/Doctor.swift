@@ -1,3 +1,4 @@
+import CDevices
 import Primitives
 
 /// Looks at a machine and says what an enclave can stand on. It changes nothing.
@@ -14,6 +15,12 @@ package struct Doctor: Sendable {
     package init(root: String = "", tpm: TPMAddress? = nil, lockableMemory: UInt64?) {
         (machine, self.tpm, self.lockableMemory) = (Machine(root: root), tpm, lockableMemory)
         options = try? TPMOptions()
+    }
+
+    /// Bytes that this process may lock in memory; `nil` for no limit.
+    package static var lockableMemory: UInt64? {
+        let limit = jupiter_lockable_memory()
+        return limit == .max ? nil : limit
     }
 
     package func examine() -> MachineReport {

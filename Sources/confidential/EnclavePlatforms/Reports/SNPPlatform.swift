@@ -39,7 +39,7 @@ package struct SNPPlatform: EvidenceSource, SealingKeySource {
     }
 
     /// Where the measurement is in a report (notes of SEV-SNP ABI, table 23).
-    static func registers(_ report: [UInt8]) throws(PlatformError) -> [String: [UInt8]] {
+    package static func registers(_ report: [UInt8]) throws(PlatformError) -> [String: [UInt8]] {
         guard report.count == 1184 else { throw .malformedReport }
         return ["measurement": Array(report[0x90..<0xc0])]
     }

@@ -23,7 +23,7 @@ package struct TDXPlatform: EvidenceSource, SealingKeySource {
     }
 
     /// Where the measurements are in a quote of version 4 or 5 (Intel TDX DCAP quoting library API, appendix A.3).
-    static func registers(_ quote: [UInt8]) throws(PlatformError) -> [String: [UInt8]] {
+    package static func registers(_ quote: [UInt8]) throws(PlatformError) -> [String: [UInt8]] {
         let body = quote.first == 5 ? 54 : 48
         guard let version = quote.first, version == 4 || version == 5, quote.count >= body + 584 else { throw .malformedReport }
         var registers = ["mrtd": Array(quote[body + 136..<body + 184])]

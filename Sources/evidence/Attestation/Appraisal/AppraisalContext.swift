@@ -10,6 +10,15 @@ package enum Expectation: Sendable {
     /// Nothing: evidence of somebody else's, looked at from outside.
     case none
 
+    /// For a person who follows the appraisal.
+    var detail: String {
+        switch self {
+        case .enclave: "binds the enclave's keys, its chain and the block it answers"
+        case .nonce: "answers the challenge"
+        case .none: "nothing was asked for, so anything is taken"
+        }
+    }
+
     /// Checks 64 bytes of report data (SEV-SNP, TDX, SGX): the binding, or the nonce followed by zeros.
     func check(reportData: some Collection<UInt8>) throws(AttestationError) {
         switch self {

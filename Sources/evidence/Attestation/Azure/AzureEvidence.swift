@@ -26,21 +26,21 @@ package struct AzureEvidence: Sendable {
     }
 
     func appraise(_ context: AppraisalContext, _ trail: inout AppraisalTrail) throws(AttestationError) -> AttestationResult {
-        let hcl = try trail.step("paravisor's report") { () throws(AttestationError) in
-            let hcl = try HclReport(hclReport)
-            return (hcl, hcl.hardware == .sevSnp ? "over SEV-SNP" : "over TDX")
+        let (hcl, parsed) = try trail.step("paravisor's report") { () throws(AttestationError) in
+            let pieces = (try HclReport(hclReport), try TpmQuote(quote))
+            return (pieces, pieces.0.hardware == .sevSnp ? "over SEV-SNP" : "over TDX")
         }
         let vouched = try vouch(hcl, context, &trail)
         let expected = TpmHash.sha256.hash(hcl.runtimeData) + [UInt8](repeating: 0, count: 32)
         try trail.check("attestation key", vouched.reportData.elementsEqual(expected), .akBinding) {
             "the processor's report data are the hash of the runtime data that hold it"
         }
-        let tpmSignature = TpmSignature(rsassa: signature)
-        try trail.check("quote signature", tpmSignature.verifies(quote, by: .rsa(hcl.attestationKey)), .quoteSignature) {
+        let key = try hcl.attestationKey()
+        try trail.check("quote signature", TpmSignature(rsassa: signature).verifies(quote, by: .rsa(key)), .quoteSignature) {
             "by the attestation key"
         }
         let platform: EvidencePlatform = hcl.hardware == .sevSnp ? .azureSnp : .azureTdx
-        let measurement = try TpmEvidence.measurement(platform, quote, registers, .sha256, vouched.registers, context, &trail)
+        let measurement = try TpmEvidence.measurement(platform, parsed, registers, .sha256, vouched.registers, context, &trail)
         guard !vouched.isIncomplete else { throw .bindingOnly }
         return AttestationResult(
             platform: platform, assurance: .confidential, measurement: measurement, machine: vouched.machine, product: vouched.product,

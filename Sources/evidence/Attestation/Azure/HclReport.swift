@@ -14,8 +14,6 @@ package struct HclReport: Sendable {
     let hardwareReport: ArraySlice<UInt8>
     /// JSON, exactly as hashed.
     let runtimeData: ArraySlice<UInt8>
-    /// The virtual TPM's attestation key.
-    let attestationKey: _RSA.Signing.PublicKey
 
     static let maximumBytes = 16 << 10
     private static let runtimeOffset = 0x4c0
@@ -36,16 +34,16 @@ package struct HclReport: Sendable {
         guard dataSize == 20 + count else { throw .malformed }
         runtimeData = try cursor.take(count)
         guard cursor.rest.allSatisfy({ $0 == 0 }) else { throw .malformed }
-        attestationKey = try Self.key(JsonValue(Array(runtimeData), limit: Self.maximumBytes))
     }
 
-    /// The JWK `HCLAkPub` (RFC 7517, RFC 7518 §6.3.1).
-    private static func key(_ runtime: JsonValue) throws(AttestationError) -> _RSA.Signing.PublicKey {
+    /// The virtual TPM's attestation key: the JWK `HCLAkPub` (RFC 7517, RFC 7518 §6.3.1). Read it only once the runtime data are vouched for.
+    package func attestationKey() throws(AttestationError) -> _RSA.Signing.PublicKey {
+        let runtime = try JsonValue(Array(runtimeData), limit: Self.maximumBytes)
         var found: [JsonValue] = []
         for key in try runtime.items("keys", atMost: 8) where try key.text("kid") == "HCLAkPub" { found.append(key) }
         guard found.count == 1, try found[0].text("kty") == "RSA" else { throw .malformed }
-        let modulus = try decode(found[0].text("n"))
-        let exponent = try decode(found[0].text("e"))
+        let modulus = try Self.decode(found[0].text("n"))
+        let exponent = try Self.decode(found[0].text("e"))
         guard 256...512 ~= modulus.count, exponent == Data([1, 0, 1]), let key = try? _RSA.Signing.PublicKey(n: modulus, e: exponent) else {
             throw .malformed
         }

@@ -8,23 +8,27 @@ enum VendorPublicKey: Sendable {
     case p256(P256.Signing.PublicKey)
     case p384(P384.Signing.PublicKey)
     case rsa(_RSA.Signing.PublicKey)
+    /// Of a kind that signs nothing here, such as a TPM's key for RSAES-OAEP: it verifies nothing.
+    case other
 
     /// Reads a SubjectPublicKeyInfo: uncompressed points on P-256 and P-384, RSA of 2048 to 4096 bits.
     init(_ node: ASN1Node) throws {
         let parts = try DERReading.sequence(node)
         guard parts.count == 2 else { throw AttestationError.malformed }
         let algorithm = try DERReading.sequence(parts[0])
-        guard algorithm.count == 2 else { throw AttestationError.malformed }
-        switch try ASN1ObjectIdentifier(derEncoded: algorithm[0]) {
+        guard let first = algorithm.first else { throw AttestationError.malformed }
+        let kind = try ASN1ObjectIdentifier(derEncoded: first)
+        switch kind {
         case .ecPublicKey:
+            guard algorithm.count == 2 else { throw AttestationError.malformed }
             let curve = try ASN1ObjectIdentifier(derEncoded: algorithm[1])
             self = try Self.point(Array(DERReading.wholeBits(parts[1])), curve)
         case .rsaEncryption:
-            guard try DERReading.primitive(algorithm[1], .null).isEmpty, node.encodedBytes.count <= 600 else {
+            guard algorithm.count == 2, try DERReading.primitive(algorithm[1], .null).isEmpty, node.encodedBytes.count <= 600 else {
                 throw AttestationError.malformed
             }
             self = .rsa(try _RSA.Signing.PublicKey(derRepresentation: Data(node.encodedBytes)))
-        default: throw AttestationError.malformed
+        default: self = .other
         }
     }
 
@@ -32,7 +36,7 @@ enum VendorPublicKey: Sendable {
         switch curve {
         case .p256: .p256(try P256.Signing.PublicKey(x963Representation: bytes))
         case .p384: .p384(try P384.Signing.PublicKey(x963Representation: bytes))
-        default: throw AttestationError.malformed
+        default: .other
         }
     }
 
@@ -77,7 +81,7 @@ enum VendorPublicKey: Sendable {
                 return false
             }
             return key.isValidSignature(parsed, for: SHA384.hash(data: Data(bytes)))
-        case .rsa: return false
+        case .rsa, .other: return false
         }
     }
 

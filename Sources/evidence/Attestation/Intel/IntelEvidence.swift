@@ -18,7 +18,7 @@ package struct IntelEvidence: Sendable {
         let proof = try vouch(context, &trail)
         try trail.step("report data") { () throws(AttestationError) in
             try context.expectation.check(reportData: proof.quote.reportData)
-            return ((), "binds what was asked for")
+            return ((), context.expectation.detail)
         }
         try checkEventLog(proof, &trail)
         let measurement = Measurement(platform: proof.quote.isTdx ? .tdx : .sgx, registers: proof.registers)

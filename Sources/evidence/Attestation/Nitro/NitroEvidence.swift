@@ -27,7 +27,7 @@ package struct NitroEvidence: Sendable {
         try trail.check("debug", !document.isDebug, .debugEnabled) { "off" }
         try trail.step("report data") { () throws(AttestationError) in
             try Self.check(document, context.expectation)
-            return ((), "user data, public key and nonce bind what was asked for")
+            return ((), context.expectation.detail)
         }
         let registers = document.registers.map { ("pcr\($0.key)", $0.value) }
         let measurement = Measurement(platform: .nitro, registers: Dictionary(uniqueKeysWithValues: registers))

@@ -21,7 +21,7 @@ package struct SnpEvidence: Sendable {
         let proof = try vouch(context, &trail)
         try trail.step("report data") { () throws(AttestationError) in
             try context.expectation.check(reportData: proof.report.reportData)
-            return ((), "binds what was asked for")
+            return ((), context.expectation.detail)
         }
         let measurement = Measurement(platform: .sevSnp, registers: proof.registers)
         try context.check(measurement, &trail)

@@ -19,9 +19,8 @@ package struct TpmEvidence: Sendable {
     }
 
     func appraise(_ context: AppraisalContext, _ trail: inout AppraisalTrail) throws(AttestationError) -> AttestationResult {
-        let (area, signature) = try trail.step("form") { () throws(AttestationError) in
-            guard quote.count <= TpmQuote.maximumBytes else { throw .malformed }
-            let pieces = (try TpmPublicArea(attestationKey), try TpmSignature(self.signature))
+        let (parsed, area, signature) = try trail.step("form") { () throws(AttestationError) in
+            let pieces = (try TpmQuote(quote), try TpmPublicArea(attestationKey), try TpmSignature(self.signature))
             return (pieces, "TPM 2.0 quote and attestation key")
         }
         let endorsement = try endorsementPath(context, &trail)
@@ -29,7 +28,7 @@ package struct TpmEvidence: Sendable {
             "a restricted signing key that never left its TPM"
         }
         try trail.check("quote signature", signature.verifies(quote, by: area), .quoteSignature) { "by the attestation key" }
-        let measurement = try Self.measurement(.tpm, quote, registers, signature.hash, [:], context, &trail)
+        let measurement = try Self.measurement(.tpm, parsed, registers, signature.hash, [:], context, &trail)
         let isSoftware = try isSoftware(area, endorsement, context, &trail)
         let machine =
             endorsement.map { MachineIdentity(kind: .endorsementKey, bytes: TpmHash.sha256.hash($0.leaf.publicKeyInfo)) }
@@ -39,18 +38,15 @@ package struct TpmEvidence: Sendable {
             measurement: measurement, machine: machine, expires: endorsement?.expires)
     }
 
-    /// Form, freshness and registers of a quote whose signature is good.
+    /// Kind, freshness and registers of a quote whose signature is good.
     static func measurement(
-        _ platform: EvidencePlatform, _ bytes: [UInt8], _ values: TpmRegisters?, _ hash: TpmHash, _ others: [String: [UInt8]],
+        _ platform: EvidencePlatform, _ quote: TpmQuote, _ values: TpmRegisters?, _ hash: TpmHash, _ others: [String: [UInt8]],
         _ context: AppraisalContext, _ trail: inout AppraisalTrail
     ) throws(AttestationError) -> Measurement {
-        let quote = try trail.step("quote") { () throws(AttestationError) in
-            let quote = try TpmQuote(bytes)
-            return (quote, "made by a TPM")
-        }
+        try trail.check("kind", quote.isQuote, .malformed) { "a quote that a TPM made" }
         try trail.step("qualifying data") { () throws(AttestationError) in
             try context.expectation.check(qualifyingData: quote.qualifyingData)
-            return ((), "binds what was asked for")
+            return ((), context.expectation.detail)
         }
         let registers = try trail.step("registers") { () throws(AttestationError) in
             let registers =

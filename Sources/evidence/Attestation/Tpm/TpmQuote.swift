@@ -1,5 +1,7 @@
 /// A TPMS_ATTEST of a quote (TPM 2.0 part 2, §10.12), big-endian.
 package struct TpmQuote: Sendable {
+    /// Whether a TPM made it, as a quote: TPM_GENERATED and TPM_ST_ATTEST_QUOTE. A restricted key signs nothing else that begins so.
+    let isQuote: Bool
     let qualifyingData: ArraySlice<UInt8>
     /// The selected registers of the SHA-256 bank, rising; `nil` when another bank is selected.
     package let selection: [Int]?
@@ -7,12 +9,12 @@ package struct TpmQuote: Sendable {
 
     static let maximumBytes = 1024
 
-    /// - Throws: `malformed` for anything that is not a quote a TPM made.
+    /// - Throws: `malformed` unless every length ends exactly where it must.
     package init(_ bytes: [UInt8]) throws(AttestationError) {
         guard bytes.count <= Self.maximumBytes else { throw .malformed }
         var cursor = ByteCursor(bytes)
-        // TPM_GENERATED and TPM_ST_ATTEST_QUOTE: a restricted key signs nothing else that begins so.
-        guard try cursor.bigEndian(UInt32.self) == 0xff54_4347, try cursor.bigEndian(UInt16.self) == 0x8018 else { throw .malformed }
+        let (magic, type) = (try cursor.bigEndian(UInt32.self), try cursor.bigEndian(UInt16.self))
+        isQuote = magic == 0xff54_4347 && type == 0x8018
         _ = try cursor.sized(limit: 66)
         qualifyingData = try cursor.sized(limit: 64)
         // clock, resetCount, restartCount, safe, firmwareVersion

@@ -1,6 +1,5 @@
 import ArgumentParser
 import EnclavePlatforms
-import Glibc
 import JupiterClient
 
 /// `jupiter enclave doctor`
@@ -22,12 +21,7 @@ struct EnclaveDoctor: AnsweringCommand {
     var tpm: String?
 
     func answer() async throws -> Answer {
-        var limit = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_MEMLOCK.rawValue), &limit)
-        // RLIM_INFINITY is all ones; Swift does not see the macro.
-        let report = Doctor(
-            tpm: try tpm.map { try TPMAddress($0) }, lockableMemory: limit.rlim_cur == .max ? nil : UInt64(limit.rlim_cur)
-        ).examine()
+        let report = Doctor(tpm: try tpm.map { try TPMAddress($0) }, lockableMemory: Doctor.lockableMemory).examine()
         return Answer(Self.json(report), text: Self.text(report))
     }
 

@@ -88,7 +88,7 @@ package enum ErasureSweep {
     private static func destroyKeys(_ holding: WireHolding, of subject: Address, _ state: inout ModuleState) throws {
         for held in holding.keys {
             guard let vault = Hash32(held.vault) else { continue }
-            let place = StateKey.subjectKey(subject, dataset: holding.dataset, enclave: vault)
+            let place = StateKey.subjectKey(subject, dataset: holding.dataset, enclave: vault, epoch: held.keyEpoch)
             guard var key: WireSubjectKey = try state.message(place), !key.destroyed else { continue }
             key.destroyed = true
             state.set(place, key)

@@ -1,15 +1,14 @@
-import ChainTypes
 import Crypto
 import Cryptography
 import Foundation
 import Primitives
 
 /// Opens vault files from their description alone (docs/spec/vault.md §2), with none of the enclave's own code.
-enum VaultFileReader {
+package enum VaultFileReader {
     private static let magic = Data("JUPVAULT".utf8)
 
     /// The plain text of every batch that opens in whatever vaults begin somewhere in `bytes`, with any of `keys` as the sealing key.
-    static func open(_ bytes: Data, keys: Set<SymmetricKey>) -> [[UInt8]] {
+    package static func open(_ bytes: Data, keys: Set<Data>) -> [[UInt8]] {
         var found: [[UInt8]] = []
         var from = bytes.startIndex
         while let start = bytes[from...].firstRange(of: magic)?.lowerBound {
@@ -19,10 +18,10 @@ enum VaultFileReader {
         return found
     }
 
-    private static func batches(_ file: [UInt8], keys: Set<SymmetricKey>) -> [[UInt8]] {
+    private static func batches(_ file: [UInt8], keys: Set<Data>) -> [[UInt8]] {
         guard file.count > 160 else { return [] }
-        for sealing in keys {
-            guard
+        for bytes in keys {
+            guard let sealing = try? AuthenticatedEncryption.key(bytes),
                 let secret = try? AuthenticatedEncryption.open(
                     file[96..<157], key: sealing, context: .storageKey, associated: Array(file[..<96])),
                 let storage = try? AuthenticatedEncryption.key(secret)
@@ -73,8 +72,4 @@ enum VaultFileReader {
         }
         return version
     }
-}
-
-extension SymmetricKey: @retroactive Hashable {
-    public func hash(into hasher: inout Hasher) { withUnsafeBytes { hasher.combine(bytes: $0) } }
 }
