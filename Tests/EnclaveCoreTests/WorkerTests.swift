@@ -123,7 +123,8 @@ final class SpyingRunner: ProgramRunner {
             let length = try #require(
                 WorkerFrame.length(prefix.withUnsafeBytes { UInt32(littleEndian: $0.loadUnaligned(as: UInt32.self)) }))
             var frame = [UInt8](repeating: 0, count: length)
-            #expect(frame.withUnsafeMutableBytes { WorkerStream.read($0, from: vault) })
+            let isWhole = frame.withUnsafeMutableBytes { WorkerStream.read($0, from: vault) }
+            #expect(isWhole)
             answers.append(frame)
         }
         return answers
@@ -152,16 +153,14 @@ final class SpyingRunner: ProgramRunner {
     @Test func `ends at bytes that are no protocol`() throws {
         #expect(try answers(SpyProgram.code, [([UInt8](repeating: 1, count: 8 << 20), 8 << 20)]).count == 2)
         let (vault, stream) = try #require(PacketChannel.streamPair())
-        let ended = Atomic<Bool>(false)
-        withExtendedLifetime(ended) {
-            let worker = try? Worker(descriptor: stream) { (_) throws(SandboxError) in }
-            guard var worker else { return }
-            let garbage = [UInt8](repeating: 0xFF, count: 64)
-            #expect(garbage.withUnsafeBytes { WorkerStream.write($0, to: vault) })
-            try? worker.run()
+        defer {
+            close(vault)
+            close(stream)
         }
-        close(vault)
-        close(stream)
+        var worker = try Worker(descriptor: stream) { (_) throws(SandboxError) in }
+        let garbage = [UInt8](repeating: 0xFF, count: 64)
+        #expect(garbage.withUnsafeBytes { WorkerStream.write($0, to: vault) })
+        try worker.run()
     }
 
     @Test func `and the launcher are decoded strictly (fuzz)`() {
