@@ -275,19 +275,22 @@ final class SpyingRunner: ProgramRunner {
 
     @Test func `is told to wait, by commands, bytes and broken evidence`() {
         var limiter = CommandLimiter(limits)
-        for _ in 0..<10 { #expect(limiter.admit(bytes: 1, bringsEvidence: false, at: 0)) }
-        #expect(!limiter.admit(bytes: 1, bringsEvidence: false, at: 0))
-        #expect(!limiter.admit(bytes: 1, bringsEvidence: false, at: 499))
-        #expect(limiter.admit(bytes: 1, bringsEvidence: false, at: 500))
-        #expect(!limiter.admit(bytes: 1_000, bringsEvidence: false, at: 1_000))
-        #expect(limiter.admit(bytes: 100, bringsEvidence: false, at: 1_000))
+        func admits(_ bytes: Int, evidence: Bool = false, at time: UInt64) -> Bool {
+            limiter.admit(bytes: bytes, bringsEvidence: evidence, at: time)
+        }
+        for _ in 0..<10 { #expect(admits(1, at: 0)) }
+        #expect(!admits(1, at: 0))
+        #expect(!admits(1, at: 499))
+        #expect(admits(1, at: 500))
+        #expect(!admits(1_000, at: 1_000))
+        #expect(admits(100, at: 1_000))
         limiter.count(broken: 5, at: 20_000)
-        #expect(!limiter.admit(bytes: 1, bringsEvidence: true, at: 20_000))
-        #expect(limiter.admit(bytes: 1, bringsEvidence: false, at: 20_000), "its state can still be asked for")
-        #expect(limiter.admit(bytes: 1, bringsEvidence: true, at: 21_000))
+        #expect(!admits(1, evidence: true, at: 20_000))
+        #expect(admits(1, at: 20_000), "its state can still be asked for")
+        #expect(admits(1, evidence: true, at: 21_000))
         // A clock that stands still or jumps gives nothing that was not earned.
-        #expect(limiter.admit(bytes: 1_000, bringsEvidence: false, at: .max))
-        #expect(!limiter.admit(bytes: 1_000, bringsEvidence: false, at: .max))
+        #expect(admits(1_000, at: .max))
+        #expect(!admits(1_000, at: .max))
     }
 
     @Test func `gets a typed answer that it can repeat`() throws {
