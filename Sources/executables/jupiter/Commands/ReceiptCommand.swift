@@ -97,7 +97,7 @@ struct ReceiptVerify: AsyncParsableCommand {
         json["genesisHash"] = .text(genesis.hash.description)
         if let header = trail.verified?.header { json["header"] = .text(header.hash.description) }
         json["verified"] = .boolean(trail.holds)
-        json["steps"] = .array(trail.steps.map(json))
+        json["steps"] = .array(trail.steps.map { Self.json($0) })
         return .object(json)
     }
 
