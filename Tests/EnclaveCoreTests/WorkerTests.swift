@@ -123,7 +123,8 @@ final class SpyingRunner: ProgramRunner {
             let length = try #require(
                 WorkerFrame.length(prefix.withUnsafeBytes { UInt32(littleEndian: $0.loadUnaligned(as: UInt32.self)) }))
             var frame = [UInt8](repeating: 0, count: length)
-            #expect(frame.withUnsafeMutableBytes { WorkerStream.read($0, from: vault) })
+            let isWhole = frame.withUnsafeMutableBytes { WorkerStream.read($0, from: vault) }
+            #expect(isWhole)
             answers.append(frame)
         }
         return answers
@@ -152,16 +153,14 @@ final class SpyingRunner: ProgramRunner {
     @Test func `ends at bytes that are no protocol`() throws {
         #expect(try answers(SpyProgram.code, [([UInt8](repeating: 1, count: 8 << 20), 8 << 20)]).count == 2)
         let (vault, stream) = try #require(PacketChannel.streamPair())
-        let ended = Atomic<Bool>(false)
-        withExtendedLifetime(ended) {
-            let worker = try? Worker(descriptor: stream) { (_) throws(SandboxError) in }
-            guard var worker else { return }
-            let garbage = [UInt8](repeating: 0xFF, count: 64)
-            #expect(garbage.withUnsafeBytes { WorkerStream.write($0, to: vault) })
-            try? worker.run()
+        defer {
+            close(vault)
+            close(stream)
         }
-        close(vault)
-        close(stream)
+        var worker = try Worker(descriptor: stream) { (_) throws(SandboxError) in }
+        let garbage = [UInt8](repeating: 0xFF, count: 64)
+        #expect(garbage.withUnsafeBytes { WorkerStream.write($0, to: vault) })
+        try worker.run()
     }
 
     @Test func `and the launcher are decoded strictly (fuzz)`() {
@@ -276,22 +275,23 @@ final class SpyingRunner: ProgramRunner {
 
     @Test func `is told to wait, by commands, bytes and broken evidence`() {
         var limiter = CommandLimiter(limits)
-        func admit(bytes: Int, bringsEvidence: Bool, at time: UInt64) -> Bool {
-            limiter.admit(bytes: bytes, bringsEvidence: bringsEvidence, at: time)
+        func admits(_ bytes: Int, evidence: Bool = false, at time: UInt64) -> Bool {
+            limiter.admit(bytes: bytes, bringsEvidence: evidence, at: time)
         }
-        for _ in 0..<10 { #expect(admit(bytes: 1, bringsEvidence: false, at: 0)) }
-        #expect(!admit(bytes: 1, bringsEvidence: false, at: 0))
-        #expect(!admit(bytes: 1, bringsEvidence: false, at: 499))
-        #expect(admit(bytes: 1, bringsEvidence: false, at: 500))
-        #expect(!admit(bytes: 1_000, bringsEvidence: false, at: 1_000))
-        #expect(admit(bytes: 100, bringsEvidence: false, at: 1_000))
+        for _ in 0..<10 { #expect(admits(1, at: 0)) }
+        #expect(!admits(1, at: 0))
+        #expect(!admits(1, at: 499))
+        #expect(admits(1, at: 500))
+        #expect(admits(1_000, at: 10_000))
+        #expect(!admits(101, at: 11_000))
+        #expect(admits(100, at: 11_000))
         limiter.count(broken: 5, at: 20_000)
-        #expect(!admit(bytes: 1, bringsEvidence: true, at: 20_000))
-        #expect(admit(bytes: 1, bringsEvidence: false, at: 20_000), "its state can still be asked for")
-        #expect(admit(bytes: 1, bringsEvidence: true, at: 21_000))
+        #expect(!admits(1, evidence: true, at: 20_000))
+        #expect(admits(1, at: 20_000), "its state can still be asked for")
+        #expect(admits(1, evidence: true, at: 21_000))
         // A clock that stands still or jumps gives nothing that was not earned.
-        #expect(admit(bytes: 1_000, bringsEvidence: false, at: .max))
-        #expect(!admit(bytes: 1_000, bringsEvidence: false, at: .max))
+        #expect(admits(1_000, at: .max))
+        #expect(!admits(1_000, at: .max))
     }
 
     @Test func `gets a typed answer that it can repeat`() throws {

@@ -45,16 +45,20 @@ final class PairedLocality {
 
     func startEnclave(_ index: Int) async throws {
         try PrivateFile.makeFolder(folder(index))
-        try? FileManager.default.removeItem(atPath: socket(index))
-        let process = try ChildProcess(
-            name: "enclave-\(index)", executable: Built.path("jupiter-enclave"),
-            arguments: ["--home", folder(index), "--socket", socket(index), "--genesis", "\(home)/node/\(chainID)/genesis.bin"],
-            logPath: "\(home)/logs/enclave-\(index).log")
-        enclaves[index] = process
-        while access(socket(index), F_OK) != 0 {
-            try #require(process.isRunning, "\(process.logTail)")
-            try await Task.sleep(for: .milliseconds(10))
+        // What was killed may hold the vault's lock for a moment longer.
+        for _ in 0..<50 {
+            let process = try ChildProcess(
+                name: "enclave-\(index)", executable: Built.path("jupiter-enclave"),
+                arguments: ["--home", folder(index), "--socket", socket(index), "--genesis", "\(home)/node/\(chainID)/genesis.bin"],
+                logPath: "\(home)/logs/enclave-\(index).log")
+            enclaves[index] = process
+            while process.isRunning {
+                if access(socket(index), F_OK) == 0 { return }
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            try await Task.sleep(for: .milliseconds(100))
         }
+        Issue.record("the enclave does not start: \(enclaves[index]?.logTail ?? "")")
     }
 
     /// As a power cut would: at once, whatever it is doing.
@@ -63,6 +67,7 @@ final class PairedLocality {
         kill(process.processID, SIGKILL)
         while process.isRunning { try await Task.sleep(for: .milliseconds(5)) }
         enclaves[index] = nil
+        try? FileManager.default.removeItem(atPath: socket(index))
     }
 
     /// The node's enclaves as it sees them now.

@@ -61,18 +61,6 @@ package struct TestEnclave {
         return evidence.encoded()
     }
 
-    /// The chain's side of an enrolment: a receipt for `subject`'s key.
-    package func enrolment(of subject: Address, dataset: String) throws -> WireMessage {
-        var message = WireEnrolSubjectKey()
-        (message.dataset, message.enclave, message.vaultVersion) = (dataset, .init(id.bytes), 3)
-        let commitment = Hash32(7, 7, 7, 7)
-        message.commitment = .init(commitment.bytes)
-        let statement = EnclaveStatement.enrolmentReceipt(
-            chainID: chainID, enclave: id, subject: subject, dataset: dataset, commitment: commitment, vaultVersion: 3)
-        message.receipt = .init(try key.sign(statement, context: .enrolmentReceipt))
-        return WireMessage(.enrolSubjectKey(message))
-    }
-
     package func anchor(nonce: Hash32, version: UInt64, root: Hash32) throws -> WireMessage {
         let statement = EnclaveStatement.anchor(chainID: chainID, enclave: id, nonce: nonce, vaultVersion: version, vaultRoot: root)
         var message = WireAnchorVault()

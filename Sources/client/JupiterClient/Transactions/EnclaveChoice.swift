@@ -39,12 +39,15 @@ package enum EnclaveChoice {
 extension NodeClient {
     /// The active enclaves of the chain whose vaults hold the subject's key for `dataset`, in the order of their ids.
     package func enclaves(holding subject: Address, dataset: String) async throws -> [WireEnclave] {
+        guard let value = try await state(StateKey.holdings(subject)).value,
+            let holdings = try? WireHoldings(strictly: [UInt8](value), limit: Limits.stateValue)
+        else { return [] }
+        let keys = holdings.datasets.first { $0.dataset == dataset }?.keys ?? []
+        let vaults = Set(keys.filter { !$0.destroyed }.map(\.vault))
         var found: [WireEnclave] = []
         for item in try await list("enclaves", limit: 1_024) where item["status"]?.text == "active" {
             guard let id = item["id"]?.text.flatMap({ Hash32(hex: $0) }), let enclave = try await enclave(id) else { continue }
-            let vault = Hash32(enclave.vault) ?? id
-            guard try await state(StateKey.subjectKey(subject, dataset: dataset, enclave: vault)).value != nil else { continue }
-            found.append(enclave)
+            if vaults.contains(enclave.vault.isEmpty ? enclave.id : enclave.vault) { found.append(enclave) }
         }
         return found
     }
