@@ -52,15 +52,15 @@ import WireTypes
         #expect(try !small.scene.open(first, runs[0]).hasFailure)
         small.scene.puncture(.dataset, small.subject.address, dataset: EnclaveScene.dataset)
         try small.scene.block()
-        #expect(throws: Refusal(840, "", "")) { try small.scene.open(second, runs[1]) }
+        #expect(throws: Refusal(846, "", "")) { try small.scene.open(second, runs[1]) }
         try small.scene.provePunctures()
-        #expect(try small.scene.open(second, runs[1]).failure.code == 842)
+        #expect(try small.scene.open(second, runs[1]).failure.code == 848)
         // Also after a restart, which reads the new log.
         _ = try restart(small)
         try small.scene.start()
-        #expect(try small.scene.open(second, runs[1]).failure.code == 842)
+        #expect(try small.scene.open(second, runs[1]).failure.code == 848)
         let enrolment = try small.scene.enrol([small.subject])[0]
-        #expect(enrolment.failure.code == 841)
+        #expect(enrolment.failure.code == 847)
     }
 
     @Test func `serves nothing after a start before it has followed the log`() throws {
@@ -159,7 +159,7 @@ import WireTypes
         try small.scene.block()
         small.storage.failWrites()
         #expect(throws: Refusal(1705, "", "")) { try small.scene.provePunctures() }
-        #expect(throws: Refusal(840, "", "")) { try small.scene.run([], shared: small.scene.sharedEvidence()) }
+        #expect(throws: Refusal(846, "", "")) { try small.scene.run([], shared: small.scene.sharedEvidence()) }
         _ = try restart(small)
         try small.scene.start()
         guard case .status(let status) = try small.scene.driver.perform(.status(WireStatusCommand())) else { return }

@@ -225,7 +225,7 @@ struct ErasureScene {
                 == Refusal.erasureErased.code)
         #expect(try scene.credit.chain.submit(scene.enclave.opening(first), by: scene.credit.lender) == Refusal.erasureErased.code)
         // The enclave's refusal gives the money back at once, the deadline otherwise.
-        #expect(try scene.credit.chain.submit(scene.enclave.refusal(second, code: 842), by: scene.credit.lender) == 0)
+        #expect(try scene.credit.chain.submit(scene.enclave.refusal(second, code: 848), by: scene.credit.lender) == 0)
         #expect(scene.credit.chain.number(StateKey.escrowTotal) == held - 50)
         try scene.credit.chain.block([], seconds: 120)
         #expect(scene.credit.chain.number(StateKey.escrowTotal) == held - 100)
