@@ -220,7 +220,8 @@ let targets: [Target] = [
     tests("ChainTypesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "TestVectors", protobuf]),
     tests("ConsentRulesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules"]),
     tests("DataModelTests", ["DataModel", "Primitives"]),
-    tests("AttestationTests", ["Attestation", "ChainTypes", "Cryptography", "Primitives", "TestVectors", "WireTypes", crypto]),
+    tests(
+        "AttestationTests", ["Attestation", "ChainTypes", "Cryptography", "Primitives", "TestVectors", "WireTypes", crypto, cryptoExtras]),
     tests("AuthenticatedStateTests", ["Primitives", "AuthenticatedState", "StateModel", "TestVectors"]),
     tests("KeyTreePropertyTests", ["Primitives", "Cryptography", crypto]),
     tests("StatePropertyTests", ["Primitives", "AuthenticatedState", "StateModel"]),

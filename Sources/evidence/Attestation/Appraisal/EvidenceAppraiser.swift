@@ -39,6 +39,17 @@ package enum EvidenceAppraiser {
         _ evidence: [UInt8], about subject: AttestationSubject, endorsements: Endorsements = .none, anchors: TrustAnchors = .pinned,
         references: ReferenceValues = ReferenceValues(), policy: AppraisalPolicy, at time: UInt64
     ) throws(AttestationError) -> AttestationResult {
+        var trail = AppraisalTrail.none
+        return try appraise(
+            evidence, about: subject, endorsements: endorsements, anchors: anchors, references: references, policy: policy, at: time,
+            &trail)
+    }
+
+    /// As above, and notes every step in `trail`.
+    package static func appraise(
+        _ evidence: [UInt8], about subject: AttestationSubject, endorsements: Endorsements, anchors: TrustAnchors,
+        references: ReferenceValues, policy: AppraisalPolicy, at time: UInt64, _ trail: inout AppraisalTrail
+    ) throws(AttestationError) -> AttestationResult {
         let wire = try read(evidence)
         try check(subject.identity)
         guard wire.platform == subject.identity.platform else { throw .wrongBinding }
@@ -51,7 +62,6 @@ package enum EvidenceAppraiser {
         let context = AppraisalContext(
             expectation: .enclave(binding), endorsements: endorsements, anchors: anchors, references: references, policy: policy,
             time: time)
-        var trail = AppraisalTrail.none
         let result = try piece.appraise(context, &trail)
         guard let claimed = Hash32(subject.identity.measurement), measurements(of: result, references).contains(claimed) else {
             throw .badIdentity

@@ -35,6 +35,8 @@ package struct CertificatePath: Sendable {
             try Self.check(top, under: root, below: chain.count - 1)
             certificates = chain + [root]
         }
+        // A root is no leaf: what it signs itself is not a platform's.
+        guard certificates.count > 1 else { throw .untrustedRoot }
         guard certificates.allSatisfy({ $0.isValid(at: time) }) else { throw .certExpired }
     }
 
