@@ -206,7 +206,7 @@ import WireTypes
         let trail = try Self.trail(try await scene.file(), scene.node.genesis)
         #expect(trail.holds)
         let missing = trail.steps.filter { if case .missing = $0.outcome { true } else { false } }.map(\.name)
-        #expect(missing == [.enclave, .evidence, .result])
+        #expect(missing == [.enclave, .evidence])
         let transfer = try scene.node.transfer(1, to: scene.subject.address, from: scene.node.aliceKey, nonce: 3)
         #expect(try await scene.node.commit(transfer) == 0)
         var proof: WireReceiptProof?

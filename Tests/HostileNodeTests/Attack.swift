@@ -39,6 +39,8 @@ struct HostileCommand: Sendable {
     let rightful: @Sendable (HostileScene) throws -> WireEnclaveRequest.OneOf_Command
     /// Whether the same command again gets the same bytes; a key box is sealed anew.
     var isRepeatable = true
+    /// How the rightful command is answered.
+    var rightfulNames = [""]
     let attacks: [Attack: [HostileCell]]
 }
 

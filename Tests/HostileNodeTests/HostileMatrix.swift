@@ -15,29 +15,8 @@ enum HostileMatrix {
         "loadProgram": loadProgram, "runAssessments": runAssessments, "openAssessments": openAssessments,
         "runSubscription": runSubscription, "openSubscription": openSubscription, "backup": backup,
         "confirmAssessments": confirmAssessments, "provePunctures": provePunctures,
-    ]
-
-    /// Commands of the protocol that the enclave does not know yet, in forms that it would have to look at: all are refused alike.
-    static let unknown: [String: [@Sendable (HostileScene) throws -> WireEnclaveRequest.OneOf_Command]] = [
-        "offerReplica": [
-            { hostile in
-                var command = WireOfferReplicaCommand()
-                command.challengeHeight = hostile.node.height
-                command.challengeBlock = .init(hostile.node.header?.hash.bytes ?? [])
-                return .offerReplica(command)
-            }
-        ],
-        "exportReplica": [{ _ in .exportReplica(WireExportReplicaCommand()) }],
-        "importReplica": [{ _ in .importReplica(WireImportReplicaCommand()) }],
-        "exportRecovery": [{ _ in .exportRecovery(WireExportRecoveryCommand()) }],
-        "importRecovery": [{ _ in .importRecovery(WireImportRecoveryCommand()) }],
-        "grantKeys": [
-            { hostile in
-                var command = WireGrantKeysCommand()
-                command.height = hostile.node.height
-                return .grantKeys(command)
-            }
-        ],
+        "offerReplica": offerReplica, "exportReplica": exportReplica, "importReplica": importReplica, "exportRecovery": exportRecovery,
+        "importRecovery": importRecovery, "grantKeys": grantKeys,
     ]
 
     /// One attack, with a number because there may be several of a kind.

@@ -1,6 +1,7 @@
 import AdversarySupport
 import Foundation
 import Primitives
+import WireTypes
 
 /// A real `jupiter-enclave` whose host keeps everything that comes out of it.
 final class HostileProcess {
@@ -34,8 +35,19 @@ final class HostileProcess {
             path: "jupiter-enclave")
     }
 
-    /// Returns when it listens.
+    /// Returns when it answers. A vault that has just been killed may still hold its files: then it is tried again.
     func start() throws {
+        // Nobody is to reach what was killed through the old socket.
+        unlink(socket)
+        for _ in 0..<200 {
+            if try launch() { return }
+            usleep(20_000)
+        }
+        throw NotStarted(description: "jupiter-enclave does not start: \(String(decoding: try standardError().suffix(400), as: UTF8.self))")
+    }
+
+    /// Whether it came to answer.
+    private func launch() throws -> Bool {
         let process = Process()
         let output = try FileHandle(forWritingTo: log)
         try output.seekToEnd()
@@ -45,11 +57,12 @@ final class HostileProcess {
         try process.run()
         self.process = process
         for _ in 0..<4_000 {
-            if (try? HostileSocket(socket)) != nil { return }
-            guard process.isRunning else { throw NotStarted(description: "jupiter-enclave ended with \(process.terminationStatus)") }
+            let status = HostileScene.message(.status(WireStatusCommand()))
+            if let answer = try? HostileSocket(socket).exchange(status), !answer.isEmpty { return true }
+            guard process.isRunning else { return false }
             usleep(2_500)
         }
-        throw NotStarted(description: "jupiter-enclave does not listen")
+        return false
     }
 
     var isRunning: Bool { process?.isRunning ?? false }

@@ -122,7 +122,12 @@ final class HostileSession {
 
     private func below(_ bound: Int) -> Int { Int(generator.next() % UInt64(max(1, bound))) }
 
-    private func job() -> Hash32? { latest.order.isEmpty ? nil : latest.order[below(latest.order.count)] }
+    /// A job, more often one of the newest.
+    private func job() -> Hash32? {
+        guard !latest.order.isEmpty else { return nil }
+        let count = latest.order.count
+        return below(3) == 0 ? latest.order[below(count)] : latest.order[count - 1 - below(min(3, count))]
+    }
 
     /// Ends a block; the enclave is shown it, unless it is hidden.
     private func block(isHidden: Bool = false) throws {
@@ -165,7 +170,7 @@ final class HostileSession {
     }
 
     private func grant() throws {
-        let kind = below(6)
+        let kind = below(8)
         let grant = try hostile.scene.grant(
             hostile.subject, fields: ["age", "amount"], signedBy: kind == 0 ? hostile.scene.requester : nil
         ) { scope in
@@ -179,9 +184,9 @@ final class HostileSession {
 
     private func request() throws {
         guard !latest.grants.isEmpty else { return }
-        let index = below(latest.grants.count)
+        let index = below(3) == 0 ? below(latest.grants.count) : latest.grants.count - 1
         let facts = latest.grants[index]
-        let kind = below(6)
+        let kind = below(10)
         // The chain's count goes back to one every time: the vault's own has to hold.
         let request = try hostile.scene.request(
             facts.grant, fields: kind == 0 ? ["age", "secret"] : ["age"], use: 1, signedBy: kind == 1 ? hostile.subject.wallet : nil)
@@ -208,7 +213,8 @@ final class HostileSession {
     private func run() throws {
         if below(4) > 0 { try show() }
         guard let command = try runCommand() else { return }
-        _ = try hostile.answer(.runAssessments(command))
+        let answer = try hostile.answer(.runAssessments(command))
+        steps[steps.count - 1] += " " + HostileScene.names(answer).joined(separator: " ")
     }
 
     private func accept(falsely: Bool) throws {
@@ -222,7 +228,8 @@ final class HostileSession {
             if kind == 2 { value.request.recipientKey = thief.publicKey.wire }
         }
         latest.jobs[id]?.isPending = false
-        latest.jobs[id]?.accepted = kind == 3 ? commitment : nil
+        // Under another's name it is still this enclave's own run, for the requester who signed.
+        latest.jobs[id]?.accepted = kind == 0 || kind == 3 ? commitment : nil
         steps[steps.count - 1] += " kind \(kind)"
         try block(isHidden: below(5) == 0)
     }
@@ -238,7 +245,7 @@ final class HostileSession {
     }
 
     private func withdraw(isHidden: Bool) throws {
-        guard !latest.grants.isEmpty else { return }
+        guard !latest.grants.isEmpty, below(3) == 0 else { return }
         let index = below(latest.grants.count)
         hostile.scene.write(latest.grants[index].grant) { $0.status = .withdrawn }
         latest.grants[index].isActive = false

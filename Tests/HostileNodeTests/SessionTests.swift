@@ -43,13 +43,15 @@ extension `Hostile node` {
         @Test func `really run and open something`() throws {
             var decided = 0
             var opened = 0
+            var steps: [String] = []
             for seed in Self.seeds.prefix(4) {
                 let session = HostileSession(try HostileScene(.inProcess), seed: seed)
                 try session.walk(120)
                 decided += session.decidedCount
                 opened += session.opened.count
+                steps += session.steps
             }
-            #expect(decided >= 8 && opened >= 2, "\(decided) decided, \(opened) opened")
+            #expect(decided >= 8 && opened >= 2, "\(decided) decided, \(opened) opened: \(steps.joined(separator: "; "))")
         }
 
         @Test func `would notice every broken promise`() throws {

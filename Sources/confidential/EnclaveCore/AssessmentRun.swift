@@ -206,10 +206,10 @@ extension EnclaveMachine {
         _ checks: inout EvidenceChecks
     ) throws(RunFailure) -> (row: [FieldValue?], source: Vault.RecordKeyName) {
         guard let subject = Address(subject) else { throw .host(.badProof) }
-        guard evidence.records.count == 1 else { throw .final(.wrongRecords) }
         let name = Vault.KeyName(
-            subject: subject, dataset: dataset.value.dataset, epoch: try checks.claimedEpoch(evidence.records[0]))
+            subject: subject, dataset: dataset.value.dataset, epoch: try checks.claimedEpoch(evidence.records))
         let key = try checks.subjectKey(evidence.subjectKey, name, key: vault.key(name))
+        guard evidence.records.count == 1 else { throw .final(.wrongRecords) }
         let (record, source) = try checks.record(evidence.records[0], owner: subject, dataset: dataset, key: key)
         do { return (try RowBatch.project(record, schema: dataset.schema, fields: fields), source) } catch { throw .final(error) }
     }

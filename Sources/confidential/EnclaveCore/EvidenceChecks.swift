@@ -106,9 +106,10 @@ struct EvidenceChecks: ~Copyable {
         return key
     }
 
-    /// Under which of the subject's keys a record is encrypted, as the host claims; `record` proves it.
-    func claimedEpoch(_ evidence: WireRecordEvidence) throws(RunFailure) -> UInt32 {
-        guard let record = try? WireRecord(strictly: [UInt8](evidence.record.value), limit: Limits.stateValue) else {
+    /// Under which of the subject's keys the first record is encrypted, as the host claims; `record` proves it. Without any, the first key.
+    func claimedEpoch(_ records: [WireRecordEvidence]) throws(RunFailure) -> UInt32 {
+        guard let first = records.first else { return 0 }
+        guard let record = try? WireRecord(strictly: [UInt8](first.record.value), limit: Limits.stateValue) else {
             throw .host(.badProof)
         }
         return record.keyEpoch

@@ -42,7 +42,11 @@ extension EnclaveMachine {
         let value = try checks.liveRecord(evidence.record, owner: subject, dataset: request.dataset, record: record)
         let name = Vault.KeyName(subject: subject, dataset: request.dataset, epoch: value.keyEpoch)
         let key = try checks.subjectKey(evidence.subjectKey, name, key: vault.key(name))
-        guard let leaf = try? key.tree?.recordKey(value.keyIndex) else { throw .final(.unknownSubjectKey) }
+        guard let tree = key.tree else { throw .final(.unknownSubjectKey) }
+        let leaf: SymmetricKey
+        do throws(CryptographyError) { leaf = try tree.recordKey(value.keyIndex) } catch {
+            throw .final(error == .punctured ? .recordErased : .badProof)
+        }
         let binding = EnclaveStatement.recordKeyBinding(
             chainID: chainID, grant: id, dataset: request.dataset, record: record, owner: subject, recipient: recipient)
         let bytes = leaf.withUnsafeBytes { [UInt8]($0) }

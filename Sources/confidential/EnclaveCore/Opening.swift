@@ -16,7 +16,7 @@ extension EnclaveMachine {
         /// Of the sealed result.
         let key: SymmetricKey
         let recipient: SealingPublicKey
-        let change: WireVaultEntry.OneOf_Change?
+        let changes: [WireVaultEntry.OneOf_Change]
     }
 
     mutating func openAssessments(_ command: WireOpenAssessmentsCommand) throws -> WireOpenAssessmentsAnswer {
@@ -48,7 +48,7 @@ extension EnclaveMachine {
             } catch { outcome.failure = error.failure }
             answer.outcomes.append(outcome)
         }
-        let changes = openings.compactMap(\.1.change)
+        let changes = openings.flatMap(\.1.changes)
         if !changes.isEmpty { try record(changes) }
         for (position, opening) in openings { try open(opening, &answer.outcomes[position]) }
         return answer
@@ -67,7 +67,7 @@ extension EnclaveMachine {
                     id: subscription.id, status: subscription.status, enclave: subscription.enclave,
                     commitment: subscription.commitment, recipient: subscription.request.recipientKey),
                 sidecar: sidecar.flatMap { Hash32(subscription.commitment) == Sidecar.commitment($0) ? $0 : nil })
-            do throws(VaultError) { if let change = opening.change { try record([change]) } } catch { throw .host(error) }
+            do throws(VaultError) { if !opening.changes.isEmpty { try record(opening.changes) } } catch { throw .host(error) }
             do throws(EnclaveError) { try open(opening, &answer.outcome) } catch { throw .host(error) }
         } catch { answer.outcome.failure = error.failure }
         return answer
@@ -98,19 +98,25 @@ extension EnclaveMachine {
             guard !runs.contains(where: \.isOpened), let sidecar, let key = try siblings(sidecar, job: job, committed) else {
                 throw .host(.notCommitted)
             }
-            return Opening(job: job, key: key, recipient: recipient, change: nil)
+            // It is kept here like one of this enclave's own: or the host could have one run after another opened.
+            let kept = Self.run(
+                job, (Array(sidecar.prefix(Sidecar.saltBytes)), commitment), for: ResultEnvelope.recipient(committed.recipient),
+                dataset: "", sources: [])
+            return Opening(job: job, key: key, recipient: recipient, changes: [.run(kept), .run(Self.opened(job, commitment))])
         }
         guard run.isOpened || !runs.contains(where: \.isOpened) else { throw .host(.notCommitted) }
         guard !run.isErased else { throw .host(.recordErased) }
         // The quorum is often the host: the key in its state counts only if it is the one that the requester signed.
         guard ResultEnvelope.recipient(committed.recipient) == run.recipient else { throw .host(.badRecipientKey) }
         let key = resultKey(job: job, recipient: run.recipient, salt: run.salt)
-        guard !run.isOpened else { return Opening(job: job, key: key, recipient: recipient, change: nil) }
+        guard !run.isOpened else { return Opening(job: job, key: key, recipient: recipient, changes: []) }
+        return Opening(job: job, key: key, recipient: recipient, changes: [.run(Self.opened(job, commitment))])
+    }
+
+    private static func opened(_ job: Hash32, _ commitment: Hash32) -> WireVaultRun {
         var change = WireVaultRun()
-        change.request = committed.id
-        change.commitment = committed.commitment
-        change.opened = true
-        return Opening(job: job, key: key, recipient: recipient, change: .run(change))
+        (change.request, change.commitment, change.opened) = (.init(job.bytes), .init(commitment.bytes), true)
+        return change
     }
 
     /// The key of a result that another enclave of the vault made; `nil` when none of them did.

@@ -138,11 +138,11 @@ extension EnclaveMachine {
         _ contribution: WireContributionEvidence, subject: Address, dataset: EvidenceChecks.Dataset, fields: [String],
         _ checks: inout EvidenceChecks
     ) throws(RunFailure) -> (row: [FieldValue?], source: Vault.RecordKeyName) {
+        let name = Vault.KeyName(
+            subject: subject, dataset: dataset.value.dataset, epoch: try checks.claimedEpoch(contribution.records))
+        let key = try checks.subjectKey(contribution.subjectKey, name, key: vault.key(name))
         // One record a subject: the bound on what one subject contributes.
         guard contribution.records.count == 1 else { throw .final(.wrongRecords) }
-        let name = Vault.KeyName(
-            subject: subject, dataset: dataset.value.dataset, epoch: try checks.claimedEpoch(contribution.records[0]))
-        let key = try checks.subjectKey(contribution.subjectKey, name, key: vault.key(name))
         let (record, source) = try checks.record(contribution.records[0], owner: subject, dataset: dataset, key: key)
         do { return (try RowBatch.project(record, schema: dataset.schema, fields: fields), source) } catch { throw .final(error) }
     }

@@ -53,11 +53,12 @@ static inline int jupiter_lock_all_memory(void) {
 // Keeps out of swap the pages that exist now. 0, or -1 where the limit on locked memory does not allow it.
 static inline int jupiter_lock_memory(void) { return mlockall(MCL_CURRENT); }
 
-// `size` bytes on pages of their own, out of core dumps, gone in a child, and out of swap if the limit allows. NULL if there are none.
+// `size` bytes on pages of their own, out of core dumps, gone in a child, and out of swap as far as the limit allows: all, else the first
+// MiB. NULL if there are none.
 static inline void *jupiter_secret_pages(size_t size) {
     void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED) return NULL;
-    (void)mlock(pages, size);
+    if (mlock(pages, size) != 0 && size > 1 << 20) (void)mlock(pages, 1 << 20);
     (void)madvise(pages, size, MADV_DONTDUMP);
     (void)madvise(pages, size, MADV_WIPEONFORK);
     return pages;

@@ -183,6 +183,7 @@ extension HostileMatrix {
         },
         .refused("enclave.unknownSubjectKey") { hostile in
             let stranger = try hostile.scene.makeSubject()
+            try hostile.scene.put(HostileScene.record, of: stranger)
             let grant = try hostile.scene.grant(stranger, fields: ["age"])
             return try hostile.names(.runAssessments(hostile.runCommand(hostile.request(grant), grant)))
         },
@@ -241,7 +242,8 @@ extension HostileMatrix {
                 .refused("enclave.notCommitted") { hostile in
                     try hostile.names(.openAssessments(hostile.committed { $0.commitment = Data(repeating: 1, count: 32) }))
                 },
-                .refused("enclave.notCommitted") { hostile in
+                // Under another's name it is still this enclave's own run, for the requester who signed.
+                .refused("") { hostile in
                     try hostile.names(.openAssessments(hostile.committed { $0.enclave = Data(repeating: 1, count: 32) }))
                 },
                 .refused("enclave.badRecipientKey") { hostile in

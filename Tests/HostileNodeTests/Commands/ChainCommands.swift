@@ -148,7 +148,7 @@ extension HostileMatrix {
                 // A quorum that says, truly certified, that an older vault is the newest.
                 .refused("enclave.anchorMismatch") { hostile in try hostile.announced { $0.vaultVersion -= 1 } },
                 .refused("enclave.anchorMismatch") { hostile in try hostile.announced { $0.vaultRoot = Data(repeating: 0, count: 32) } },
-                .refused("enclave.anchorMismatch") { hostile in try hostile.announced { $0.status = .suspended } },
+                .refused("enclave.suspended") { hostile in try hostile.announced { $0.status = .suspended } },
             ],
             .staleFork: [
                 .refused("enclave.badProof") { hostile in

@@ -114,7 +114,29 @@ extension HostileMatrix {
                     return try [first, second].flatMap { run in
                         try hostile.names(.openSubscription(hostile.commit(job, run) { _ in }))
                     }
-                }
+                },
+                // Nor of two that another enclave of the vault has made: whoever opens one keeps that in mind.
+                .refused(["", "enclave.notCommitted"]) { hostile in
+                    let job = try hostile.cohort()
+                    let pair = try HostilePair(hostile)
+                    try pair.replicate(pair.challenge())
+                    var load = WireLoadProgramCommand()
+                    load.code = .init(SpyProgram.code)
+                    _ = try pair.other.driver.perform(.loadProgram(load))
+                    let command = try job.command(hostile)
+                    let runs = try (0..<2).map { _ in
+                        guard case .runSubscription(let answer) = try pair.other.driver.perform(.runSubscription(command)),
+                            !answer.outcome.hasFailure
+                        else { throw EnclaveError.unexpectedAnswer }
+                        return answer.outcome
+                    }
+                    let id = pair.other.enclaveID
+                    return try runs.flatMap { run in
+                        var opening = try hostile.commit(job, run) { $0.enclave = .init(id.bytes) }
+                        opening.sidecar = run.sealedResult
+                        return try hostile.names(.openSubscription(opening))
+                    }
+                },
             ],
             .reorder: [
                 .refused("enclave.notCommitted") { hostile in
@@ -150,7 +172,7 @@ extension HostileMatrix {
                     try hostile.names(
                         .openSubscription(hostile.committed(hostile.cohort()) { $0.commitment = Data(repeating: 1, count: 32) }))
                 },
-                .refused("enclave.notCommitted") { hostile in
+                .refused("") { hostile in
                     try hostile.names(
                         .openSubscription(hostile.committed(hostile.cohort()) { $0.enclave = Data(repeating: 1, count: 32) }))
                 },
