@@ -97,6 +97,8 @@ import WireTypes
         // Lying about the height does not help: the proofs are then wrong.
         var shared = old.1
         shared.height = small.node.height
+        #expect(throws: Refusal(802, "", "")) { try small.scene.run([old.0], shared: shared) }
+        shared.punctures = try small.scene.sharedEvidence().punctures
         #expect(try small.scene.run([old.0], shared: shared)[0].failure.name == "enclave.badProof")
         var headers = WireImportHeadersCommand()
         headers.headers = [small.node.headers[1]]
@@ -187,6 +189,8 @@ import WireTypes
 
     @Test func `a subject whose key it does not hold`() throws {
         let stranger = try small.scene.makeSubject()
+        try small.scene.put(
+            DataRecord(["age": .integer(1), "amount": .number(1), "secret": .text("x")], schema: small.scene.schema), of: stranger)
         let grant = try small.scene.grant(stranger, fields: ["age"])
         let request = try small.request(grant)
         #expect(try small.refusal(request, grant) == "enclave.unknownSubjectKey")

@@ -51,8 +51,8 @@ extension EnclaveMachine {
     /// While the program runs over one subject's fields, the next assessment's evidence is checked.
     mutating func runAssessments(_ command: WireRunAssessmentsCommand) throws -> WireRunAssessmentsAnswer {
         try requireServing(at: command.shared.height)
-        try requirePunctured(command.shared.punctures)
         guard command.assessments.count <= EnclaveLimits.assessments else { throw EnclaveError.tooMany }
+        try requirePunctured(command.shared.punctures)
         var checks = EvidenceChecks(
             chainID: chainID, enclave: id, vault: vaultID, trusted: client.trusted, shared: command.shared, observer: observer)
         var progress = Progress()

@@ -16,8 +16,8 @@ extension EnclaveMachine {
     /// One outcome for each assessment, in order; the rules of proofs are those of runs.
     mutating func confirmAssessments(_ command: WireConfirmAssessmentsCommand) throws -> WireConfirmAssessmentsAnswer {
         try requireServing(at: command.shared.height)
-        try requirePunctured(command.shared.punctures)
         guard command.assessments.count <= EnclaveLimits.assessments else { throw EnclaveError.tooMany }
+        try requirePunctured(command.shared.punctures)
         var checks = EvidenceChecks(
             chainID: chainID, enclave: id, vault: vaultID, trusted: client.trusted, shared: command.shared, observer: observer)
         var answer = WireConfirmAssessmentsAnswer()

@@ -12,8 +12,8 @@ import WireTypes
 extension EnclaveMachine {
     mutating func grantKeys(_ command: WireGrantKeysCommand) throws -> WireGrantKeysAnswer {
         try requireServing(at: command.height)
-        try requirePunctured(command.punctures)
         guard command.grants.count <= EnclaveLimits.assessments else { throw EnclaveError.tooMany }
+        try requirePunctured(command.punctures)
         var checks = EvidenceChecks(
             chainID: chainID, enclave: id, vault: vaultID, trusted: client.trusted, shared: WireSharedEvidence(), observer: observer)
         var answer = WireGrantKeysAnswer()

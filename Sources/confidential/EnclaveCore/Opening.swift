@@ -21,9 +21,9 @@ extension EnclaveMachine {
 
     mutating func openAssessments(_ command: WireOpenAssessmentsCommand) throws -> WireOpenAssessmentsAnswer {
         try requireServing(at: command.height)
-        try requirePunctured(command.punctures)
         guard command.assessments.count <= EnclaveLimits.assessments else { throw EnclaveError.tooMany }
         guard command.sidecars.count <= EnclaveLimits.assessments else { throw EnclaveError.tooMany }
+        try requirePunctured(command.punctures)
         let checks = openingChecks()
         let shown = Dictionary(command.sidecars.map { (Sidecar.commitment([UInt8]($0)), [UInt8]($0)) }) { first, _ in first }
         var answer = WireOpenAssessmentsAnswer()

@@ -23,8 +23,8 @@ extension EnclaveMachine {
     /// got wrong fails the command.
     mutating func runSubscription(_ command: WireRunSubscriptionCommand) throws -> WireRunSubscriptionAnswer {
         try requireServing(at: command.shared.height)
-        try requirePunctured(command.shared.punctures)
         guard command.contributions.count <= EnclaveLimits.contributions else { throw EnclaveError.tooMany }
+        try requirePunctured(command.shared.punctures)
         var answer = WireRunSubscriptionAnswer()
         do throws(RunFailure) { try run(command, &answer.outcome) } catch {
             if error.failure.code == VaultError.ioFailed.code { throw VaultError.ioFailed }
