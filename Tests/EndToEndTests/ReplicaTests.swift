@@ -240,12 +240,14 @@ final class PairedLocality {
                 let outcome = try #require(try await client.enrol([sealedKey]).first)
                 let enrolment = try EnrolmentSealer.message(outcome, chainID: locality.chainID, wallet: wallet, enclave: enclave)
                 let place = RecordPlace(chainID: locality.chainID, dataset: dataset, owner: wallet.address, schema: schema)
-                let row = JSONValue.object(
-                    rows.removeFirst().mapValues { text in
-                        Int64(text).map { .integer($0) } ?? Double(text).map { .number($0) } ?? .text(text)
-                    })
+                let row = rows.removeFirst()
+                var values: [String: FieldValue] = [:]
+                for field in schema.fields {
+                    let text = try #require(row[field.name])
+                    values[field.name] = field.type == .integer ? .integer(try #require(Int64(text))) : .text(text)
+                }
                 let sealed = try RecordSealer.seal(
-                    RecordJSON.record(row, schema: schema), place: place,
+                    DataRecord(values, schema: schema), place: place,
                     subjectKey: wallet.subjectKey(chainID: locality.chainID, dataset: dataset), keyIndex: 0)
                 var scope = ConsentScopes.scope(
                     recipient: lender.address, dataset: dataset, fields: fields, purpose: "CustomerSolvencyMonitoring",
