@@ -87,6 +87,7 @@ import WireTypes
         var command = WireOpenAssessmentsCommand()
         command.height = small.node.height
         command.assessments = [try small.node.prove(StateKey.assessment(request.id))]
+        command.punctures = try small.node.prove(StateKey.punctureLog)
         guard case .openAssessments(let answer) = try small.scene.driver.perform(.openAssessments(command)) else { return }
         #expect(answer.outcomes[0].failure.name == "enclave.badRecipientKey")
         #expect(!answer.outcomes[0].hasKeyBox)

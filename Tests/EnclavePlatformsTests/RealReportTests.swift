@@ -31,7 +31,12 @@ import WireTypes
     @Test(arguments: [("tdx-v4-uptodate", UInt64(1_750_852_800_000)), ("tdx-v5-td15-uptodate", 1_772_020_800_000)])
     func `of TDX`(vector: String, time: UInt64) throws {
         let quote = try bytes("tdx/\(vector)/quote.bin")
-        #expect(try TDXPlatform.registers(quote) == registers(.intel(IntelEvidence(quote: quote)), at: time))
+        let files = try EvidenceFiles([
+            .evidence: quote, .tcbInfo: bytes("tdx/\(vector)/tcb_info.json"), .qeIdentity: bytes("tdx/\(vector)/qe_identity.json"),
+            .tcbSigningChain: bytes("tdx/\(vector)/tcb_signing_chain.pem"), .pckCrl: bytes("tdx/\(vector)/pck_crl.der"),
+            .pckCrlIssuerChain: bytes("tdx/\(vector)/pck_crl_issuer_chain.pem"), .rootCrl: bytes("tdx/\(vector)/root_ca_crl.der"),
+        ])
+        #expect(try TDXPlatform.registers(quote) == registers(files.piece(), at: time))
     }
 
     @Test func `of Nitro`() throws {

@@ -19,10 +19,8 @@ final class HostileSocket {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        guard status == 0 else {
-            close(descriptor)
-            throw Broken(description: "cannot connect: \(errno)")
-        }
+        // What is complete is closed by `deinit`, also when this throws.
+        guard status == 0 else { throw Broken(description: "cannot connect: \(errno)") }
     }
 
     deinit { close(descriptor) }

@@ -1,6 +1,6 @@
 import Primitives
 
-/// What goes wrong on a client's side (codes 1500–1549). What a node refuses is a `NodeRefusal` with the node's own code.
+/// What goes wrong on a client's side (codes 1500–1544). What a node refuses is a `NodeRefusal` with the node's own code.
 package enum ClientError: CodedError, Equatable {
     /// No answer from the node; the text says why, as the system puts it.
     case unreachable(url: String, why: String)
@@ -59,9 +59,9 @@ package enum ClientError: CodedError, Equatable {
         case .resultInvalid: 1533
         case .proofInvalid: 1540
         case .wrongGenesis: 1541
-        case .notHolder: 1545
-        case .notGranted: 1546
-        case .noEnclave: 1560
+        case .notHolder: 1542
+        case .notGranted: 1543
+        case .noEnclave: 1544
         }
     }
 

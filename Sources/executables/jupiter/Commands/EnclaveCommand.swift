@@ -16,7 +16,7 @@ struct EnclaveCommand: AsyncParsableCommand {
             """,
         subcommands: [
             EnclaveStart.self, EnclaveStatus.self, EnclaveList.self, EnclaveShow.self, EnclaveRenew.self, EnclaveSuspend.self,
-            EnclaveDoctor.self, RecoveryCommand.self,
+            EnclaveDoctor.self, EnclaveKey.self, EnclaveActivate.self, RecoveryCommand.self,
         ])
 }
 
