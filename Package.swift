@@ -113,7 +113,7 @@ let targets: [Target] = [
     library(.confidential, "WorkerProtocol", ["Primitives", "ProgramInterface"]),
     library(
         .confidential, "EnclaveWorker", ["ProgramInterface", "ContractVM", "WorkerProtocol", "EnclaveSandbox", "CHardening"]),
-    library(.confidential, "PlatformProtocol", ["Primitives", "ChainTypes", "EnclaveSandbox", crypto]),
+    library(.confidential, "PlatformProtocol", ["Primitives", "ChainTypes", "Attestation", "EnclaveSandbox", crypto]),
     // Evidence and sealing keys of all platforms: what the enclave's launcher links, and its vault and workers must not.
     library(
         .confidential, "EnclavePlatforms",
@@ -211,8 +211,9 @@ let targets: [Target] = [
     support(
         "AdversarySupport", folder: "BypassedNode",
         [
-            "CometSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "AuthenticatedState", "LightClient",
-            "EnclaveProtocol", "PlatformProtocol", "EnclavePlatforms", "EnclaveCore", "EnclaveWorker", "StateModel", crypto, protobuf,
+            "CometSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "AuthenticatedState",
+            "LightClient", "EnclaveProtocol", "PlatformProtocol", "EnclavePlatforms", "EnclaveCore", "EnclaveWorker", "StateModel", crypto,
+            protobuf,
         ]),
 
     tests("PrimitivesTests", ["Primitives", "TestVectors"]),

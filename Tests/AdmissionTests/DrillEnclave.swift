@@ -24,6 +24,7 @@ struct DrillPlatform: EnclavePlatform {
     }
 
     var name: String { tpm == nil ? SimulatedEvidence.platform : TestTpm.platform }
+    var assurance: AssuranceClass { .none }
     var measurement: Hash32 { tpm?.measurement ?? SimulatedEvidence.measurement }
     func sealingKey() throws(VaultError) -> SymmetricKey { secret }
     func report(_ binding: AttestationBinding) throws(VaultError) -> [UInt8] {

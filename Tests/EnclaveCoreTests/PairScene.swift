@@ -1,4 +1,5 @@
 import AdversarySupport
+import Attestation
 import ChainTypes
 import Cryptography
 import DataModel
@@ -16,12 +17,14 @@ struct PairScene {
     var first: EnclaveScene { small.scene }
     var node: BypassedNode { small.node }
 
-    init() throws {
-        small = try SmallScene()
-        let enclave = try Enclave(platform: MemoryPlatform(seed: 100), storage: secondStorage, genesis: small.node.genesis)
+    /// - Parameters: what either takes itself for; the evidence of both is simulated.
+    init(first: AssuranceClass = .none, second assurance: AssuranceClass = .none) throws {
+        small = try SmallScene(assurance: first)
+        let enclave = try Enclave(
+            platform: MemoryPlatform(seed: 100, assurance: assurance), storage: secondStorage, genesis: small.node.genesis)
         second = try EnclaveScene(node: small.node, driver: .inProcess(enclave), schema: small.scene.schema, seed: 6)
         try second.start()
-        try first.catchUp()
+        try self.first.catchUp()
     }
 
     /// Starts the second enclave anew from its storage.

@@ -1,4 +1,5 @@
 import AdversarySupport
+import Attestation
 import ChainTypes
 import Cryptography
 import DataModel
@@ -13,8 +14,10 @@ import WireTypes
     let pair: PairScene
     let holders: [(account: SigningKey, key: SealingPrivateKey)]
 
-    init() throws {
-        pair = try PairScene()
+    init() throws { try self.init(PairScene()) }
+
+    private init(_ pair: PairScene) throws {
+        self.pair = pair
         holders = try (0..<3).map { _ in (SigningKey.ed25519(), try SealingPrivateKey(suite: .x25519)) }
             .sorted { $0.0.address < $1.0.address }
         var plan = WireRecoveryPlan()
@@ -124,6 +127,13 @@ import WireTypes
         #expect(try refusal(other) == "enclave.wrongChain")
         #expect(try refusal(good) == "")
         #expect(try refusal(good) != "", "an enclave that has keys takes no others")
+    }
+
+    @Test func `does not come back on a platform of another class`() throws {
+        let other = try Self(PairScene(second: .measured))
+        let package = try other.sealed(other.package(), by: [0, 1])
+        #expect(try other.refusal(package) == "enclave.peerAssurance")
+        #expect(try other.pair.status(other.pair.second).enrolled == 0)
     }
 
     @Test func `needs somebody to keep its shares`() throws {

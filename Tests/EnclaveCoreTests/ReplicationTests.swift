@@ -85,6 +85,19 @@ import WireTypes
         #expect(try refusal { $0.status = .active } == "")
     }
 
+    /// The chain admits simulated enclaves beside hardware; what hardware keeps does not leave it for one.
+    @Test(arguments: [AssuranceClass.measured, .confidential])
+    func `is given nothing on a weaker platform, and takes nothing from one`(_ own: AssuranceClass) throws {
+        let down = try PairScene(first: own)
+        let offer = try down.offer(down.challenge())
+        for _ in 0..<2 {
+            #expect(try down.refusal { _ = try down.export(down.exportCommand(offer)) } == "enclave.peerAssurance")
+        }
+        let up = try PairScene(second: own)
+        #expect(try up.refusal { try up.replicate() } == "enclave.peerAssurance")
+        #expect(try up.status(up.second).enrolled == 0)
+    }
+
     @Test func `is given nothing with expired evidence, under another identity, or of another vault`() throws {
         #expect(try refusal { $0.expires = pair.node.time } == "enclave.peerNotAdmitted")
         #expect(try refusal { ($0.expires, $0.identity.measurement) = (0, Data(repeating: 1, count: 32)) } == "enclave.peerNotAdmitted")

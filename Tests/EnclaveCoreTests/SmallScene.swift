@@ -1,4 +1,5 @@
 import AdversarySupport
+import Attestation
 import ChainTypes
 import Cryptography
 import DataModel
@@ -20,11 +21,12 @@ struct SmallScene {
 
     init(
         otherWeights: [UInt64] = [], storage: MemoryVaultStorage = MemoryVaultStorage(), seed: UInt64 = 5,
-        consensus: WireConsensusKind = .simplex, programs: any ProgramRunner = InProcessPrograms()
+        consensus: WireConsensusKind = .simplex, programs: any ProgramRunner = InProcessPrograms(), assurance: AssuranceClass = .none
     ) throws {
         let node = try BypassedNode(seed: seed, otherWeights: otherWeights, consensus: consensus)
         self.storage = storage
-        let enclave = try Enclave(platform: MemoryPlatform(), storage: storage, genesis: node.genesis, programs: programs)
+        let enclave = try Enclave(
+            platform: MemoryPlatform(assurance: assurance), storage: storage, genesis: node.genesis, programs: programs)
         let schema = try Schema(version: 1, fields: [Field("age", .integer), Field("amount", .number), Field("secret", .text)])
         scene = try EnclaveScene(node: node, driver: .inProcess(enclave), schema: schema, seed: seed)
         subject = try scene.makeSubject()

@@ -259,6 +259,37 @@ struct ErasureScene {
         #expect(try attest(holders[2], epoch: 5) == .complete)
         #expect(try scene.erasure(id)?.shareHolders == [holders[0], holders[2]].map { Data($0.bytes) })
     }
+
+    private static func attestation(_ vault: Hash32, epoch: UInt64) -> WireMessage {
+        var message = WireAttestShareDestruction()
+        (message.vault, message.epoch) = (.init(vault.bytes), epoch)
+        return WireMessage(.attestShareDestruction(message))
+    }
+
+    @Test func `takes no holder's word for shares that do not exist yet`() throws {
+        var scene = try ErasureScene()
+        let ids = try scene.put(2)
+        let holder = scene.credit.lender
+        scene.credit.chain.write(StateKey.recoveryHolder(holder.address), [1])
+        let vault = scene.enclave.id
+        func attest(_ epoch: UInt64) throws -> UInt32 {
+            try scene.credit.chain.submit(Self.attestation(vault, epoch: epoch), by: holder)
+        }
+        #expect(try attest(1) == Refusal.recoveryFuture.code, "nothing was ever erased")
+        _ = try scene.erase(ErasureScene.record(ids[0]))
+        #expect(try attest(1) == Refusal.recoveryFuture.code, "the vault still makes packages of the old epoch")
+        #expect(try scene.credit.chain.submit(scene.acknowledgement(epoch: 1), by: scene.credit.lender) == 0)
+        for epoch in [2, UInt64.max] { #expect(try attest(epoch) == Refusal.recoveryFuture.code) }
+        #expect(try attest(1) == 0)
+        #expect(try attest(1) == Refusal.recoveryAttested.code)
+        // A vault that is out of service never signs the next epoch; whoever erases must not wait for it.
+        _ = try scene.erase(ErasureScene.record(ids[1]))
+        var enclave: WireEnclave = try #require(try scene.credit.chain.message(StateKey.enclave(vault)))
+        enclave.status = .suspended
+        scene.credit.chain.write(StateKey.enclave(vault), enclave.encoded())
+        #expect(try attest(3) == Refusal.recoveryFuture.code)
+        #expect(try attest(2) == 0)
+    }
 }
 
 extension WireAcknowledgeErasure {

@@ -139,6 +139,8 @@ import WireTypes
 
     init() throws {
         scene = try CreditScene()
+        let enrolment = try scene.enclave.enrolment(of: scene.subject.address, dataset: CreditScene.dataset)
+        #expect(try scene.chain.submit(enrolment, by: scene.subject) == 0)
         var put = WirePutRecord()
         (put.record, put.dataset, put.schemaVersion) = (.init(record.bytes), CreditScene.dataset, 1)
         (put.commitment, put.size) = (.init(Hash32(8, 8, 8, 8).bytes), 100)
@@ -154,14 +156,15 @@ import WireTypes
         return WireMessage(.requestKeyGrant(message))
     }
 
-    private func completion(_ id: Hash32, signedFor other: Hash32? = nil) throws -> WireMessage {
+    private func completion(_ id: Hash32, signedFor other: Hash32? = nil, by enclave: TestEnclave? = nil) throws -> WireMessage {
+        let enclave = enclave ?? scene.enclave
         var message = WireCompleteKeyGrant()
-        (message.id, message.enclave) = (.init(id.bytes), .init(scene.enclave.id.bytes))
+        (message.id, message.enclave) = (.init(id.bytes), .init(enclave.id.bytes))
         message.keyBox.suite = .x25519
         (message.keyBox.encapsulatedKey, message.keyBox.ciphertext) = (.init(repeating: 1, count: 32), .init(repeating: 2, count: 48))
         let statement = EnclaveStatement.keyGrant(
             chainID: scene.chain.genesis.chainID, id: other ?? id, keyBox: message.keyBox)
-        message.signature = .init(try scene.enclave.key.sign(statement, context: .keyGrant))
+        message.signature = .init(try enclave.key.sign(statement, context: .keyGrant))
         return WireMessage(.completeKeyGrant(message))
     }
 
@@ -183,6 +186,26 @@ import WireTypes
         #expect(exports.map(\.recipient) == [Data(recipient.bytes)] && exports[0].grant == Data(id.bytes))
         #expect(try KeyGrantsModule.exports(of: scene.subject.address, dataset: "other", record: nil, &state).isEmpty)
         #expect(try KeyGrantsModule.exports(of: scene.lender.address, dataset: nil, record: nil, &state).isEmpty)
+    }
+
+    /// Whoever breaks one platform could otherwise end every pending grant with a box that holds nothing.
+    @Test mutating func `are not completed by an enclave without the subject's key`() throws {
+        let transaction = try scene.chain.sign([request()], by: scene.subject)
+        #expect(try scene.chain.block([transaction])[0].code == 0)
+        let id = transaction.messageIdentifier(0)
+        let stranger = try TestEnclave(chainID: scene.chain.genesis.chainID, seed: 79)
+        let challenge = (height: scene.chain.height, block: scene.chain.lastHash)
+        try scene.chain.block()
+        let registration = try stranger.registration(height: challenge.height, block: challenge.block)
+        #expect(try scene.chain.submit(registration, by: scene.chain.operatorKey) == 0)
+        let refused = try scene.chain.submit(completion(id, by: stranger), by: scene.chain.operatorKey)
+        #expect(refused == Refusal.keyGrantsOtherVault.code)
+        // Another subject's key is not this one's.
+        let other = try stranger.enrolment(of: scene.lender.address, dataset: CreditScene.dataset)
+        #expect(try scene.chain.submit(other, by: scene.lender) == 0)
+        #expect(
+            try scene.chain.submit(completion(id, by: stranger), by: scene.chain.operatorKey) == Refusal.keyGrantsOtherVault.code)
+        #expect(try scene.chain.submit(completion(id), by: scene.chain.operatorKey) == 0)
     }
 
     @Test mutating func `end with the record`() throws {

@@ -34,13 +34,17 @@ struct PeerChecks {
 
     let genesis: Genesis
     let trusted: TrustedState
+    /// Of this enclave's own platform.
+    let assurance: AssuranceClass
     private var state: ProvenState { ProvenState(root: trusted.stateRoot) }
 
-    init(genesis: Genesis, trusted: TrustedState) { (self.genesis, self.trusted) = (genesis, trusted) }
+    init(genesis: Genesis, trusted: TrustedState, assurance: AssuranceClass) {
+        (self.genesis, self.trusted, self.assurance) = (genesis, trusted, assurance)
+    }
 
     /// The enclave as the chain knows it, if it may be given keys now.
     ///
-    /// - Throws: `peerNotAdmitted`, `peerMeasurement`, `badProof`, or why its evidence is refused (`attestation.*`).
+    /// - Throws: `peerNotAdmitted`, `peerMeasurement`, `peerAssurance`, `badProof`, or why its evidence is refused (`attestation.*`).
     func admit(_ identity: WireEnclaveIdentity, _ shown: PeerEvidence) throws -> WireEnclave {
         let enclave = try active(identity, shown.enclave)
         let rules = try state.value(shown.rules, at: StateKey.attestationRules, as: WireAttestationRules.self) ?? genesis.attestationRules
@@ -57,6 +61,20 @@ struct PeerChecks {
             enclave.status == .active, enclave.expires == 0 || trusted.time < enclave.expires
         else { throw EnclaveError.peerNotAdmitted }
         return enclave
+    }
+
+    /// Whether a vault in a package is of this enclave's class: stronger platforms' keys do not come to a weaker one, nor weaker ones' to
+    /// a stronger.
+    ///
+    /// The maker is gone and shows no evidence, so its signed platform decides; only whether a TPM is software is the chain's word.
+    func admitsPackage(of maker: WireEnclave) -> Bool {
+        let known: AssuranceClass =
+            switch EvidencePlatform(rawValue: maker.identity.platform) {
+            case .simulated, nil: .none
+            case .tpm: AssuranceClass(rawValue: maker.assurance) == .measured ? .measured : .none
+            default: .confidential
+            }
+        return known == assurance
     }
 
     /// The measurement's reference value. A new one is given keys only once the chain's delay is over.
@@ -86,10 +104,12 @@ struct PeerChecks {
         }
         let subject = AttestationSubject(
             chainID: genesis.chainID, identity: identity, challengeBlock: try block(at: wire.challengeHeight, shown.challenge))
-        _ = try EvidenceAppraiser.appraise(
+        let result = try EvidenceAppraiser.appraise(
             shown.evidence, about: subject, endorsements: try endorsements(shown.endorsements),
             anchors: TrustAnchors.pinned.adding(rules), references: ReferenceValues(claimed: reference, rules: rules),
             policy: AppraisalPolicy(rules, allowSimulated: genesis.wire.allowSimulatedEnclaves), at: trusted.time)
+        // The chain may admit weaker platforms beside this one. What hardware keeps does not end there.
+        guard result.assurance >= assurance else { throw EnclaveError.peerAssurance }
     }
 
     /// The hash of the chain's block at `height`, which has to be one of the last.

@@ -75,6 +75,7 @@ extension EnclaveMachine {
             try VerificationKey.ed25519(signer).verify(
                 [UInt8](package.signature), of: EnclaveStatement.recoveryPackage(package), context: .recoveryPackage)
         } catch { throw EnclaveError.badPackage }
+        guard peerChecks.admitsPackage(of: maker) else { throw EnclaveError.peerAssurance }
         guard package.epoch >= maker.recoveryEpoch else { throw EnclaveError.oldRecovery }
         guard self.vault.isFresh, self.vault.replica == nil, source != id else { throw EnclaveError.otherVault }
         let part = try open(package)

@@ -61,7 +61,7 @@ extension EnclaveMachine {
             try VerificationKey.ed25519(signer).verify(
                 [UInt8](command.signature), of: EnclaveStatement.replicaOffer(offer), context: .replicaOffer)
         } catch { throw EnclaveError.badPeerSignature }
-        let checks = PeerChecks(genesis: genesis, trusted: client.trusted)
+        let checks = peerChecks
         let known = peer.bytes + nonce.bytes
         let enclave: WireEnclave
         if peers.appraised.contains(known) {
@@ -157,7 +157,7 @@ extension EnclaveMachine {
             let claimed = try? WireEnclave(strictly: [UInt8](command.source.value), limit: Limits.stateValue),
             let signer = Hash32(claimed.identity.signingKey), EnclaveStatement.identifier(claimed.identity) == source
         else { throw EnclaveError.badPart }
-        let checks = PeerChecks(genesis: genesis, trusted: client.trusted)
+        let checks = peerChecks
         if peers.appraised.contains(source.bytes) {
             _ = try checks.active(claimed.identity, command.source)
         } else {
@@ -218,6 +218,8 @@ extension EnclaveMachine {
 }
 
 extension EnclaveMachine {
+    /// Of other enclaves, under the newest header.
+    var peerChecks: PeerChecks { PeerChecks(genesis: genesis, trusted: client.trusted, assurance: platform.assurance) }
     /// The vault whose keys this enclave holds: its own, or that of the enclave that first held them.
     var vaultID: Hash32 { vault.replica.flatMap { Hash32($0.vault) } ?? id }
     /// The key of one sealed result: of the job, of whom it is for, and of the result's own salt. So two runs of one subscription share

@@ -18,6 +18,7 @@ package struct SimulatedPlatform: EnclavePlatform {
     package init(home: String) { self.home = home }
 
     package var name: String { SimulatedEvidence.platform }
+    package var assurance: AssuranceClass { .none }
     package var measurement: Hash32 { SimulatedEvidence.measurement }
     package func report(_ binding: AttestationBinding) -> [UInt8] { SimulatedEvidence.report(binding) }
 

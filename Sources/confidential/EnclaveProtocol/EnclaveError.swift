@@ -52,6 +52,7 @@ package enum EnclaveError: UInt32, CodedError {
     case badPackage = 870
     case oldRecovery = 871
     case badShares = 872
+    case peerAssurance = 873
 
     case frameTooLarge = 850
     case cannotConnect = 851
@@ -108,6 +109,7 @@ package enum EnclaveError: UInt32, CodedError {
         case .badPackage: "the package is not the named enclave's, or was altered"
         case .oldRecovery: "the package is of an older recovery epoch than the chain's"
         case .badShares: "the shares are too few, not for this enclave, or not of this package"
+        case .peerAssurance: "the other enclave's platform is of another assurance class than this vault's keys demand"
         case .suspended: "the chain has suspended this enclave"
         case .admissionEnded: "the chain's appraisal of this enclave is too old: renew its evidence, then show the chain's value anew"
         case .notToConfirm: "the result waits for no confirmation, or not for this enclave's"

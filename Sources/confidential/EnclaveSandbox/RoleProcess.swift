@@ -8,8 +8,9 @@ package enum RoleProcess {
     /// No crash report: it would show memory, and it takes a program of its own.
     private static let quiet = "SWIFT_BACKTRACE=enable=no"
 
-    /// Starts `path` with this process's id as its only argument, an environment that says nothing of this one and `descriptors`, as 3, 4, …; standard input and
-    /// output lead nowhere, standard error is this process's. All other descriptors of this process must close when it executes another.
+    /// Starts `path` with this process's id as its only argument, an environment that says nothing of this one and `descriptors`, as 3, 4,
+    /// …; standard input and output lead nowhere, standard error is this process's until the role gives it up. All other descriptors of
+    /// this process must close when it executes another.
     package static func start(_ path: String, descriptors: [Int32]) throws(SandboxError) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         guard posix_spawn_file_actions_init(&actions) == 0 else { throw .cannotStart }

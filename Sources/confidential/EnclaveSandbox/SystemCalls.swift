@@ -24,7 +24,7 @@ package enum SystemCalls {
     /// Memory, locks, signals' return and the end: what every Swift program needs.
     private static let runtime = [
         "brk", "clock_gettime", "close", "exit", "exit_group", "futex", "getpid", "getrandom", "gettid", "madvise", "mremap", "munmap",
-        "read", "rt_sigprocmask", "rt_sigreturn", "sched_yield", "sigaltstack", "write",
+        "read", "rt_sigprocmask", "rt_sigreturn", "sched_yield", "sigaltstack",
     ]
 
     /// The vault: its descriptors are open before it starts. It reads and writes its store, speaks on connected sockets, and takes
@@ -32,23 +32,26 @@ package enum SystemCalls {
     package static let vault = List(
         allowed: runtime + [
             "accept", "fcntl", "fdatasync", "fstat", "fsync", "ftruncate", "lseek", "mlock", "mlockall", "poll", "pread64", "pwrite64",
-            "recvfrom", "recvmsg", "sendmsg", "sendto",
+            "recvfrom", "recvmsg", "sendmsg", "sendto", "write",
         ], neverExecutable: ["mmap", "mprotect"])
 
     /// A worker while it compiles the one program it is for: as `worker`, and memory may become executable.
     package static let compilingWorker = List(
         allowed: runtime + [
-            "mlock", "mmap", "mprotect", "prctl", "recvfrom", "rt_sigaction", "sched_getaffinity", "seccomp", "sendto",
+            "mlock", "mmap", "mprotect", "prctl", "recvfrom", "rt_sigaction", "sched_getaffinity", "seccomp", "sendto", "write",
         ])
 
-    /// A worker from its first run on: nothing but its one socket and its own memory, none of which can become executable.
+    /// A worker from its first run on: nothing but its one socket and its own memory, none of which can become executable. Without
+    /// `write`, so that a program that broke out cannot put a subject's fields on the host's terminal or into its log.
     package static let worker = List(allowed: runtime + ["recvfrom", "sendto"], neverExecutable: ["mmap", "mprotect"])
 
     /// The launcher: starts the others, asks the platform, waits. Its filter is inherited by what it starts, which narrows it before it
     /// reads a byte from outside; so this list has what a program needs until then: loading its libraries, and (workers) leaving the
     /// network. It makes no connection, listens nowhere, traces nobody, and opens files for reading only.
     package static let launcher = List(
-        allowed: runtime + spawning + starting + ["kill", "poll", "recvmsg", "sendmsg", "setsockopt", "socketpair", "unlink", "wait4"],
+        allowed: runtime + spawning + starting + [
+            "kill", "poll", "recvmsg", "sendmsg", "setsockopt", "socketpair", "unlink", "wait4", "write",
+        ],
         masked: [
             // O_WRONLY, O_RDWR, O_CREAT and O_TRUNC are all off.
             Masked(name: "openat", argument: 2, mask: 0o1103, value: 0),

@@ -1,3 +1,4 @@
+import Attestation
 import ChainTypes
 import Crypto
 import Primitives
@@ -6,6 +7,8 @@ import Primitives
 package protocol EnclavePlatform: Sendable {
     /// As in identities and evidence: `simulated`, `tpm`, `sev-snp`, …
     var name: String { get }
+    /// What the platform is worth: keys go to no enclave of a lower class.
+    var assurance: AssuranceClass { get }
     /// Of the program that runs.
     var measurement: Hash32 { get }
     /// The key that seals the vault; the same at every start of the same program on the same machine.

@@ -1,3 +1,4 @@
+import Attestation
 import ChainTypes
 import Crypto
 import EnclaveSandbox
@@ -8,6 +9,7 @@ import Synchronization
 /// The vault's end of the channel to its launcher: the platform, and where workers come from.
 package final class LauncherClient: EnclavePlatform {
     package let name: String
+    package let assurance: AssuranceClass
     package let measurement: Hash32
     private let key: Mutex<SymmetricKey?>
     private let channel: Mutex<PacketChannel>
@@ -16,9 +18,9 @@ package final class LauncherClient: EnclavePlatform {
     package init(channel: PacketChannel) throws(VaultError) {
         guard let secret = SecretPages(count: LauncherMessage.sealingKeyBytes),
             channel.receive(into: secret.bytes) == LauncherMessage.sealingKeyBytes,
-            let (packet, _) = channel.receive(), case .hello(let measurement, let name) = LauncherMessage(packet)
+            let (packet, _) = channel.receive(), case .hello(let measurement, let assurance, let name) = LauncherMessage(packet)
         else { throw .launcherLost }
-        (self.name, self.measurement) = (name, measurement)
+        (self.name, self.assurance, self.measurement) = (name, assurance, measurement)
         self.channel = Mutex(channel)
         // Its own storage is overwritten when the last reference goes (swift-crypto); `secret` overwrites the pages here.
         key = Mutex(SymmetricKey(data: UnsafeRawBufferPointer(secret.bytes)))

@@ -1,11 +1,12 @@
+import Attestation
 import ChainTypes
 import Primitives
 
 /// Packets between vault and launcher (docs/spec/enclave.md §1): one byte of kind, then its fields, little-endian. The launcher speaks
 /// first (`hello`); after that each request of the vault gets one answer.
 package enum LauncherMessage: Equatable, Sendable {
-    /// From the launcher, once: measurement and name of the platform. The sealing key travels before it, in a packet of its own.
-    case hello(measurement: Hash32, platform: String)
+    /// From the launcher, once: measurement, assurance class and name of the platform. The sealing key travels before it, in a packet of its own.
+    case hello(measurement: Hash32, assurance: AssuranceClass, platform: String)
     /// A report with this binding.
     case report(AttestationBinding)
     /// A new worker.
@@ -31,8 +32,9 @@ package enum LauncherMessage: Equatable, Sendable {
     package var encoded: [UInt8] {
         var bytes: [UInt8] = [kind]
         switch self {
-        case .hello(let measurement, let platform):
+        case .hello(let measurement, let assurance, let platform):
             bytes.append(measurement)
+            bytes.append(Self.number(assurance))
             bytes.append(contentsOf: Array(platform.utf8))
         case .report(let binding):
             bytes.append(binding.nonce)
@@ -44,6 +46,14 @@ package enum LauncherMessage: Equatable, Sendable {
         case .start, .dismissed: break
         }
         return bytes
+    }
+
+    private static func number(_ assurance: AssuranceClass) -> UInt8 {
+        switch assurance {
+        case .none: 0
+        case .measured: 1
+        case .confidential: 2
+        }
     }
 
     private var kind: UInt8 {
@@ -67,9 +77,12 @@ package enum LauncherMessage: Equatable, Sendable {
             switch kind {
             case 1:
                 let measurement = try reader.hash()
+                let number: UInt8 = try reader.integer()
                 let name = Array(try reader.take(reader.remaining))
-                guard (1...Self.maximumName).contains(name.count), let text = String(validating: name, as: UTF8.self) else { return nil }
-                self = .hello(measurement: measurement, platform: text)
+                guard let assurance = AssuranceClass.allCases.first(where: { Self.number($0) == number }),
+                    (1...Self.maximumName).contains(name.count), let text = String(validating: name, as: UTF8.self)
+                else { return nil }
+                self = .hello(measurement: measurement, assurance: assurance, platform: text)
             case 2:
                 let nonce = try reader.hash()
                 let length: UInt32 = try reader.integer()

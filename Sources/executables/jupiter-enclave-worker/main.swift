@@ -14,6 +14,8 @@ do throws(SandboxError) {
     try Confinement.harden(descriptors: 16)
     try Confinement.dieWith(parent: launcher)
     Confinement.ignoreTerminal()
+    // From here on it says nothing but on its socket: standard output leads nowhere, and now standard error does too.
+    guard dup2(STDOUT_FILENO, STDERR_FILENO) == STDERR_FILENO else { throw .cannotHarden }
     try worker.run()
 } catch {
     RoleProcess.log("jupiter-enclave-worker", "error: \(error.text)")

@@ -52,7 +52,8 @@ final class Launcher {
         let given = [other, otherStop, listener, store.first, store.second, genesis]
         vault = try RoleProcess.start(programs + "jupiter-enclave-vault", descriptors: given)
         for descriptor in given { close(descriptor) }
-        let hello = LauncherMessage.hello(measurement: platform.measurement, platform: platform.name)
+        let hello = LauncherMessage.hello(
+            measurement: platform.measurement, assurance: platform.assurance, platform: platform.name)
         guard key.withUnsafeBytes({ $0.count == LauncherMessage.sealingKeyBytes && channel.send($0) }), channel.send(hello.encoded) else {
             throw SandboxError.cannotStart
         }

@@ -60,10 +60,10 @@ struct PlatformOptions: Equatable {
             let platform = try TPMPlatform(
                 options: tpmOptions, measurement: LaunchMeasurement.ofThisProcess(and: programs), genesis: genesis, home: home)
             log(platform.isSoftware ? "platform tpm (software): it protects nothing from this machine's owner" : "platform tpm")
-            return try VouchedPlatform(platform)
-        case "sev-snp": return try VouchedPlatform(SNPPlatform(genesis: genesis, certificates: snpCertificates))
-        case "tdx": return try VouchedPlatform(TDXPlatform())
-        case "nitro": return try VouchedPlatform(NitroPlatform())
+            return try VouchedPlatform(platform, platform.isSoftware ? .none : .measured)
+        case "sev-snp": return try VouchedPlatform(SNPPlatform(genesis: genesis, certificates: snpCertificates), .confidential)
+        case "tdx": return try VouchedPlatform(TDXPlatform(), .confidential)
+        case "nitro": return try VouchedPlatform(NitroPlatform(), .confidential)
         default:
             log("SIMULATED platform: process isolation only; whoever owns this machine can read what is inside")
             return SimulatedPlatform(home: home)

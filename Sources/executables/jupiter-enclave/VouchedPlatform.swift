@@ -1,3 +1,4 @@
+import Attestation
 import ChainTypes
 import Crypto
 import EnclavePlatforms
@@ -7,13 +8,15 @@ import Primitives
 /// A platform that something outside the process vouches for, as the enclave sees it.
 struct VouchedPlatform: EnclavePlatform {
     let name: String
+    let assurance: AssuranceClass
     let measurement: Hash32
     private let source: any EvidenceSource
     private let key: SymmetricKey
 
     /// Fetches the sealing key at once: without it there is nothing to start.
-    init(_ platform: some EvidenceSource & SealingKeySource) throws(PlatformError) {
+    init(_ platform: some EvidenceSource & SealingKeySource, _ assurance: AssuranceClass) throws(PlatformError) {
         (name, measurement, source) = (platform.platform, platform.measurement, platform)
+        self.assurance = assurance
         key = try platform.sealingKey()
     }
 

@@ -1,3 +1,4 @@
+import Attestation
 import ChainTypes
 import Crypto
 import Cryptography
@@ -129,7 +130,11 @@ package struct MemoryPlatform: EnclavePlatform {
     private let platform = SimulatedPlatform(home: "/nonexistent")
     private let secret: [UInt8]
 
-    package init(seed: UInt64 = 99) {
+    /// What it passes for with itself; its evidence is simulated all the same.
+    package let assurance: AssuranceClass
+
+    package init(seed: UInt64 = 99, assurance: AssuranceClass = .none) {
+        self.assurance = assurance
         var generator = SeededGenerator(seed: seed)
         secret = generator.bytes(32)
     }

@@ -41,6 +41,9 @@ case "executable-mmap": _ = map(PROT_READ | PROT_EXEC)
 case "executable-mprotect":
     guard let page = map(PROT_READ | PROT_WRITE) else { exit(66) }
     mprotect(page, 4096, PROT_READ | PROT_EXEC)
+case "write-standard-error":
+    let text: [UInt8] = [0x0A]
+    _ = write(STDERR_FILENO, text, text.count)
 case "kill": kill(getppid(), 0)
 case "unlink": unlink("/tmp/jupiter-sandbox-breaker")
 default: exit(64)

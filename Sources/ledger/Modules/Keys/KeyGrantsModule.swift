@@ -37,6 +37,10 @@ package enum KeyGrantsModule {
         guard let subject = Address(grant.subject) else { throw Refusal.keyGrantsMalformed }
         _ = try record(grant.request, of: subject, &state)
         let (_, enclave) = try KeysModule.active(message.enclave, context, &state)
+        let vault = Data(KeysModule.vault(of: enclave).bytes)
+        guard try KeysModule.isEnrolled(subject, dataset: grant.request.dataset, vault: vault, &state) else {
+            throw Refusal.keyGrantsOtherVault
+        }
         let statement = EnclaveStatement.keyGrant(chainID: context.genesis.chainID, id: id, keyBox: message.keyBox)
         try KeysModule.verify(message.signature, of: statement, .keyGrant, enclave)
         (grant.status, grant.enclave, grant.keyBox) = (.complete, message.enclave, message.keyBox)
@@ -79,6 +83,10 @@ extension Refusal {
     package static let keyGrantsUnknown = Refusal(441, "keyGrants.unknown", "there is no such key grant")
     package static let keyGrantsNotPending = Refusal(442, "keyGrants.notPending", "the key grant is complete already")
     package static let keyGrantsTooMany = Refusal(443, "keyGrants.tooMany", "the subject has as many key grants as a certificate lists")
+    package static let keyGrantsOtherVault = Refusal(
+        444, "keyGrants.otherVault", "the enclave's vault does not hold the subject's key for the dataset")
 
-    package static let allKeyGrants: [Refusal] = [keyGrantsMalformed, keyGrantsUnknown, keyGrantsNotPending, keyGrantsTooMany]
+    package static let allKeyGrants: [Refusal] = [
+        keyGrantsMalformed, keyGrantsUnknown, keyGrantsNotPending, keyGrantsTooMany, keyGrantsOtherVault,
+    ]
 }

@@ -41,6 +41,20 @@ package enum RecoveryModule {
         return destruction?.epoch ?? 0
     }
 
+    /// The recovery epoch that the vault's packages are of now: the greatest that one of its enclaves has signed. A vault that is out of
+    /// service makes no packages and signs nothing; an erasure that it is silent about waits for the epoch of its own entry.
+    private static func epoch(of vault: Data, _ state: inout ModuleState) throws -> UInt64 {
+        var greatest: UInt64 = 0
+        var isActive = false
+        for member in try VaultMembers.of(vault, &state) {
+            guard let enclave: WireEnclave = try state.message(StateKey.enclave(member)) else { continue }
+            greatest = max(greatest, enclave.recoveryEpoch)
+            isActive = isActive || enclave.status == .active
+        }
+        guard !isActive, let log = PunctureChain(try state.message(StateKey.punctureLog)) else { return greatest }
+        return max(greatest, log.count)
+    }
+
     /// A holder's word; it cannot be taken back.
     package static func attest(_ message: WireAttestShareDestruction, _ context: MessageContext, _ state: inout ModuleState) throws {
         guard let vault = Hash32(message.vault), message.epoch > 0 else { throw Refusal.recoveryMalformed }
@@ -48,6 +62,8 @@ package enum RecoveryModule {
         guard let enclave: WireEnclave = try state.message(StateKey.enclave(vault)), KeysModule.vault(of: enclave) == vault else {
             throw Refusal.keysUnknownEnclave
         }
+        // Nobody can have destroyed shares that do not exist yet.
+        guard try message.epoch <= epoch(of: message.vault, &state) else { throw Refusal.recoveryFuture }
         guard try destroyed(vault, by: context.sender, &state) < message.epoch else { throw Refusal.recoveryAttested }
         var destruction = WireShareDestruction()
         (destruction.vault, destruction.account) = (message.vault, .init(context.sender.bytes))
@@ -62,6 +78,7 @@ extension Refusal {
         430, "recovery.malformed", "the threshold, the holders or their order, a key or an epoch is not well formed")
     package static let recoveryNotHolder = Refusal(431, "recovery.notHolder", "the sender never kept shares")
     package static let recoveryAttested = Refusal(432, "recovery.attested", "the sender has attested this or more already")
+    package static let recoveryFuture = Refusal(433, "recovery.future", "the vault has not begun this recovery epoch yet")
 
-    package static let allRecovery: [Refusal] = [recoveryMalformed, recoveryNotHolder, recoveryAttested]
+    package static let allRecovery: [Refusal] = [recoveryMalformed, recoveryNotHolder, recoveryAttested, recoveryFuture]
 }
