@@ -6,9 +6,9 @@ import Primitives
 struct VectorSet {
     struct Expectation: Decodable {
         struct Verdict: Decodable {
-            let default_policy: String
+            let defaultPolicy: String
             let reason: String
-            let tcb_status: String?
+            let tcbStatus: String?
             let advisories: [String]?
             let claims: Claims?
         }
@@ -17,7 +17,7 @@ struct VectorSet {
             let mrtd: String?
             let rtmr: [String]?
             let measurement: String?
-            let chip_id: String?
+            let chipId: String?
             let pcrs: [String: String]?
         }
 
@@ -35,7 +35,9 @@ struct VectorSet {
         self.folder = folder
         let data = try Data(contentsOf: folder.appending(component: "manifest.json"))
         manifest = try EvidenceManifest([UInt8](data))
-        expectations = try JSONDecoder().decode(Document.self, from: data).vectors
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        expectations = try decoder.decode(Document.self, from: data).vectors
     }
 
     private static var tests: URL { URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent() }

@@ -9,7 +9,7 @@ import Testing
             #expect(set.manifest.entries.count == set.expectations.count)
             for (entry, expected) in zip(set.manifest.entries, set.expectations) {
                 let judgement = try set.judge(entry)
-                #expect(judgement.verdict.rawValue == expected.expect.default_policy, "\(entry.id): \(judgement.code)")
+                #expect(judgement.verdict.rawValue == expected.expect.defaultPolicy, "\(entry.id): \(judgement.code)")
                 guard judgement.verdict != .inconclusive else { continue }
                 #expect(judgement.code == expected.expect.reason, "\(entry.id)")
             }
@@ -25,10 +25,10 @@ import Testing
                 for (index, value) in (claims.rtmr ?? []).enumerated() { #expect(registers["rtmr\(index)"] == value) }
                 if let measurement = claims.measurement { #expect(registers["measurement"] == measurement) }
                 for (index, value) in claims.pcrs ?? [:] { #expect(registers["pcr\(index)"] == value) }
-                if let chip = claims.chip_id, chip.contains(where: { $0 != "0" }) {
+                if let chip = claims.chipId, chip.contains(where: { $0 != "0" }) {
                     #expect(result.machine == MachineIdentity(kind: .chip, bytes: Hex.decode(chip) ?? []))
                 }
-                if let status = expected.expect.tcb_status { #expect(result.tcbStatus?.rawValue == status) }
+                if let status = expected.expect.tcbStatus { #expect(result.tcbStatus?.rawValue == status) }
                 if let advisories = expected.expect.advisories { #expect(result.advisories == advisories.sorted()) }
                 #expect(result.expires.map { $0 >= entry.time } ?? true)
             }

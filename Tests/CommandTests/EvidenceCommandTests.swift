@@ -16,7 +16,7 @@ import Testing
     private struct Expected: Decodable {
         struct Vector: Decodable {
             struct Verdict: Decodable {
-                let default_policy: String
+                let defaultPolicy: String
                 let reason: String
             }
             let id: String
@@ -31,12 +31,14 @@ import Testing
         let manifest = Self.vectors.appending(component: "manifest.json")
         let outcome = try jupiter.run("evidence", "verify", "--manifest", manifest.path, "--output", "json")
         #expect(outcome.status == 0, "\(outcome.error)")
-        let expected = try JSONDecoder().decode(Expected.self, from: Data(contentsOf: manifest)).vectors
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let expected = try decoder.decode(Expected.self, from: Data(contentsOf: manifest)).vectors
         let lines = try Self.lines(outcome.out)
         #expect(lines.map { $0["id"] } == expected.map(\.id))
         for (line, vector) in zip(lines, expected) {
             #expect(Set(line.keys) == ["id", "verdict", "code"])
-            #expect(line["verdict"] == vector.expect.default_policy, "\(vector.id)")
+            #expect(line["verdict"] == vector.expect.defaultPolicy, "\(vector.id)")
             if line["verdict"] != "n/a" { #expect(line["code"] == vector.expect.reason, "\(vector.id)") }
         }
     }

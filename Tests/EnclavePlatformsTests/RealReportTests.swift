@@ -33,8 +33,8 @@ import WireTypes
         let quote = try bytes("tdx/\(vector)/quote.bin")
         let files = try EvidenceFiles([
             .evidence: quote, .tcbInfo: bytes("tdx/\(vector)/tcb_info.json"), .qeIdentity: bytes("tdx/\(vector)/qe_identity.json"),
-            .tcbSigningChain: bytes("tdx/\(vector)/tcb_signing_chain.pem"), .pckCrl: bytes("tdx/\(vector)/pck_crl.der"),
-            .pckCrlIssuerChain: bytes("tdx/\(vector)/pck_crl_issuer_chain.pem"), .rootCrl: bytes("tdx/\(vector)/root_ca_crl.der"),
+            .tcbSigners: bytes("tdx/\(vector)/tcb_signing_chain.pem"), .pckList: bytes("tdx/\(vector)/pck_crl.der"),
+            .pckListIssuers: bytes("tdx/\(vector)/pck_crl_issuer_chain.pem"), .rootList: bytes("tdx/\(vector)/root_ca_crl.der"),
         ])
         #expect(try TDXPlatform.registers(quote) == registers(files.piece(), at: time))
     }
