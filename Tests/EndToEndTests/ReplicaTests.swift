@@ -140,7 +140,15 @@ final class PairedLocality {
         try await locality.killEnclave(1)
         for job in try await scene.request(late) { #expect(try await scene.isOpened(job)) }
 
-        // An old copy of its home: the chain knows a newer vault, and it never serves.
+        // An old copy of its home: since its next start the chain knows a newer vault, and the copy never serves.
+        let id = try #require(try await locality.statuses()[0]["id"]?.text.flatMap { Hash32(hex: $0) })
+        let before = try #require(try await locality.client.enclave(id))
+        try await locality.killEnclave(0)
+        try await locality.startEnclave(0)
+        for _ in 0..<300 where try await locality.client.enclave(id)?.anchorNonce == before.anchorNonce {
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        #expect(try #require(try await locality.client.enclave(id)).vaultVersion > before.vaultVersion)
         try await locality.killEnclave(0)
         try FileManager.default.removeItem(atPath: locality.folder(0))
         try FileManager.default.copyItem(atPath: copy, toPath: locality.folder(0))
