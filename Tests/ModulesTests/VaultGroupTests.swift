@@ -196,7 +196,7 @@ import WireTypes
         let stranger = try TestEnclave(chainID: scene.chain.genesis.chainID, seed: 79)
         let challenge = (height: scene.chain.height, block: scene.chain.lastHash)
         try scene.chain.block()
-        let registration = try stranger.registration(height: challenge.height, block: challenge.block)
+        let registration = stranger.registration(height: challenge.height, block: challenge.block)
         #expect(try scene.chain.submit(registration, by: scene.chain.operatorKey) == 0)
         let refused = try scene.chain.submit(completion(id, by: stranger), by: scene.chain.operatorKey)
         #expect(refused == Refusal.keyGrantsOtherVault.code)
