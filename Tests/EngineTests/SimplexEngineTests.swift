@@ -166,7 +166,8 @@ import WireTypes
             witness: { message, path in
                 let signature: [UInt8]? =
                     switch message {
-                    case .vote(let vote): vote.signature
+                    // After a timeout the leader's vote is passed on as well.
+                    case .vote(let vote): path.hasSuffix("/\(vote.signer).wal") ? vote.signature : nil
                     case .proposal(let proposal): proposal.signature
                     case .certificate, .request: nil
                     }
