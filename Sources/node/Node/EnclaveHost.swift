@@ -186,7 +186,9 @@ package final class EnclaveHost: Sendable {
             try await followPunctures(builder)
             let worked = try await work(builder, time: header.time)
             let ran = await doErrands(builder)
-            if worked || ran { try await refresh() } else { await news() }
+            if !worked, !ran { await news() }
+            // Also what came past this loop, as enrolments do.
+            try await refresh()
         }
     }
 
