@@ -76,14 +76,15 @@ struct FaultPlan {
 }
 
 extension ProcessFederation {
-    /// Waits until a node is where the others are, and votes.
+    /// Waits until a node is where the others are, votes, and is connected to all that are up: only then may the chain lose another.
     func waitForReturn(of node: NodeProcess) async throws {
         let target = await tallest()
         try await wait("the victim's return", for: [node]) { $0 >= target }
         for _ in 0..<600 {
-            if try await node.client.status().consensus?.votes == true { return }
+            let status = try await node.client.status()
+            if status.consensus?.votes == true, status.peers.connected >= nodes.count(where: \.isUp) - 1 { return }
             try await Task.sleep(for: .milliseconds(50))
         }
-        throw Stuck(what: "\(node.home) does not vote again: \(node.logTail)")
+        throw Stuck(what: "\(node.home) does not vote among all others again: \(node.logTail)")
     }
 }

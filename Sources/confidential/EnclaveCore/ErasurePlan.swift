@@ -61,7 +61,7 @@ struct ErasurePlan {
         case .run(let run): entry.change = .run(remainder(of: run))
         case .head where entry.version != newestHead: return nil
         case .punctured: return nil
-        case .head, .used, .identity, .recovery, .replica, nil: break
+        case .head, .used, .identity, .recovery, .replica, .tombstone, .recoveryPlan, .measurement, nil: break
         }
         return entry
     }

@@ -43,7 +43,7 @@ struct VaultContent {
             guard recovery.epoch > recoveryEpoch else { throw .damaged }
             recoveryEpoch = recovery.epoch
         case .replica(let wire): try apply(wire)
-        case nil: throw .damaged
+        case .tombstone, .recoveryPlan, .measurement, nil: throw .damaged
         }
     }
 

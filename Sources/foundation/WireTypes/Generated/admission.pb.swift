@@ -155,6 +155,9 @@ package nonisolated struct WireReferenceValue: Sendable {
   /// that must have these values; sorted by name
   package var registers: [WireMeasurementRegister] = []
 
+  /// by recovery holders; sorted by account
+  package var approvals: [WireHolderApproval] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -320,6 +323,9 @@ package nonisolated struct WireAddReferenceValue: Sendable {
   package mutating func clearMeasurement() {self._measurement = nil}
 
   package var description_p: String = String()
+
+  /// by a threshold of the recovery holders, where the genesis has named some
+  package var approvals: [WireHolderApproval] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -603,7 +609,7 @@ nonisolated extension WireSuspendEnclave: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireReferenceValue: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReferenceValue"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}platform\0\u{1}measurement\0\u{1}description\0\u{3}added_height\0\u{3}active_height\0\u{1}revoked\0\u{1}registers\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}platform\0\u{1}measurement\0\u{1}description\0\u{3}added_height\0\u{3}active_height\0\u{1}revoked\0\u{1}registers\0\u{1}approvals\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -618,6 +624,7 @@ nonisolated extension WireReferenceValue: SwiftProtobuf.Message, SwiftProtobuf._
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.activeHeight) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self.revoked) }()
       case 7: try { try decoder.decodeRepeatedMessageField(value: &self.registers) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.approvals) }()
       default: break
       }
     }
@@ -645,6 +652,9 @@ nonisolated extension WireReferenceValue: SwiftProtobuf.Message, SwiftProtobuf._
     if !self.registers.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.registers, fieldNumber: 7)
     }
+    if !self.approvals.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.approvals, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -656,6 +666,7 @@ nonisolated extension WireReferenceValue: SwiftProtobuf.Message, SwiftProtobuf._
     if lhs.activeHeight != rhs.activeHeight {return false}
     if lhs.revoked != rhs.revoked {return false}
     if lhs.registers != rhs.registers {return false}
+    if lhs.approvals != rhs.approvals {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -906,7 +917,7 @@ nonisolated extension WireTCBFloor: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireAddReferenceValue: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".AddReferenceValue"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}measurement\0\u{1}description\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}measurement\0\u{1}description\0\u{1}approvals\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -916,6 +927,7 @@ nonisolated extension WireAddReferenceValue: SwiftProtobuf.Message, SwiftProtobu
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._measurement) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.description_p) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.approvals) }()
       default: break
       }
     }
@@ -932,12 +944,16 @@ nonisolated extension WireAddReferenceValue: SwiftProtobuf.Message, SwiftProtobu
     if !self.description_p.isEmpty {
       try visitor.visitSingularStringField(value: self.description_p, fieldNumber: 2)
     }
+    if !self.approvals.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.approvals, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireAddReferenceValue, rhs: WireAddReferenceValue) -> Bool {
     if lhs._measurement != rhs._measurement {return false}
     if lhs.description_p != rhs.description_p {return false}
+    if lhs.approvals != rhs.approvals {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

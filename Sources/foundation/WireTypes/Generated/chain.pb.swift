@@ -900,6 +900,16 @@ package nonisolated struct WireGenesis: @unchecked Sendable {
     set {_uniqueStorage()._referenceValues = newValue}
   }
 
+  /// who keeps recovery shares, and approves new builds of the enclave
+  package var recoveryPlan: WireRecoveryPlan {
+    get {_storage._recoveryPlan ?? WireRecoveryPlan()}
+    set {_uniqueStorage()._recoveryPlan = newValue}
+  }
+  /// Returns true if `recoveryPlan` has been explicitly set.
+  package var hasRecoveryPlan: Bool {_storage._recoveryPlan != nil}
+  /// Clears the value of `recoveryPlan`. Subsequent reads from it will return its default value.
+  package mutating func clearRecoveryPlan() {_uniqueStorage()._recoveryPlan = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2449,7 +2459,7 @@ nonisolated extension WireAllocation: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Genesis"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}chain_id\0\u{1}time\0\u{1}profile\0\u{1}validators\0\u{1}allocations\0\u{1}operator\0\u{3}allow_simulated_enclaves\0\u{1}parameters\0\u{3}agreement_hash\0\u{1}nodes\0\u{1}consensus\0\u{3}allow_software_tpm\0\u{1}attestation\0\u{3}reference_values\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}chain_id\0\u{1}time\0\u{1}profile\0\u{1}validators\0\u{1}allocations\0\u{1}operator\0\u{3}allow_simulated_enclaves\0\u{1}parameters\0\u{3}agreement_hash\0\u{1}nodes\0\u{1}consensus\0\u{3}allow_software_tpm\0\u{1}attestation\0\u{3}reference_values\0\u{3}recovery_plan\0")
 
   fileprivate class _StorageClass {
     var _version: UInt32 = 0
@@ -2467,6 +2477,7 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _allowSoftwareTpm: Bool = false
     var _attestation: WireAttestationRules? = nil
     var _referenceValues: [WireReferenceMeasurement] = []
+    var _recoveryPlan: WireRecoveryPlan? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2492,6 +2503,7 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
       _allowSoftwareTpm = source._allowSoftwareTpm
       _attestation = source._attestation
       _referenceValues = source._referenceValues
+      _recoveryPlan = source._recoveryPlan
     }
   }
 
@@ -2525,6 +2537,7 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 13: try { try decoder.decodeSingularBoolField(value: &_storage._allowSoftwareTpm) }()
         case 14: try { try decoder.decodeSingularMessageField(value: &_storage._attestation) }()
         case 15: try { try decoder.decodeRepeatedMessageField(value: &_storage._referenceValues) }()
+        case 16: try { try decoder.decodeSingularMessageField(value: &_storage._recoveryPlan) }()
         default: break
         }
       }
@@ -2582,6 +2595,9 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
       if !_storage._referenceValues.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._referenceValues, fieldNumber: 15)
       }
+      try { if let v = _storage._recoveryPlan {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2606,6 +2622,7 @@ nonisolated extension WireGenesis: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._allowSoftwareTpm != rhs_storage._allowSoftwareTpm {return false}
         if _storage._attestation != rhs_storage._attestation {return false}
         if _storage._referenceValues != rhs_storage._referenceValues {return false}
+        if _storage._recoveryPlan != rhs_storage._recoveryPlan {return false}
         return true
       }
       if !storagesAreEqual {return false}

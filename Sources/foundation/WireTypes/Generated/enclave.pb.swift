@@ -192,6 +192,14 @@ package nonisolated struct WireEnclaveRequest: @unchecked Sendable {
     set {_uniqueStorage()._command = .confirmAssessments(newValue)}
   }
 
+  package var followRecoveryPlan: WireFollowRecoveryPlanCommand {
+    get {
+      if case .followRecoveryPlan(let v)? = _storage._command {return v}
+      return WireFollowRecoveryPlanCommand()
+    }
+    set {_uniqueStorage()._command = .followRecoveryPlan(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Command: Equatable, Sendable {
@@ -214,6 +222,7 @@ package nonisolated struct WireEnclaveRequest: @unchecked Sendable {
     case importRecovery(WireImportRecoveryCommand)
     case grantKeys(WireGrantKeysCommand)
     case confirmAssessments(WireConfirmAssessmentsCommand)
+    case followRecoveryPlan(WireFollowRecoveryPlanCommand)
 
   }
 
@@ -391,6 +400,14 @@ package nonisolated struct WireEnclaveResponse: Sendable {
     set {answer = .confirmAssessments(newValue)}
   }
 
+  package var followRecoveryPlan: WireFollowRecoveryPlanAnswer {
+    get {
+      if case .followRecoveryPlan(let v)? = answer {return v}
+      return WireFollowRecoveryPlanAnswer()
+    }
+    set {answer = .followRecoveryPlan(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Answer: Equatable, Sendable {
@@ -414,6 +431,7 @@ package nonisolated struct WireEnclaveResponse: Sendable {
     case importRecovery(WireImportRecoveryAnswer)
     case grantKeys(WireGrantKeysAnswer)
     case confirmAssessments(WireConfirmAssessmentsAnswer)
+    case followRecoveryPlan(WireFollowRecoveryPlanAnswer)
 
   }
 
@@ -512,6 +530,21 @@ package nonisolated struct WireStatusAnswer: @unchecked Sendable {
     set {_uniqueStorage()._recoveryEpoch = newValue}
   }
 
+  /// version of the plan that it knows
+  package var recoveryPlan: UInt32 {
+    get {_storage._recoveryPlan}
+    set {_uniqueStorage()._recoveryPlan = newValue}
+  }
+
+  package var session: WireSessionKey {
+    get {_storage._session ?? WireSessionKey()}
+    set {_uniqueStorage()._session = newValue}
+  }
+  /// Returns true if `session` has been explicitly set.
+  package var hasSession: Bool {_storage._session != nil}
+  /// Clears the value of `session`. Subsequent reads from it will return its default value.
+  package mutating func clearSession() {_uniqueStorage()._session = nil}
+
   /// now; the anchor has that of the start
   package var vaultVersion: UInt64 {
     get {_storage._vaultVersion}
@@ -533,6 +566,38 @@ package nonisolated struct WireStatusAnswer: @unchecked Sendable {
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// What is sealed to an enclave now: the key is drawn at its start and after each erasure, and never written anywhere, so that what was
+/// sent to it stays closed to whoever gets the vault later.
+package nonisolated struct WireSessionKey: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var key: WireSealingKey {
+    get {_key ?? WireSealingKey()}
+    set {_key = newValue}
+  }
+  /// Returns true if `key` has been explicitly set.
+  package var hasKey: Bool {self._key != nil}
+  /// Clears the value of `key`. Subsequent reads from it will return its default value.
+  package mutating func clearKey() {self._key = nil}
+
+  /// of the start's keys, from 1
+  package var number: UInt64 = 0
+
+  /// of the start
+  package var nonce: Data = Data()
+
+  /// by the enclave
+  package var signature: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _key: WireSealingKey? = nil
 }
 
 package nonisolated struct WireAttestCommand: Sendable {
@@ -1288,11 +1353,22 @@ package nonisolated struct WireReplicaOffer: Sendable {
   /// of this start
   package var nonce: Data = Data()
 
+  /// of this start: parts are sealed to it
+  package var sessionKey: WireSealingKey {
+    get {_sessionKey ?? WireSealingKey()}
+    set {_sessionKey = newValue}
+  }
+  /// Returns true if `sessionKey` has been explicitly set.
+  package var hasSessionKey: Bool {self._sessionKey != nil}
+  /// Clears the value of `sessionKey`. Subsequent reads from it will return its default value.
+  package mutating func clearSessionKey() {self._sessionKey = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _identity: WireEnclaveIdentity? = nil
+  fileprivate var _sessionKey: WireSealingKey? = nil
 }
 
 /// To the enclave that holds the keys: who asks, and proofs that the chain admits it, under its newest header.
@@ -1433,6 +1509,9 @@ package nonisolated struct WireReplicaPart: Sendable {
   /// in the last part: the source's signature for AnnounceReplica
   package var handover: Data = Data()
 
+  /// in a package: whoever has opened it signs with this
+  package var possessionSecret: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1527,6 +1606,32 @@ package nonisolated struct WireImportReplicaAnswer: Sendable {
   package init() {}
 
   fileprivate var _announcement: WireAnnounceReplica? = nil
+}
+
+/// Plans that follow the one that the vault knows, each approved by holders of the one before.
+package nonisolated struct WireFollowRecoveryPlanCommand: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// encoded RecoveryPlan, in order
+  package var plans: [Data] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireFollowRecoveryPlanAnswer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var version: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 /// A new recovery epoch: the vault under a fresh key, whose shares are sealed to the holders.
@@ -1631,7 +1736,7 @@ package nonisolated struct WireImportRecoveryCommand: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// shares sealed to this enclave's vault key
+  /// shares sealed to this enclave's session key
   package var package: WireRecoveryPackage {
     get {_package ?? WireRecoveryPackage()}
     set {_package = newValue}
@@ -1660,6 +1765,16 @@ package nonisolated struct WireImportRecoveryCommand: Sendable {
   /// Clears the value of `source`. Subsequent reads from it will return its default value.
   package mutating func clearSource() {self._source = nil}
 
+  /// VaultEpoch of its vault
+  package var epoch: WireProvenValue {
+    get {_epoch ?? WireProvenValue()}
+    set {_epoch = newValue}
+  }
+  /// Returns true if `epoch` has been explicitly set.
+  package var hasEpoch: Bool {self._epoch != nil}
+  /// Clears the value of `epoch`. Subsequent reads from it will return its default value.
+  package mutating func clearEpoch() {self._epoch = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1667,6 +1782,7 @@ package nonisolated struct WireImportRecoveryCommand: Sendable {
   fileprivate var _package: WireRecoveryPackage? = nil
   fileprivate var _plan: WireProvenValue? = nil
   fileprivate var _source: WireProvenValue? = nil
+  fileprivate var _epoch: WireProvenValue? = nil
 }
 
 package nonisolated struct WireImportRecoveryAnswer: Sendable {
@@ -1976,6 +2092,32 @@ package nonisolated struct WireVaultEntry: Sendable {
     set {change = .replica(newValue)}
   }
 
+  /// of the puncture log: keys that come later are punctured too
+  package var tombstone: WirePuncture {
+    get {
+      if case .tombstone(let v)? = change {return v}
+      return WirePuncture()
+    }
+    set {change = .tombstone(newValue)}
+  }
+
+  /// the newest that was approved by the holders of the one before
+  package var recoveryPlan: WireRecoveryPlan {
+    get {
+      if case .recoveryPlan(let v)? = change {return v}
+      return WireRecoveryPlan()
+    }
+    set {change = .recoveryPlan(newValue)}
+  }
+
+  package var measurement: WireVaultMeasurement {
+    get {
+      if case .measurement(let v)? = change {return v}
+      return WireVaultMeasurement()
+    }
+    set {change = .measurement(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Change: Equatable, Sendable {
@@ -1987,6 +2129,11 @@ package nonisolated struct WireVaultEntry: Sendable {
     case punctured(WireVaultPuncture)
     case recovery(WireVaultRecovery)
     case replica(WireVaultReplica)
+    /// of the puncture log: keys that come later are punctured too
+    case tombstone(WirePuncture)
+    /// the newest that was approved by the holders of the one before
+    case recoveryPlan(WireRecoveryPlan)
+    case measurement(WireVaultMeasurement)
 
   }
 
@@ -2067,6 +2214,23 @@ package nonisolated struct WireVaultRecovery: Sendable {
   package init() {}
 }
 
+/// When the vault first saw a reference value that no recovery holder could approve.
+package nonisolated struct WireVaultMeasurement: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var platform: String = String()
+
+  package var measurement: Data = Data()
+
+  package var height: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 /// Which vault's keys these are, once they were taken over from another enclave.
 package nonisolated struct WireVaultReplica: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -2094,6 +2258,9 @@ package nonisolated struct WireVaultReplica: Sendable {
   package var punctures: UInt64 = 0
 
   package var punctureHash: Data = Data()
+
+  /// of that package
+  package var possessionSecret: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2177,6 +2344,9 @@ package nonisolated struct WireVaultRun: Sendable {
 
   package var dataset: String = String()
 
+  /// of a result from before an erasure that did not concern it, until it is opened
+  package var resultKey: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2205,7 +2375,7 @@ fileprivate nonisolated let _protobuf_package = "jupiter.v1"
 
 nonisolated extension WireEnclaveRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EnclaveRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}status\0\u{1}attest\0\u{3}import_headers\0\u{3}prove_anchor\0\u{1}enrol\0\u{3}run_assessments\0\u{3}open_assessments\0\u{3}run_subscription\0\u{3}open_subscription\0\u{3}load_program\0\u{1}backup\0\u{3}prove_punctures\0\u{3}offer_replica\0\u{3}export_replica\0\u{3}import_replica\0\u{3}export_recovery\0\u{3}import_recovery\0\u{3}grant_keys\0\u{3}confirm_assessments\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}status\0\u{1}attest\0\u{3}import_headers\0\u{3}prove_anchor\0\u{1}enrol\0\u{3}run_assessments\0\u{3}open_assessments\0\u{3}run_subscription\0\u{3}open_subscription\0\u{3}load_program\0\u{1}backup\0\u{3}prove_punctures\0\u{3}offer_replica\0\u{3}export_replica\0\u{3}import_replica\0\u{3}export_recovery\0\u{3}import_recovery\0\u{3}grant_keys\0\u{3}confirm_assessments\0\u{3}follow_recovery_plan\0")
 
   fileprivate class _StorageClass {
     var _id: UInt64 = 0
@@ -2488,6 +2658,19 @@ nonisolated extension WireEnclaveRequest: SwiftProtobuf.Message, SwiftProtobuf._
             _storage._command = .confirmAssessments(v)
           }
         }()
+        case 21: try {
+          var v: WireFollowRecoveryPlanCommand?
+          var hadOneofValue = false
+          if let current = _storage._command {
+            hadOneofValue = true
+            if case .followRecoveryPlan(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._command = .followRecoveryPlan(v)
+          }
+        }()
         default: break
         }
       }
@@ -2580,6 +2763,10 @@ nonisolated extension WireEnclaveRequest: SwiftProtobuf.Message, SwiftProtobuf._
         guard case .confirmAssessments(let v)? = _storage._command else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
       }()
+      case .followRecoveryPlan?: try {
+        guard case .followRecoveryPlan(let v)? = _storage._command else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+      }()
       case nil: break
       }
     }
@@ -2604,7 +2791,7 @@ nonisolated extension WireEnclaveRequest: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireEnclaveResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EnclaveResponse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}failure\0\u{1}status\0\u{1}attest\0\u{3}import_headers\0\u{3}prove_anchor\0\u{1}enrol\0\u{3}run_assessments\0\u{3}open_assessments\0\u{3}run_subscription\0\u{3}open_subscription\0\u{3}load_program\0\u{1}backup\0\u{3}prove_punctures\0\u{3}offer_replica\0\u{3}export_replica\0\u{3}import_replica\0\u{3}export_recovery\0\u{3}import_recovery\0\u{3}grant_keys\0\u{3}confirm_assessments\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}failure\0\u{1}status\0\u{1}attest\0\u{3}import_headers\0\u{3}prove_anchor\0\u{1}enrol\0\u{3}run_assessments\0\u{3}open_assessments\0\u{3}run_subscription\0\u{3}open_subscription\0\u{3}load_program\0\u{1}backup\0\u{3}prove_punctures\0\u{3}offer_replica\0\u{3}export_replica\0\u{3}import_replica\0\u{3}export_recovery\0\u{3}import_recovery\0\u{3}grant_keys\0\u{3}confirm_assessments\0\u{3}follow_recovery_plan\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2873,6 +3060,19 @@ nonisolated extension WireEnclaveResponse: SwiftProtobuf.Message, SwiftProtobuf.
           self.answer = .confirmAssessments(v)
         }
       }()
+      case 22: try {
+        var v: WireFollowRecoveryPlanAnswer?
+        var hadOneofValue = false
+        if let current = self.answer {
+          hadOneofValue = true
+          if case .followRecoveryPlan(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.answer = .followRecoveryPlan(v)
+        }
+      }()
       default: break
       }
     }
@@ -2967,6 +3167,10 @@ nonisolated extension WireEnclaveResponse: SwiftProtobuf.Message, SwiftProtobuf.
       guard case .confirmAssessments(let v)? = self.answer else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
     }()
+    case .followRecoveryPlan?: try {
+      guard case .followRecoveryPlan(let v)? = self.answer else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -3041,7 +3245,7 @@ nonisolated extension WireStatusCommand: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StatusAnswer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identity\0\u{1}id\0\u{3}chain_id\0\u{3}trusted_height\0\u{1}serving\0\u{1}anchor\0\u{1}enrolled\0\u{1}punctures\0\u{1}vault\0\u{3}recovery_epoch\0\u{4}\u{a}vault_version\0\u{1}announcement\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identity\0\u{1}id\0\u{3}chain_id\0\u{3}trusted_height\0\u{1}serving\0\u{1}anchor\0\u{1}enrolled\0\u{1}punctures\0\u{1}vault\0\u{3}recovery_epoch\0\u{3}recovery_plan\0\u{1}session\0\u{4}\u{8}vault_version\0\u{1}announcement\0")
 
   fileprivate class _StorageClass {
     var _identity: WireEnclaveIdentity? = nil
@@ -3054,6 +3258,8 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
     var _punctures: UInt64 = 0
     var _vault: Data = Data()
     var _recoveryEpoch: UInt64 = 0
+    var _recoveryPlan: UInt32 = 0
+    var _session: WireSessionKey? = nil
     var _vaultVersion: UInt64 = 0
     var _announcement: WireAnnounceReplica? = nil
 
@@ -3076,6 +3282,8 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
       _punctures = source._punctures
       _vault = source._vault
       _recoveryEpoch = source._recoveryEpoch
+      _recoveryPlan = source._recoveryPlan
+      _session = source._session
       _vaultVersion = source._vaultVersion
       _announcement = source._announcement
     }
@@ -3106,6 +3314,8 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
         case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._punctures) }()
         case 9: try { try decoder.decodeSingularBytesField(value: &_storage._vault) }()
         case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._recoveryEpoch) }()
+        case 11: try { try decoder.decodeSingularUInt32Field(value: &_storage._recoveryPlan) }()
+        case 12: try { try decoder.decodeSingularMessageField(value: &_storage._session) }()
         case 20: try { try decoder.decodeSingularUInt64Field(value: &_storage._vaultVersion) }()
         case 21: try { try decoder.decodeSingularMessageField(value: &_storage._announcement) }()
         default: break
@@ -3150,6 +3360,12 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
       if _storage._recoveryEpoch != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._recoveryEpoch, fieldNumber: 10)
       }
+      if _storage._recoveryPlan != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._recoveryPlan, fieldNumber: 11)
+      }
+      try { if let v = _storage._session {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+      } }()
       if _storage._vaultVersion != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._vaultVersion, fieldNumber: 20)
       }
@@ -3175,12 +3391,63 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
         if _storage._punctures != rhs_storage._punctures {return false}
         if _storage._vault != rhs_storage._vault {return false}
         if _storage._recoveryEpoch != rhs_storage._recoveryEpoch {return false}
+        if _storage._recoveryPlan != rhs_storage._recoveryPlan {return false}
+        if _storage._session != rhs_storage._session {return false}
         if _storage._vaultVersion != rhs_storage._vaultVersion {return false}
         if _storage._announcement != rhs_storage._announcement {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSessionKey: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SessionKey"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}number\0\u{1}nonce\0\u{1}signature\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._key) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.nonce) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._key {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.number != 0 {
+      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 2)
+    }
+    if !self.nonce.isEmpty {
+      try visitor.visitSingularBytesField(value: self.nonce, fieldNumber: 3)
+    }
+    if !self.signature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireSessionKey, rhs: WireSessionKey) -> Bool {
+    if lhs._key != rhs._key {return false}
+    if lhs.number != rhs.number {return false}
+    if lhs.nonce != rhs.nonce {return false}
+    if lhs.signature != rhs.signature {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4424,7 +4691,7 @@ nonisolated extension WireOfferReplicaAnswer: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension WireReplicaOffer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReplicaOffer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}chain_id\0\u{1}identity\0\u{1}evidence\0\u{1}nonce\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}chain_id\0\u{1}identity\0\u{1}evidence\0\u{1}nonce\0\u{3}session_key\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4436,6 +4703,7 @@ nonisolated extension WireReplicaOffer: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 2: try { try decoder.decodeSingularMessageField(value: &self._identity) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.evidence) }()
       case 4: try { try decoder.decodeSingularBytesField(value: &self.nonce) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._sessionKey) }()
       default: break
       }
     }
@@ -4458,6 +4726,9 @@ nonisolated extension WireReplicaOffer: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.nonce.isEmpty {
       try visitor.visitSingularBytesField(value: self.nonce, fieldNumber: 4)
     }
+    try { if let v = self._sessionKey {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4466,6 +4737,7 @@ nonisolated extension WireReplicaOffer: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs._identity != rhs._identity {return false}
     if lhs.evidence != rhs.evidence {return false}
     if lhs.nonce != rhs.nonce {return false}
+    if lhs._sessionKey != rhs._sessionKey {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4641,7 +4913,7 @@ nonisolated extension WireExportReplicaAnswer: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension WireReplicaPart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReplicaPart"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}chain_id\0\u{1}source\0\u{1}nonce\0\u{3}after_version\0\u{1}version\0\u{3}is_last\0\u{1}punctures\0\u{3}puncture_hash\0\u{1}entries\0\u{1}vault\0\u{3}vault_secret\0\u{1}handover\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}chain_id\0\u{1}source\0\u{1}nonce\0\u{3}after_version\0\u{1}version\0\u{3}is_last\0\u{1}punctures\0\u{3}puncture_hash\0\u{1}entries\0\u{1}vault\0\u{3}vault_secret\0\u{1}handover\0\u{3}possession_secret\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4661,6 +4933,7 @@ nonisolated extension WireReplicaPart: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 10: try { try decoder.decodeSingularBytesField(value: &self.vault) }()
       case 11: try { try decoder.decodeSingularBytesField(value: &self.vaultSecret) }()
       case 12: try { try decoder.decodeSingularBytesField(value: &self.handover) }()
+      case 13: try { try decoder.decodeSingularBytesField(value: &self.possessionSecret) }()
       default: break
       }
     }
@@ -4703,6 +4976,9 @@ nonisolated extension WireReplicaPart: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if !self.handover.isEmpty {
       try visitor.visitSingularBytesField(value: self.handover, fieldNumber: 12)
     }
+    if !self.possessionSecret.isEmpty {
+      try visitor.visitSingularBytesField(value: self.possessionSecret, fieldNumber: 13)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4719,6 +4995,7 @@ nonisolated extension WireReplicaPart: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.vault != rhs.vault {return false}
     if lhs.vaultSecret != rhs.vaultSecret {return false}
     if lhs.handover != rhs.handover {return false}
+    if lhs.possessionSecret != rhs.possessionSecret {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4822,6 +5099,66 @@ nonisolated extension WireImportReplicaAnswer: SwiftProtobuf.Message, SwiftProto
   package static func ==(lhs: WireImportReplicaAnswer, rhs: WireImportReplicaAnswer) -> Bool {
     if lhs.version != rhs.version {return false}
     if lhs._announcement != rhs._announcement {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireFollowRecoveryPlanCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".FollowRecoveryPlanCommand"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}plans\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedBytesField(value: &self.plans) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.plans.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.plans, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireFollowRecoveryPlanCommand, rhs: WireFollowRecoveryPlanCommand) -> Bool {
+    if lhs.plans != rhs.plans {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireFollowRecoveryPlanAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".FollowRecoveryPlanAnswer"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.version) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.version != 0 {
+      try visitor.visitSingularUInt32Field(value: self.version, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireFollowRecoveryPlanAnswer, rhs: WireFollowRecoveryPlanAnswer) -> Bool {
+    if lhs.version != rhs.version {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5006,7 +5343,7 @@ nonisolated extension WireRecoveryShare: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireImportRecoveryCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ImportRecoveryCommand"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}package\0\u{1}plan\0\u{1}source\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}package\0\u{1}plan\0\u{1}source\0\u{1}epoch\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5017,6 +5354,7 @@ nonisolated extension WireImportRecoveryCommand: SwiftProtobuf.Message, SwiftPro
       case 1: try { try decoder.decodeSingularMessageField(value: &self._package) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._plan) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._source) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._epoch) }()
       default: break
       }
     }
@@ -5036,6 +5374,9 @@ nonisolated extension WireImportRecoveryCommand: SwiftProtobuf.Message, SwiftPro
     try { if let v = self._source {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     } }()
+    try { if let v = self._epoch {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5043,6 +5384,7 @@ nonisolated extension WireImportRecoveryCommand: SwiftProtobuf.Message, SwiftPro
     if lhs._package != rhs._package {return false}
     if lhs._plan != rhs._plan {return false}
     if lhs._source != rhs._source {return false}
+    if lhs._epoch != rhs._epoch {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5479,7 +5821,7 @@ nonisolated extension WireResult: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireVaultEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VaultEntry"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}enrolled\0\u{1}used\0\u{1}head\0\u{1}identity\0\u{1}run\0\u{1}punctured\0\u{1}recovery\0\u{1}replica\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}enrolled\0\u{1}used\0\u{1}head\0\u{1}identity\0\u{1}run\0\u{1}punctured\0\u{1}recovery\0\u{1}replica\0\u{1}tombstone\0\u{3}recovery_plan\0\u{1}measurement\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5592,6 +5934,45 @@ nonisolated extension WireVaultEntry: SwiftProtobuf.Message, SwiftProtobuf._Mess
           self.change = .replica(v)
         }
       }()
+      case 10: try {
+        var v: WirePuncture?
+        var hadOneofValue = false
+        if let current = self.change {
+          hadOneofValue = true
+          if case .tombstone(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.change = .tombstone(v)
+        }
+      }()
+      case 11: try {
+        var v: WireRecoveryPlan?
+        var hadOneofValue = false
+        if let current = self.change {
+          hadOneofValue = true
+          if case .recoveryPlan(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.change = .recoveryPlan(v)
+        }
+      }()
+      case 12: try {
+        var v: WireVaultMeasurement?
+        var hadOneofValue = false
+        if let current = self.change {
+          hadOneofValue = true
+          if case .measurement(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.change = .measurement(v)
+        }
+      }()
       default: break
       }
     }
@@ -5637,6 +6018,18 @@ nonisolated extension WireVaultEntry: SwiftProtobuf.Message, SwiftProtobuf._Mess
     case .replica?: try {
       guard case .replica(let v)? = self.change else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    }()
+    case .tombstone?: try {
+      guard case .tombstone(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    }()
+    case .recoveryPlan?: try {
+      guard case .recoveryPlan(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    }()
+    case .measurement?: try {
+      guard case .measurement(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
     }()
     case nil: break
     }
@@ -5826,9 +6219,49 @@ nonisolated extension WireVaultRecovery: SwiftProtobuf.Message, SwiftProtobuf._M
   }
 }
 
+nonisolated extension WireVaultMeasurement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VaultMeasurement"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}platform\0\u{1}measurement\0\u{1}height\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.platform) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.measurement) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.platform.isEmpty {
+      try visitor.visitSingularStringField(value: self.platform, fieldNumber: 1)
+    }
+    if !self.measurement.isEmpty {
+      try visitor.visitSingularBytesField(value: self.measurement, fieldNumber: 2)
+    }
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireVaultMeasurement, rhs: WireVaultMeasurement) -> Bool {
+    if lhs.platform != rhs.platform {return false}
+    if lhs.measurement != rhs.measurement {return false}
+    if lhs.height != rhs.height {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension WireVaultReplica: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VaultReplica"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}vault\0\u{3}vault_secret\0\u{1}source\0\u{3}source_version\0\u{1}handover\0\u{1}recovered\0\u{3}recovery_epoch\0\u{1}punctures\0\u{3}puncture_hash\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}vault\0\u{3}vault_secret\0\u{1}source\0\u{3}source_version\0\u{1}handover\0\u{1}recovered\0\u{3}recovery_epoch\0\u{1}punctures\0\u{3}puncture_hash\0\u{3}possession_secret\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5845,6 +6278,7 @@ nonisolated extension WireVaultReplica: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 7: try { try decoder.decodeSingularUInt64Field(value: &self.recoveryEpoch) }()
       case 8: try { try decoder.decodeSingularUInt64Field(value: &self.punctures) }()
       case 9: try { try decoder.decodeSingularBytesField(value: &self.punctureHash) }()
+      case 10: try { try decoder.decodeSingularBytesField(value: &self.possessionSecret) }()
       default: break
       }
     }
@@ -5878,6 +6312,9 @@ nonisolated extension WireVaultReplica: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.punctureHash.isEmpty {
       try visitor.visitSingularBytesField(value: self.punctureHash, fieldNumber: 9)
     }
+    if !self.possessionSecret.isEmpty {
+      try visitor.visitSingularBytesField(value: self.possessionSecret, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5891,6 +6328,7 @@ nonisolated extension WireVaultReplica: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.recoveryEpoch != rhs.recoveryEpoch {return false}
     if lhs.punctures != rhs.punctures {return false}
     if lhs.punctureHash != rhs.punctureHash {return false}
+    if lhs.possessionSecret != rhs.possessionSecret {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6023,7 +6461,7 @@ nonisolated extension WireVaultIdentity: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VaultRun"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}commitment\0\u{3}sealed_result\0\u{1}opened\0\u{1}recipient\0\u{1}sources\0\u{1}erased\0\u{1}dataset\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}commitment\0\u{3}sealed_result\0\u{1}opened\0\u{1}recipient\0\u{1}sources\0\u{1}erased\0\u{1}dataset\0\u{3}result_key\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6039,6 +6477,7 @@ nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.sources) }()
       case 7: try { try decoder.decodeSingularBoolField(value: &self.erased) }()
       case 8: try { try decoder.decodeSingularStringField(value: &self.dataset) }()
+      case 9: try { try decoder.decodeSingularBytesField(value: &self.resultKey) }()
       default: break
       }
     }
@@ -6069,6 +6508,9 @@ nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.dataset.isEmpty {
       try visitor.visitSingularStringField(value: self.dataset, fieldNumber: 8)
     }
+    if !self.resultKey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.resultKey, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -6081,6 +6523,7 @@ nonisolated extension WireVaultRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.sources != rhs.sources {return false}
     if lhs.erased != rhs.erased {return false}
     if lhs.dataset != rhs.dataset {return false}
+    if lhs.resultKey != rhs.resultKey {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -507,6 +507,12 @@ package nonisolated struct WireAnnounceReplica: Sendable {
   /// the keys came from a package, not from the source itself
   package var recovered: Bool = false
 
+  /// Ed25519 key of the package, which the source's signature covers
+  package var possessionKey: Data = Data()
+
+  /// by that key: the replica has opened the package
+  package var possessionSignature: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -537,7 +543,32 @@ package nonisolated struct WireRecoveryHolder: Sendable {
   fileprivate var _key: WireSealingKey? = nil
 }
 
-/// Decided by governance; begins with the next recovery epoch.
+/// By a holder, over a plan that is to follow its own or a reference value: what no quorum decides alone.
+package nonisolated struct WireHolderApproval: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// of the holder's account
+  package var key: WirePublicKey {
+    get {_key ?? WirePublicKey()}
+    set {_key = newValue}
+  }
+  /// Returns true if `key` has been explicitly set.
+  package var hasKey: Bool {self._key != nil}
+  /// Clears the value of `key`. Subsequent reads from it will return its default value.
+  package mutating func clearKey() {self._key = nil}
+
+  package var signature: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _key: WirePublicKey? = nil
+}
+
+/// Decided by governance, and by a threshold of the present holders; begins with the next recovery epoch.
 package nonisolated struct WireSetRecoveryHolders: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -548,11 +579,18 @@ package nonisolated struct WireSetRecoveryHolders: Sendable {
   /// sorted by account
   package var holders: [WireRecoveryHolder] = []
 
+  /// one more than the present plan's
+  package var version: UInt32 = 0
+
+  /// sorted by account; by holders of the present plan
+  package var approvals: [WireHolderApproval] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
 
+/// The first is the genesis's, version 0. A chain whose genesis has none never has one.
 package nonisolated struct WireRecoveryPlan: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -563,6 +601,26 @@ package nonisolated struct WireRecoveryPlan: Sendable {
   package var holders: [WireRecoveryHolder] = []
 
   package var height: UInt64 = 0
+
+  package var version: UInt32 = 0
+
+  /// by holders of the version before
+  package var approvals: [WireHolderApproval] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// The newest epoch of a vault in which any of its enclaves, lost ones too, has said to be: packages of older ones are not taken.
+package nonisolated struct WireVaultEpoch: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var vault: Data = Data()
+
+  package var epoch: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1363,7 +1421,7 @@ nonisolated extension WireAcknowledgeErasure: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension WireAnnounceReplica: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".AnnounceReplica"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}enclave\0\u{1}source\0\u{3}source_version\0\u{1}sequence\0\u{3}vault_version\0\u{3}vault_root\0\u{1}signature\0\u{3}source_signature\0\u{3}recovery_epoch\0\u{1}recovered\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}enclave\0\u{1}source\0\u{3}source_version\0\u{1}sequence\0\u{3}vault_version\0\u{3}vault_root\0\u{1}signature\0\u{3}source_signature\0\u{3}recovery_epoch\0\u{1}recovered\0\u{3}possession_key\0\u{3}possession_signature\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1381,6 +1439,8 @@ nonisolated extension WireAnnounceReplica: SwiftProtobuf.Message, SwiftProtobuf.
       case 8: try { try decoder.decodeSingularBytesField(value: &self.sourceSignature) }()
       case 9: try { try decoder.decodeSingularUInt64Field(value: &self.recoveryEpoch) }()
       case 10: try { try decoder.decodeSingularBoolField(value: &self.recovered) }()
+      case 11: try { try decoder.decodeSingularBytesField(value: &self.possessionKey) }()
+      case 12: try { try decoder.decodeSingularBytesField(value: &self.possessionSignature) }()
       default: break
       }
     }
@@ -1417,6 +1477,12 @@ nonisolated extension WireAnnounceReplica: SwiftProtobuf.Message, SwiftProtobuf.
     if self.recovered != false {
       try visitor.visitSingularBoolField(value: self.recovered, fieldNumber: 10)
     }
+    if !self.possessionKey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.possessionKey, fieldNumber: 11)
+    }
+    if !self.possessionSignature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.possessionSignature, fieldNumber: 12)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1431,6 +1497,8 @@ nonisolated extension WireAnnounceReplica: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.sourceSignature != rhs.sourceSignature {return false}
     if lhs.recoveryEpoch != rhs.recoveryEpoch {return false}
     if lhs.recovered != rhs.recovered {return false}
+    if lhs.possessionKey != rhs.possessionKey {return false}
+    if lhs.possessionSignature != rhs.possessionSignature {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1475,9 +1543,48 @@ nonisolated extension WireRecoveryHolder: SwiftProtobuf.Message, SwiftProtobuf._
   }
 }
 
+nonisolated extension WireHolderApproval: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".HolderApproval"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}signature\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._key) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._key {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.signature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireHolderApproval, rhs: WireHolderApproval) -> Bool {
+    if lhs._key != rhs._key {return false}
+    if lhs.signature != rhs.signature {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension WireSetRecoveryHolders: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SetRecoveryHolders"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}threshold\0\u{1}holders\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}threshold\0\u{1}holders\0\u{1}version\0\u{1}approvals\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1487,6 +1594,8 @@ nonisolated extension WireSetRecoveryHolders: SwiftProtobuf.Message, SwiftProtob
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt32Field(value: &self.threshold) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.holders) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.version) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.approvals) }()
       default: break
       }
     }
@@ -1499,12 +1608,20 @@ nonisolated extension WireSetRecoveryHolders: SwiftProtobuf.Message, SwiftProtob
     if !self.holders.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.holders, fieldNumber: 2)
     }
+    if self.version != 0 {
+      try visitor.visitSingularUInt32Field(value: self.version, fieldNumber: 3)
+    }
+    if !self.approvals.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.approvals, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireSetRecoveryHolders, rhs: WireSetRecoveryHolders) -> Bool {
     if lhs.threshold != rhs.threshold {return false}
     if lhs.holders != rhs.holders {return false}
+    if lhs.version != rhs.version {return false}
+    if lhs.approvals != rhs.approvals {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1512,7 +1629,7 @@ nonisolated extension WireSetRecoveryHolders: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension WireRecoveryPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RecoveryPlan"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}threshold\0\u{1}holders\0\u{1}height\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}threshold\0\u{1}holders\0\u{1}height\0\u{1}version\0\u{1}approvals\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1523,6 +1640,8 @@ nonisolated extension WireRecoveryPlan: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 1: try { try decoder.decodeSingularUInt32Field(value: &self.threshold) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.holders) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.version) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.approvals) }()
       default: break
       }
     }
@@ -1538,6 +1657,12 @@ nonisolated extension WireRecoveryPlan: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.height != 0 {
       try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 3)
     }
+    if self.version != 0 {
+      try visitor.visitSingularUInt32Field(value: self.version, fieldNumber: 4)
+    }
+    if !self.approvals.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.approvals, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1545,6 +1670,43 @@ nonisolated extension WireRecoveryPlan: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.threshold != rhs.threshold {return false}
     if lhs.holders != rhs.holders {return false}
     if lhs.height != rhs.height {return false}
+    if lhs.version != rhs.version {return false}
+    if lhs.approvals != rhs.approvals {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireVaultEpoch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VaultEpoch"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}vault\0\u{1}epoch\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.vault) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.vault.isEmpty {
+      try visitor.visitSingularBytesField(value: self.vault, fieldNumber: 1)
+    }
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.epoch, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireVaultEpoch, rhs: WireVaultEpoch) -> Bool {
+    if lhs.vault != rhs.vault {return false}
+    if lhs.epoch != rhs.epoch {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
