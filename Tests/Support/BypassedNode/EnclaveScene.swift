@@ -121,13 +121,15 @@ package final class EnclaveScene {
     // MARK: Erasures
 
     /// Adds an entry to the puncture log; visible from the next block on.
-    package func puncture(_ kind: WireErasureKind, _ subject: Address, dataset: String = "", keyIndex: UInt32 = 0) {
+    package func puncture(
+        _ kind: WireErasureKind, _ subject: Address, dataset: String = "", keyEpoch: UInt32 = 0, keyIndex: UInt32 = 0
+    ) {
         var entry = WirePuncture()
         entry.sequence = punctures.count + 1
         entry.kind = kind
         entry.subject = .init(subject.bytes)
         entry.dataset = dataset
-        entry.keyIndex = keyIndex
+        (entry.keyEpoch, entry.keyIndex) = (keyEpoch, keyIndex)
         entry.erasure = .init(generator.bytes(32))
         punctureEntries.append(entry.encoded())
         punctures.append(entry.encoded())
