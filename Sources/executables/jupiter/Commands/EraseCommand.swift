@@ -156,6 +156,8 @@ struct EraseSubjectCommand: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "subject", abstract: "Erase all your records in all datasets, and the keys.",
         discussion: """
+            This is for good: no enclave takes a key of this account again. Whoever comes back makes a new wallet.
+
             EXAMPLE
               jupiter erase subject --certificate erased.json
             """)
