@@ -21,6 +21,8 @@ struct VaultContent {
     private(set) var recoveryEpoch: UInt64 = 0
     private(set) var lastErasure: UInt64 = 0
     private(set) var replica: WireVaultReplica?
+    private(set) var recoveryPlan: WireRecoveryPlan?
+    private(set) var builds: [Vault.Build: UInt64] = [:]
     private var kept: [Hash32] = []
     private var keptStart = 0
 
@@ -43,7 +45,15 @@ struct VaultContent {
             guard recovery.epoch > recoveryEpoch else { throw .damaged }
             recoveryEpoch = recovery.epoch
         case .replica(let wire): try apply(wire)
-        case .tombstone, .recoveryPlan, .measurement, nil: throw .damaged
+        case .recoveryPlan(let plan):
+            guard plan.version > recoveryPlan?.version ?? 0, plan.isWellFormed else { throw .damaged }
+            recoveryPlan = plan
+        case .measurement(let wire):
+            guard let measurement = Hash32(wire.measurement) else { throw .damaged }
+            let build = Vault.Build(platform: wire.platform, measurement: measurement)
+            guard builds[build] == nil else { throw .damaged }
+            builds[build] = wire.height
+        case .tombstone, nil: throw .damaged
         }
     }
 
