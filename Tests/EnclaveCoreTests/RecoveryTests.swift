@@ -15,17 +15,22 @@ import WireTypes
     let pair: PairScene
     let holders: TestHolders
 
-    init() throws { try self.init(second: .none) }
+    init() throws { try self.init(Self.pair()) }
 
-    private init(second: AssuranceClass) throws {
-        let holders = try TestHolders()
-        self.holders = holders
-        pair = try PairScene(second: second) { $0.recoveryPlan = holders.plan() }
+    /// Two enclaves of a chain whose genesis names holders.
+    static func pair(second: AssuranceClass = .none) throws -> PairScene {
+        let plan = try TestHolders().plan()
+        return try PairScene(second: second) { $0.recoveryPlan = plan }
+    }
+
+    /// - Parameter pair: as `pair(second:)` makes it.
+    init(_ pair: PairScene) throws {
+        (self.pair, holders) = (pair, try TestHolders())
         pair.node.write(holders.plan(), at: StateKey.recoveryPlan)
         try pair.block()
     }
 
-    private func package() throws -> WireRecoveryPackage {
+    func package() throws -> WireRecoveryPackage {
         var command = WireExportRecoveryCommand()
         command.plan = try pair.node.prove(StateKey.recoveryPlan)
         guard case .exportRecovery(let answer) = try pair.first.driver.perform(.exportRecovery(command)) else {
@@ -35,11 +40,11 @@ import WireTypes
     }
 
     /// The package with the shares of those holders, sealed to `enclave`.
-    private func sealed(_ package: WireRecoveryPackage, by positions: [Int], to enclave: WireEnclaveIdentity? = nil) throws
+    func sealed(_ package: WireRecoveryPackage, by positions: [Int], to enclave: WireEnclaveIdentity? = nil) throws
         -> WireRecoveryPackage
     { try holders.reseal(package, by: positions, to: enclave ?? pair.second.enclave.identity) }
 
-    private func recover(_ package: WireRecoveryPackage) throws -> WireImportRecoveryAnswer {
+    func recover(_ package: WireRecoveryPackage) throws -> WireImportRecoveryAnswer {
         var command = WireImportRecoveryCommand()
         command.package = package
         command.source = try pair.node.prove(StateKey.enclave(Hash32(package.enclave) ?? .zero))
@@ -58,7 +63,7 @@ import WireTypes
         #expect(try recover(sealed(package, by: [0, 2])).enrolled == 1)
         #expect(try pair.status(pair.second).serving == false)
         #expect(try pair.refusal { _ = try pair.second.enrol([pair.second.makeSubject()]) } == "enclave.notServing")
-        _ = try pair.second.driver.perform(.provePunctures(pair.first.puncturesCommand()))
+        _ = try pair.second.driver.perform(.provePunctures(pair.first.puncturesCommand(of: pair.second.driver)))
         let status = try pair.status(pair.second)
         #expect(status.serving && status.vault == Data(pair.first.enclaveID.bytes) && status.enrolled == 1)
         #expect(status.announcement.recovered && status.announcement.recoveryEpoch == package.epoch)
@@ -122,7 +127,7 @@ import WireTypes
     }
 
     @Test func `does not come back on a platform of another class`() throws {
-        let other = try Self(second: .measured)
+        let other = try Self(Self.pair(second: .measured))
         let package = try other.sealed(other.package(), by: [0, 1])
         #expect(try other.refusal(package) == "enclave.peerAssurance")
         #expect(try other.pair.status(other.pair.second).enrolled == 0)
@@ -218,26 +223,19 @@ import WireTypes
         let request = try pair.small.request(grant)
         pair.first.puncture(.record, pair.small.subject.address, dataset: EnclaveScene.dataset, keyIndex: 3)
         try pair.block()
-        try pair.second.provePunctures()
+        try pair.first.provePunctures(to: pair.second.driver)
         _ = try recover(sealed(package, by: [0, 1]))
         #expect(try pair.status(pair.second).punctures == 0, "the package's keys have not seen the erasure")
         #expect(try pair.status(pair.second).serving == false)
         // Nothing is announced and nothing run before the log is followed, also after a restart.
         try pair.second.catchUp()
-        _ = try pair.second.driver.perform(.provePunctures(puncturesOfSecond()))
+        _ = try pair.first.provePunctures(to: pair.second.driver)
         #expect(try pair.status(pair.second).punctures == 1)
         var load = WireLoadProgramCommand()
         load.code = .init(SpyProgram.code)
         _ = try pair.second.driver.perform(.loadProgram(load))
         pair.first.driver = pair.second.driver
         #expect(try pair.first.run([pair.first.evidence(request, grant)])[0].failure.name == "enclave.recordErased")
-    }
-
-    private func puncturesOfSecond() throws -> WireProvePuncturesCommand {
-        let driver = pair.first.driver
-        defer { pair.first.driver = driver }
-        pair.first.driver = pair.second.driver
-        return try pair.first.puncturesCommand()
     }
 
     /// The maker is lost and never began a new epoch; another enclave of the vault has.

@@ -34,6 +34,8 @@ package enum ClientError: CodedError, Equatable {
     case notHolder
     case notGranted
     case noEnclave
+    case erased(String)
+    case erasureNotComplete(String)
 
     package static let domain = "client"
 
@@ -62,6 +64,8 @@ package enum ClientError: CodedError, Equatable {
         case .notHolder: 1542
         case .notGranted: 1543
         case .noEnclave: 1544
+        case .erased: 1534
+        case .erasureNotComplete: 1535
         }
     }
 
@@ -86,10 +90,12 @@ package enum ClientError: CodedError, Equatable {
         case .resultRefunded: "no result came before the deadline; the price was refunded"
         case .resultInvalid(let why): "the result must not be believed: \(why)"
         case .proofInvalid(let why): "the proof does not hold: \(why)"
-        case .wrongGenesis(let found): "the node's genesis \(found) is not the one that was asked for"
+        case .wrongGenesis(let found): "the genesis \(found) is not the one that was asked for"
         case .notHolder: "neither the package nor the plan names this wallet as a holder"
         case .notGranted: "the key grant is not complete, or is not of this record for this wallet"
         case .noEnclave: "the node has no enclave that serves"
+        case .erased(let what): "\(what) was erased: its ciphertext and its key are gone"
+        case .erasureNotComplete(let id): "erasure \(id) is not complete yet"
         }
     }
 
@@ -102,6 +108,8 @@ package enum ClientError: CodedError, Equatable {
         case .walletExists: "choose another --wallet name"
         case .malformedRecoveryCode: "compare every character with the paper; the code has its own checksum"
         case .resultNotReady: "repeat the command with --wait"
+        case .erased: "nobody brings it back; `jupiter record list` shows what is there"
+        case .erasureNotComplete(let id): "ask again later; `jupiter query erasure/\(id)` shows what it waits for"
         case .resultRefused: "look the code up in docs/spec/errors.md"
         case .invalidSchema: "`jupiter schema check FILE` says what is accepted"
         default: nil
