@@ -204,7 +204,7 @@ let targets: [Target] = [
     support("PowerLossSupport", folder: "PowerLoss", ["Primitives"], exclude: ["powerloss.c"]),
     support("ChainFixtures", ["Primitives", "AuthenticatedState", "Storage"]),
     supportProgram("storage-crasher", folder: "StorageCrasher", ["ChainFixtures", "Storage"]),
-    support("KeySearchSupport", folder: "KeySearch", ["Primitives", "Cryptography", crypto]),
+    support("KeySearchSupport", folder: "KeySearch", ["Primitives", "Cryptography", "WireTypes", "ChainTypes", crypto]),
     supportProgram(
         "vault-crasher", folder: "VaultCrasher", ["AdversarySupport", "Primitives", "DataModel", "EnclaveCore", "WireTypes"]),
     supportProgram("sandbox-breaker", folder: "SandboxBreaker", ["EnclaveSandbox"]),

@@ -30,10 +30,11 @@ import WireTypes
         try pair.block()
     }
 
-    func package() throws -> WireRecoveryPackage {
+    /// - Parameter scene: of the first enclave when there is none.
+    func package(by scene: EnclaveScene? = nil) throws -> WireRecoveryPackage {
         var command = WireExportRecoveryCommand()
         command.plan = try pair.node.prove(StateKey.recoveryPlan)
-        guard case .exportRecovery(let answer) = try pair.first.driver.perform(.exportRecovery(command)) else {
+        guard case .exportRecovery(let answer) = try (scene ?? pair.first).driver.perform(.exportRecovery(command)) else {
             throw EnclaveError.unexpectedAnswer
         }
         return answer.package
