@@ -40,19 +40,19 @@ import WireTypes
         return answer.package
     }
 
-    /// The package with the shares of those holders, sealed to `enclave`.
-    private func sealed(_ package: WireRecoveryPackage, by positions: [Int], to enclave: WireEnclaveIdentity? = nil) throws
+    /// The package with the shares of those holders, sealed to the session of `scene`'s enclave.
+    private func sealed(_ package: WireRecoveryPackage, by positions: [Int], to scene: EnclaveScene? = nil) throws
         -> WireRecoveryPackage
     {
-        let enclave = enclave ?? pair.second.enclave.identity
-        let id = EnclaveStatement.identifier(enclave)
+        let scene = scene ?? pair.second
+        let (id, session) = (scene.enclaveID, try scene.session())
         let binding = EnclaveStatement.recoveryBinding(package)
         var result = package
         result.shares = try positions.map { position in
             var share = package.shares[position]
             let index = UInt8(share.index)
             let bytes = try holders[position].key.open(SealedBox(share.share), context: .recoveryShare, associated: binding + [index])
-            share.share = try SealingPublicKey(enclave.vaultKey).seal(
+            share.share = try SealingPublicKey(session.key).seal(
                 bytes, context: .recoveryShare, associated: binding + [index] + id.bytes
             ).wire
             return share
@@ -99,7 +99,7 @@ import WireTypes
         var twice = try sealed(package, by: [0])
         twice.shares.append(twice.shares[0])
         #expect(try refusal(twice) == "enclave.badShares")
-        #expect(try refusal(sealed(package, by: [0, 1], to: pair.first.enclave.identity)) == "enclave.badShares")
+        #expect(try refusal(sealed(package, by: [0, 1], to: pair.first)) == "enclave.otherSession")
         // Two packages have two keys: their shares do not mix.
         let other = try self.package()
         var mixed = try sealed(package, by: [0])
@@ -107,7 +107,7 @@ import WireTypes
         #expect(try refusal(mixed) == "enclave.badShares")
         var swapped = try sealed(package, by: [0, 1])
         swapped.shares[1].index = 3
-        #expect(try refusal(swapped) == "enclave.badShares")
+        #expect(try refusal(swapped) == "enclave.otherSession", "a share is bound to its number")
         #expect(try refusal(sealed(package, by: [0, 1, 2])) == "")
     }
 

@@ -53,6 +53,7 @@ package enum EnclaveError: UInt32, CodedError {
     case oldRecovery = 871
     case badShares = 872
     case peerAssurance = 873
+    case otherSession = 880
 
     case frameTooLarge = 850
     case cannotConnect = 851
@@ -110,6 +111,7 @@ package enum EnclaveError: UInt32, CodedError {
         case .oldRecovery: "the package is of an older recovery epoch than the chain's"
         case .badShares: "the shares are too few, not for this enclave, or not of this package"
         case .peerAssurance: "the other enclave's platform is of another assurance class than this vault's keys demand"
+        case .otherSession: "it is sealed to another key than that of this enclave's session; ask for the session and seal again"
         case .suspended: "the chain has suspended this enclave"
         case .admissionEnded: "the chain's appraisal of this enclave is too old: renew its evidence, then show the chain's value anew"
         case .notToConfirm: "the result waits for no confirmation, or not for this enclave's"
