@@ -20,7 +20,8 @@ package enum Worker {
         // The input is nowhere but here and in the instance, which the engine clears; both end with the process.
         guard let start = jupiter_secret_pages_on_touch(bufferBytes) else { return }
         let buffer = UnsafeMutableRawBufferPointer(start: start, count: bufferBytes)
-        defer { jupiter_free_secret_pages(start, bufferBytes) }
+        // Only what was read is overwritten: the rest was never touched.
+        defer { jupiter_release_pages(start, bufferBytes) }
         guard confine(), let frame = receive(into: buffer, from: descriptor), let header = WorkerFrame.header(frame), header.kind == .run
         else { return }
         let first = WorkerFrame.headerBytes

@@ -74,6 +74,9 @@ static inline void *jupiter_secret_pages_on_touch(size_t size) {
     return pages;
 }
 
+// Gives pages back as they are.
+static inline void jupiter_release_pages(void *pages, size_t size) { munmap(pages, size); }
+
 // The environment that this process was started with; the last entry is NULL.
 extern char **environ;
 static inline char **jupiter_environment(void) { return environ; }
