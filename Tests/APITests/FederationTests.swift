@@ -50,9 +50,15 @@ private final class FourValidators {
         return try await client.commit(builder.sign(message))
     }
 
-    /// Asks until `condition` holds, or half a minute is over.
+    /// Waits until all are connected and make blocks: on a busy machine that alone takes longer than a receipt is waited for.
+    @discardableResult
+    func ready() async throws -> NodeStatus {
+        try await wait("four connected nodes", client.status) { $0.peers.connected == 3 && $0.height > 0 }
+    }
+
+    /// Asks until `condition` holds, or two minutes are over.
     func wait<Value>(_ what: String, _ ask: () async throws -> Value, until condition: (Value) -> Bool) async throws -> Value {
-        for _ in 0..<600 {
+        for _ in 0..<2_400 {
             let value = try await ask()
             if condition(value) { return value }
             try await Task.sleep(for: .milliseconds(50))
@@ -68,11 +74,11 @@ private final class FourValidators {
     }
 }
 
-@Suite struct `Four validators over HTTP` {
+@Suite(.serialized) struct `Four validators over HTTP` {
     @Test func `decide a weight by three votes, and the plan becomes the set`() async throws {
         let chain = try await FourValidators()
         let (client, target) = (chain.client, chain.members[3].validator)
-        let status = try await chain.wait("four connected nodes", client.status) { $0.peers.connected == 3 && $0.height > 0 }
+        let status = try await chain.ready()
         #expect(status.peers.known == 3 && status.validators.voting == 4 && status.validators.totalWeight == 4)
         #expect(status.consensus?.validator == "\(chain.members[0].validator)")
         let leaders = Set(chain.members.map { "\($0.validator)" })
@@ -104,6 +110,7 @@ private final class FourValidators {
 
     @Test func `an endpoint moves at once, by its own account only`() async throws {
         let chain = try await FourValidators()
+        try await chain.ready()
         let member = chain.members[1]
         let endpoint = "localhost:\(member.configuration.peerPort)"
         let move = WireMessage.updateEndpoint(validator: member.validator, nodeID: member.nodeID, endpoint: endpoint)

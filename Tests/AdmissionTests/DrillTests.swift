@@ -38,7 +38,7 @@ private struct Attacker {
     /// A commitment to whatever the attacker likes, signed by the enclave's own key, with terms for `peer`.
     /// - Parameter claimed: the output that the terms speak of; that inside the sealed result may be another.
     func commitment(
-        _ job: Hash32, output: [UInt8], claimed: [UInt8]? = nil, program: Hash32, peer: DrillEnclave?
+        _ job: Hash32, output: [UInt8], claimed: [UInt8]? = nil, program: Hash32, subject: DrillSubject? = nil, peer: DrillEnclave?
     ) throws -> (message: WireMessage, sidecar: [UInt8]) {
         var result = WireResult()
         (result.request, result.chainID, result.program) = (.init(job.bytes), chainID, .init(program.bytes))
@@ -62,9 +62,11 @@ private struct Attacker {
             message.terms.outputHash = .init(EnclaveStatement.confirmedOutput(salt: salt, output: claimed ?? output).bytes)
             var sealed = WireSealedSalt()
             sealed.enclave = .init(peer.id.bytes)
-            sealed.salt = try SealingPublicKey(peer.identity.vaultKey).seal(
-                salt + key.withUnsafeBytes { [UInt8]($0) }, context: .confirmationBox,
-                associated: EnclaveStatement.confirmationBinding(chainID: chainID, job: job, enclave: peer.id)
+            let stolen = subject.flatMap { subjectKeys[$0.address] } ?? AuthenticatedEncryption.randomKey()
+            sealed.salt = try ConfirmationBox(salt: salt, resultKey: key).seal(
+                recordKey: RecordKeyTree(subjectKey: stolen).recordKey(3),
+                binding: EnclaveStatement.confirmationBinding(chainID: chainID, job: job, enclave: peer.id),
+                to: SealingPublicKey(peer.identity.vaultKey)
             ).wire
             message.terms.salts = [sealed]
             statement = EnclaveStatement.commitment(
@@ -126,7 +128,7 @@ private struct Attacker {
             let before = try scene.balance(scene.lender.address)
             let (_, id) = try scene.request(subject, enclaves: [scene.broken, scene.sound])
             let (message, sidecar) = try attacker.commitment(
-                id, output: attempt.output, claimed: attempt.claimed, program: scene.program, peer: scene.sound)
+                id, output: attempt.output, claimed: attempt.claimed, program: scene.program, subject: subject, peer: scene.sound)
             #expect(try scene.chain.submit(message, by: scene.chain.operatorKey, sidecars: [sidecar]).code == 0, "the key is the enclave's")
             #expect(try scene.confirm(id, subject, by: scene.sound) == 0)
             let assessment = try scene.assessment(id)
@@ -151,7 +153,7 @@ private struct Attacker {
         let subject = scene.subjects[2]
         let (_, id) = try scene.request(subject, enclaves: [scene.broken, scene.sound])
         var (message, sidecar) = try attacker.commitment(
-            id, output: honestOutput(scene), program: scene.program, peer: scene.sound)
+            id, output: honestOutput(scene), program: scene.program, subject: subject, peer: scene.sound)
         message.commitAssessment.terms.salts[0].salt.ciphertext[5] ^= 1
         let commitment = try #require(Hash32(message.commitAssessment.commitment))
         let statement = EnclaveStatement.commitment(

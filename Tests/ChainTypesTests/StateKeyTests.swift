@@ -29,6 +29,7 @@ import Testing
         ("puncturehashes", StateKey.punctureHash(0x0102)),
         ("erasures", StateKey.erasure(id)),
         ("erased", StateKey.erasures(of: address, sequence: 3)),
+        ("erasedsubjects", StateKey.erasedSubject(address)),
         ("acknowledgements", StateKey.acknowledgement(id)),
         ("suspendedfor", StateKey.suspendedFor(id)),
         ("members", StateKey.vaultMembers(id)),

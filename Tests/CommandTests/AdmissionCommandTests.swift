@@ -43,12 +43,44 @@ import WireTypes
         let id = String(repeating: "1", count: 64)
         for arguments in [
             [], ["--suspend-platform", "tdx", "--resume-enclave", id], ["--set", "minimumFee=2", "--suspend-platform", "tdx"],
-            ["--suspend-enclave", "zz"],
         ] {
             #expect(try jupiter.run(in: ["governance", "propose"] + arguments).status == 64, "\(arguments)")
         }
+        let unknown = try jupiter.run("governance", "propose", "--suspend-platform", "quantum", "--operator")
+        #expect(unknown.status == 64 && unknown.error.contains("sev-snp"), "\(unknown.error)")
+        let short = try jupiter.run("governance", "propose", "--suspend-enclave", "zz", "--operator")
+        #expect(short.status == 64 && short.error.contains("6 or more digits"), "\(short.error)")
         // Well formed, but there is nobody to ask.
         #expect(try jupiter.run("governance", "propose", "--suspend-platform", "tdx", "--operator").status == 69)
+    }
+
+    @Test func `an endorsement that a maker's intermediate signed comes with certificates`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        for kind in ["intel-tcb-info", "intel-qe-identity", "intel-pck-crl"] {
+            let refused = try jupiter.run("endorsement", "submit", "nothing.json", "--kind", kind)
+            #expect(refused.status == 64 && refused.error.contains("--issuer"), "\(refused.error)")
+            #expect(refused.error.contains("jupiter endorsement submit"), "its own usage")
+        }
+        #expect(try jupiter.run("endorsement", "submit", "nothing.der", "--kind", "intel-root-crl").error.contains("1553"))
+    }
+
+    @Test func `a receipt is not verified without its genesis`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        let file = jupiter.home + "/receipt.bin"
+        try Data([1, 2, 3]).write(to: URL(filePath: file))
+        let refused = try jupiter.run("receipt", "verify", file, "--output", "json")
+        #expect(refused.status == 64 && refused.errorJSON?["error"]?["reason"]?.text?.contains("--genesis") == true)
+    }
+
+    @Test func `a long key is cut for the eye and whole in JSON`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        let text = try jupiter.run("wallet", "new").out
+        #expect(text.split(separator: "\n").allSatisfy { $0.count < 140 }, "\(text)")
+        let key = try #require(try jupiter.run("wallet", "show", "--output", "json").json?["sealingKey"]?.text)
+        #expect(key.count > 1_600 && text.contains(key.prefix(32)))
     }
 
     @Test func `what is demanded of enclaves is checked before anything is sent`() throws {

@@ -14,7 +14,9 @@ import Testing
     private static let leaves = [
         "demo", "node init", "node start", "node status", "node backup", "node restore", "node passphrase", "enclave start",
         "enclave doctor", "enclave key", "enclave activate", "enclave status", "enclave list", "enclave show", "enclave renew",
-        "enclave suspend", "endorsement submit", "endorsement list", "wallet new",
+        "enclave suspend", "enclave recovery holders", "enclave recovery export", "enclave recovery share", "enclave recovery import",
+        "enclave recovery destroyed", "erase record", "erase dataset", "erase subject", "erase certificate", "erase verify",
+        "wallet rotate-key", "consent grant-key", "record open", "endorsement submit", "endorsement list", "wallet new",
         "wallet show", "wallet backup", "wallet restore", "dataset publish", "dataset list", "dataset show", "schema show", "schema check",
         "record put", "record list", "record get", "record export", "consent grant", "consent list", "consent revoke", "program publish",
         "program list", "assess request", "assess result", "subscribe request", "subscribe result", "query", "receipt get",

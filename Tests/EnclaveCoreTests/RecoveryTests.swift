@@ -16,7 +16,7 @@ import WireTypes
 
     init() throws { try self.init(PairScene()) }
 
-    private init(_ pair: PairScene) throws {
+    init(_ pair: PairScene) throws {
         self.pair = pair
         holders = try (0..<3).map { _ in (SigningKey.ed25519(), try SealingPrivateKey(suite: .x25519)) }
             .sorted { $0.0.address < $1.0.address }
@@ -31,7 +31,7 @@ import WireTypes
         try pair.block()
     }
 
-    private func package() throws -> WireRecoveryPackage {
+    func package() throws -> WireRecoveryPackage {
         var command = WireExportRecoveryCommand()
         command.plan = try pair.node.prove(StateKey.recoveryPlan)
         guard case .exportRecovery(let answer) = try pair.first.driver.perform(.exportRecovery(command)) else {
@@ -41,7 +41,7 @@ import WireTypes
     }
 
     /// The package with the shares of those holders, sealed to the session of `scene`'s enclave.
-    private func sealed(_ package: WireRecoveryPackage, by positions: [Int], to scene: EnclaveScene? = nil) throws
+    func sealed(_ package: WireRecoveryPackage, by positions: [Int], to scene: EnclaveScene? = nil) throws
         -> WireRecoveryPackage
     {
         let scene = scene ?? pair.second
@@ -60,7 +60,7 @@ import WireTypes
         return result
     }
 
-    private func recover(_ package: WireRecoveryPackage) throws -> WireImportRecoveryAnswer {
+    func recover(_ package: WireRecoveryPackage) throws -> WireImportRecoveryAnswer {
         var command = WireImportRecoveryCommand()
         command.package = package
         command.source = try pair.node.prove(StateKey.enclave(pair.first.enclaveID))
@@ -78,7 +78,7 @@ import WireTypes
         #expect(try recover(sealed(package, by: [0, 2])).enrolled == 1)
         #expect(try pair.status(pair.second).serving == false)
         #expect(try pair.refusal { _ = try pair.second.enrol([pair.second.makeSubject()]) } == "enclave.notServing")
-        _ = try pair.second.driver.perform(.provePunctures(pair.first.puncturesCommand()))
+        _ = try pair.second.driver.perform(.provePunctures(pair.first.puncturesCommand(of: pair.second.driver)))
         let status = try pair.status(pair.second)
         #expect(status.serving && status.vault == Data(pair.first.enclaveID.bytes) && status.enrolled == 1)
         #expect(status.announcement.recovered && status.announcement.recoveryEpoch == package.epoch)
@@ -149,26 +149,19 @@ import WireTypes
         let request = try pair.small.request(grant)
         pair.first.puncture(.record, pair.small.subject.address, dataset: EnclaveScene.dataset, keyIndex: 3)
         try pair.block()
-        try pair.second.provePunctures()
+        try pair.first.provePunctures(to: pair.second.driver)
         _ = try recover(sealed(package, by: [0, 1]))
         #expect(try pair.status(pair.second).punctures == 0, "the package's keys have not seen the erasure")
         #expect(try pair.status(pair.second).serving == false)
         // Nothing is announced and nothing run before the log is followed, also after a restart.
         try pair.second.catchUp()
-        _ = try pair.second.driver.perform(.provePunctures(puncturesOfSecond()))
+        _ = try pair.first.provePunctures(to: pair.second.driver)
         #expect(try pair.status(pair.second).punctures == 1)
         var load = WireLoadProgramCommand()
         load.code = .init(SpyProgram.code)
         _ = try pair.second.driver.perform(.loadProgram(load))
         pair.first.driver = pair.second.driver
         #expect(try pair.first.run([pair.first.evidence(request, grant)])[0].failure.name == "enclave.recordErased")
-    }
-
-    private func puncturesOfSecond() throws -> WireProvePuncturesCommand {
-        let driver = pair.first.driver
-        defer { pair.first.driver = driver }
-        pair.first.driver = pair.second.driver
-        return try pair.first.puncturesCommand()
     }
 
     @Test func `does not come back from a package of an older epoch`() throws {

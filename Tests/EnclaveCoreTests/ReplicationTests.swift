@@ -251,37 +251,12 @@ import WireTypes
     @Test func `takes nothing from a source that has destroyed less than itself`() throws {
         pair.first.puncture(.dataset, pair.small.subject.address, dataset: EnclaveScene.dataset)
         try pair.block()
-        // The second is fresh and goes to the end of the log at once; the first has not followed it yet.
-        try pair.second.provePunctures()
+        // The first has not followed it yet.
+        try pair.first.provePunctures(to: pair.second.driver)
         #expect(try pair.refusal { try pair.replicate() } == "enclave.replicaBehind")
         try pair.first.provePunctures()
         try pair.replicate()
         #expect(try pair.status(pair.second).enrolled == 0, "what is destroyed does not come along")
-    }
-
-    /// The sibling's run may rest on a record that was erased since; only its maker knows which.
-    @Test func `opens nothing that was made before it destroyed keys`() throws {
-        try pair.replicate()
-        let grant = try pair.small.grant()
-        let request = try pair.small.request(grant)
-        let run = try pair.first.run([pair.first.evidence(request, grant)])[0]
-        pair.first.puncture(.record, pair.small.subject.address, dataset: EnclaveScene.dataset, keyIndex: 3)
-        pair.first.write(request) { value in
-            (value.status, value.enclave, value.commitment) = (.committed, .init(pair.first.enclaveID.bytes), run.commitment)
-        }
-        try pair.node.block()
-        try pair.second.catchUp()
-        let punctures = try pair.first.puncturesCommand()
-        _ = try pair.second.driver.perform(.provePunctures(punctures))
-        var command = WireOpenAssessmentsCommand()
-        command.height = pair.node.height
-        command.assessments = [try pair.node.prove(StateKey.assessment(request.id))]
-        command.punctures = try pair.node.prove(StateKey.punctureLog)
-        command.sidecars = [run.sealedResult]
-        guard case .openAssessments(let answer) = try pair.second.driver.perform(.openAssessments(command)) else {
-            throw EnclaveError.unexpectedAnswer
-        }
-        #expect(answer.outcomes[0].failure.name == "enclave.recordErased")
     }
 
     @Test func `serves nobody's key before the chain has this start's anchor`() throws {

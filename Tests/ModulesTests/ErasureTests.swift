@@ -157,9 +157,52 @@ struct ErasureScene {
         let lender: WireSubjectKey? = try scene.credit.chain.message(
             StateKey.subjectKey(scene.credit.lender.address, dataset: CreditScene.dataset, enclave: scene.enclave.id))
         #expect(lender?.destroyed == false)
-        // Life goes on, with another key.
+        // For this account it was for good: in no dataset, with no key.
+        #expect(try scene.enrol(epoch: 1) == Refusal.erasureSubjectErased.code)
+        #expect(try scene.credit.chain.submit(CreditScene.datasetMessage("third"), by: scene.credit.chain.operatorKey) == 0)
+        #expect(try scene.enrol(dataset: "third") == Refusal.erasureSubjectErased.code)
+        #expect(try scene.enrol(scene.credit.lender, epoch: 1) == 0)
+    }
+
+    @Test func `says which keys of a dataset are meant, and lets no vault have one of them again`() throws {
+        var scene = try ErasureScene()
         #expect(try scene.enrol(epoch: 1) == 0)
         _ = try scene.put(1, epoch: 1)
+        #expect(try scene.erase(ErasureScene.dataset()).code == 0)
+        let puncture: WirePuncture = try #require(try scene.credit.chain.message(StateKey.puncture(1)))
+        #expect(puncture.kind == .dataset && puncture.keyEpoch == 1)
+        try scene.credit.chain.block()
+        // A key that was on its way to a further vault meanwhile.
+        let other = try TestEnclave(chainID: scene.credit.chain.genesis.chainID, seed: 78)
+        var value: WireEnclave = try #require(try scene.credit.chain.message(StateKey.enclave(scene.enclave.id)))
+        (value.id, value.identity) = (.init(other.id.bytes), other.identity)
+        scene.credit.chain.write(StateKey.enclave(other.id), value.encoded())
+        for epoch in [0, 1] as [UInt32] {
+            let message = try other.enrolment(of: scene.credit.subject.address, dataset: CreditScene.dataset, epoch: epoch)
+            #expect(try scene.credit.chain.submit(message, by: scene.credit.subject) == Refusal.erasureKeyDestroyed.code)
+        }
+        // Life goes on, with another key.
+        #expect(try scene.enrol(epoch: 2) == 0)
+        _ = try scene.put(1, epoch: 2)
+    }
+
+    @Test func `means the first key too when none was enrolled, and records are put under no key that it would not mean`() throws {
+        var scene = try ErasureScene()
+        let chain = scene.credit.chain
+        #expect(try scene.credit.chain.submit(CreditScene.datasetMessage("other"), by: chain.operatorKey) == 0)
+        _ = try scene.put(1, dataset: "other")
+        var message = WirePutRecord()
+        (message.record, message.dataset, message.schemaVersion, message.size) = (.init(Hash32(9, 9, 9, 9).bytes), "other", 1, 100)
+        (message.commitment, message.keyEpoch) = (.init(Hash32(9, 9, 9, 8).bytes), 1)
+        #expect(
+            try scene.credit.chain.submit(WireMessage(.putRecord(message)), by: scene.credit.subject) == Refusal.recordsUnknownKey.code)
+        #expect(try scene.erase(ErasureScene.dataset("other")).code == 0)
+        let puncture: WirePuncture = try #require(try scene.credit.chain.message(StateKey.puncture(1)))
+        #expect(puncture.keyEpoch == 0)
+        try scene.credit.chain.block()
+        #expect(try scene.enrol(dataset: "other") == Refusal.erasureKeyDestroyed.code)
+        #expect(try scene.enrol(dataset: "other", epoch: 1) == 0)
+        _ = try scene.put(1, dataset: "other", epoch: 1)
     }
 
     @Test func `suspends at the deadline who stays silent, names it, and lets it come back by doing it`() throws {

@@ -36,6 +36,8 @@ package enum ClientError: CodedError, Equatable {
     case noEnclave
     /// The session that a node shows for an enclave is not signed by it, or not of its present start.
     case sessionInvalid(String)
+    case erased(String)
+    case erasureNotComplete(String)
 
     package static let domain = "client"
 
@@ -65,6 +67,8 @@ package enum ClientError: CodedError, Equatable {
         case .notGranted: 1543
         case .noEnclave: 1544
         case .sessionInvalid: 1550
+        case .erased: 1534
+        case .erasureNotComplete: 1535
         }
     }
 
@@ -89,11 +93,13 @@ package enum ClientError: CodedError, Equatable {
         case .resultRefunded: "no result came before the deadline; the price was refunded"
         case .resultInvalid(let why): "the result must not be believed: \(why)"
         case .proofInvalid(let why): "the proof does not hold: \(why)"
-        case .wrongGenesis(let found): "the node's genesis \(found) is not the one that was asked for"
+        case .wrongGenesis(let found): "the genesis \(found) is not the one that was asked for"
         case .notHolder: "the package holds no share for this wallet"
         case .notGranted: "the key grant is not complete, or is not of this record for this wallet"
         case .noEnclave: "the node has no enclave that serves"
         case .sessionInvalid(let why): "nothing is sealed to the key that the node shows as the enclave's: \(why)"
+        case .erased(let what): "\(what) was erased: its ciphertext and its key are gone"
+        case .erasureNotComplete(let id): "erasure \(id) is not complete yet"
         }
     }
 
@@ -106,6 +112,8 @@ package enum ClientError: CodedError, Equatable {
         case .walletExists: "choose another --wallet name"
         case .malformedRecoveryCode: "compare every character with the paper; the code has its own checksum"
         case .resultNotReady: "repeat the command with --wait"
+        case .erased: "nobody brings it back; `jupiter record list` shows what is there"
+        case .erasureNotComplete(let id): "ask again later; `jupiter query erasure/\(id)` shows what it waits for"
         case .resultRefused: "look the code up in docs/spec/errors.md"
         case .invalidSchema: "`jupiter schema check FILE` says what is accepted"
         default: nil

@@ -92,7 +92,7 @@ extension EnclaveMachine {
                 output, job: run.job, recipient: run.recipient, program: run.program, by: run.ready, subjects: 1)
             var terms: WireConfirmationTerms?
             if let peers = run.peers {
-                terms = try self.terms(output, job: run.job, recipient: run.recipient, sealed: sealed.bytes, for: peers)
+                terms = try self.terms(output, job: run.job, source: run.source, key: sealed.key, for: peers)
             }
             progress.pending[run.grant, default: Vault.Uses()].add(run.job, outputBytes: run.outputBytes)
             let decided = DecidedRun(
@@ -101,7 +101,7 @@ extension EnclaveMachine {
                     .used(Self.use(run.grant, run.job, outputBytes: run.outputBytes)),
                     .run(
                         Self.run(
-                            run.job, sealed, for: run.recipient, dataset: run.source.key.dataset, sources: [run.source])),
+                            run.job, (sealed.bytes, sealed.commitment), for: run.recipient, dataset: run.source.key.dataset, sources: [run.source])),
                 ])
             progress.decided.append((run.position, decided))
         } catch { progress.failures.append((run.position, error)) }
@@ -125,11 +125,14 @@ extension EnclaveMachine {
         // From here on it is known, by the chain's proof, which job a refusal is about.
         progress.outcomes[position].id = assessment.id
         let peers = try peers(of: assessment, evidence, &checks)
-        if let earlier = vault.runs(of: job).last {
-            guard !earlier.isErased else { throw .final(.recordErased) }
+        let runs = vault.runs(of: job)
+        guard !runs.contains(where: \.isErased) else { throw .final(.recordErased) }
+        guard !runs.contains(where: \.isOpened) else { throw .host(.alreadyRun) }
+        // Another enclave's run may never have reached the chain; this one decides once all the same.
+        if let earlier = runs.last(where: \.isOwn) {
             guard let sealed = earlier.sealedResult else { throw .host(.alreadyRun) }
             var terms: WireConfirmationTerms?
-            if let peers { terms = try self.terms(ofEarlier: sealed, job: job, recipient: earlier.recipient, for: peers) }
+            if let peers { terms = try self.terms(of: earlier, sealed, job: job, for: peers) }
             let decided = DecidedRun(job: job, commitment: earlier.commitment, sealedResult: sealed, terms: terms, changes: [])
             progress.decided.append((position, decided))
             return

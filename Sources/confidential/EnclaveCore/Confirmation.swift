@@ -11,7 +11,8 @@ import WireTypes
 /// Results that several enclaves come to (docs/spec/admission.md §6).
 ///
 /// The first seals a salt and its result's key to the others. They run the same program over the same record, and look into the sealed
-/// result as well: a hash alone could be right while what the requester will open is not.
+/// result as well: a hash alone could be right while what the requester will open is not. What is sealed opens with the record's key too,
+/// which all of them have: once that is destroyed, what lies on the chain opens for nobody.
 extension EnclaveMachine {
     /// One outcome for each assessment, in order; the rules of proofs are those of runs.
     mutating func confirmAssessments(_ command: WireConfirmAssessmentsCommand) throws -> WireConfirmAssessmentsAnswer {
@@ -59,15 +60,15 @@ extension EnclaveMachine {
         else { throw .host(.notToConfirm) }
         let sealed = [UInt8](evidence.sealedResult)
         guard sealed.count <= Limits.sidecar, Sidecar.commitment(sealed) == commitment else { throw .host(.tamperedCiphertext) }
-        let (salt, key) = try secret(in: assessment.terms, job: job)
-        // Anybody can seal a salt to this enclave, and a hash under a salt of the host's own would let it guess the output. Only the
-        // first enclave's key opens what it has signed and committed to, and the salt is believed because it comes with that key.
-        guard let theirs = Self.output(of: sealed, key: key, job: job, chainID: chainID, enclave: first.identity) else {
-            throw .final(.badConfirmationTerms)
-        }
         let run = try begin(assessment, evidence, job: job, &checks, pending)
         let output = try finish(run.ready)
-        let own = EnclaveStatement.confirmedOutput(salt: salt, output: output)
+        let secret = try secret(in: assessment.terms, job: job, source: run.source)
+        // Anybody can seal a salt to this enclave, and a hash under a salt of the host's own would let it guess the output. Only the
+        // first enclave's key opens what it has signed and committed to, and the salt is believed because it comes with that key.
+        guard let theirs = Self.output(of: sealed, key: secret.resultKey, job: job, chainID: chainID, enclave: first.identity) else {
+            throw .final(.badConfirmationTerms)
+        }
+        let own = EnclaveStatement.confirmedOutput(salt: secret.salt, output: output)
         guard own.bytes != [UInt8](assessment.terms.outputHash) || theirs == output else { throw .final(.resultNotConfirmed) }
         let statement = EnclaveStatement.confirmation(
             chainID: chainID, job: job, enclave: id, commitment: commitment, outputHash: own)
@@ -78,14 +79,19 @@ extension EnclaveMachine {
 
     /// What the first enclave sealed to this one.
     private func secret(
-        in terms: WireConfirmationTerms, job: Hash32
-    ) throws(RunFailure) -> (salt: [UInt8], key: SymmetricKey) {
+        in terms: WireConfirmationTerms, job: Hash32, source: Vault.RecordKeyName
+    ) throws(RunFailure) -> ConfirmationBox {
         let binding = EnclaveStatement.confirmationBinding(chainID: chainID, job: job, enclave: id)
+        let recordKey = try leaf(source)
         guard let own = terms.salts.first(where: { Hash32($0.enclave) == id }), let box = try? SealedBox(own.salt),
-            let opened = try? secrets.vaultKey.open(box, context: .confirmationBox, associated: binding), opened.count == 64,
-            let key = try? AuthenticatedEncryption.key(opened[32...])
+            let secret = try? ConfirmationBox(opening: box, recordKey: recordKey, binding: binding, with: secrets.vaultKey)
         else { throw .final(.badConfirmationTerms) }
-        return (Array(opened[..<32]), key)
+        return secret
+    }
+
+    private func leaf(_ source: Vault.RecordKeyName) throws(RunFailure) -> SymmetricKey {
+        guard let key = try? vault.key(source.key)?.tree?.recordKey(source.leaf) else { throw .final(.recordErased) }
+        return key
     }
 
     /// The output inside a sealed result that `enclave` signed; `nil` for anything else.
@@ -133,19 +139,19 @@ extension EnclaveMachine {
     }
 
     /// What the others confirm `output` by: its hash under a salt, and for each of them the salt and the key of the sealed result.
+    /// - Parameter source: the record that it was made from.
     func terms(
-        _ output: [UInt8], job: Hash32, recipient: Hash32, sealed: [UInt8], for peers: [WireEnclave]
+        _ output: [UInt8], job: Hash32, source: Vault.RecordKeyName, key: SymmetricKey, for peers: [WireEnclave]
     ) throws(RunFailure) -> WireConfirmationTerms {
-        let own = Array(sealed.prefix(Sidecar.saltBytes))
-        let salt = confirmationSalt(job: job, salt: own)
-        let secret = salt + resultKey(job: job, recipient: recipient, salt: own).withUnsafeBytes { [UInt8]($0) }
+        let salt = KeyDerivation.derive(key, context: .confirmationSalt, identifier: job.bytes).withUnsafeBytes { [UInt8]($0) }
+        let (secret, recordKey) = (ConfirmationBox(salt: salt, resultKey: key), try leaf(source))
         var terms = WireConfirmationTerms()
         terms.outputHash = .init(EnclaveStatement.confirmedOutput(salt: salt, output: output).bytes)
         for peer in peers {
             guard let id = Hash32(peer.id) else { throw .host(.badProof) }
             let binding = EnclaveStatement.confirmationBinding(chainID: chainID, job: job, enclave: id)
             guard let key = try? SealingPublicKey(peer.identity.vaultKey),
-                let box = try? key.seal(secret, context: .confirmationBox, associated: binding)
+                let box = try? secret.seal(recordKey: recordKey, binding: binding, to: key)
             else { throw .host(.badProof) }
             var sealed = WireSealedSalt()
             (sealed.enclave, sealed.salt) = (peer.id, box.wire)
@@ -156,12 +162,11 @@ extension EnclaveMachine {
 
     /// The same of a run that was decided before.
     func terms(
-        ofEarlier sealed: [UInt8], job: Hash32, recipient: Hash32, for peers: [WireEnclave]
+        of earlier: Vault.Run, _ sealed: [UInt8], job: Hash32, for peers: [WireEnclave]
     ) throws(RunFailure) -> WireConfirmationTerms {
-        let key = resultKey(job: job, recipient: recipient, salt: Array(sealed.prefix(Sidecar.saltBytes)))
-        guard let output = Self.output(of: sealed, key: key, job: job, chainID: chainID, enclave: identity) else {
-            throw .host(.internalFailure)
-        }
-        return try terms(output, job: job, recipient: recipient, sealed: sealed, for: peers)
+        guard let key = vault.resultKey(of: earlier, job: job), let source = earlier.sources.first,
+            let output = Self.output(of: sealed, key: key, job: job, chainID: chainID, enclave: identity)
+        else { throw .host(.internalFailure) }
+        return try terms(output, job: job, source: source, key: key, for: peers)
     }
 }

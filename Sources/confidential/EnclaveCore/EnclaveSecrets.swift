@@ -13,32 +13,28 @@ struct EnclaveSecrets {
     /// For what the chain carries and a later start has to open: the salts of confirmations, and nothing else. All that brings keys
     /// is sealed to the session.
     let vaultKey: SealingPrivateKey
-    /// Result keys derive from it, unless the vault is another enclave's.
-    let resultSecret: SymmetricKey
 
     /// New keys. The vault key is X-Wing: what is sealed to it today must stay closed to tomorrow's machines.
     init() throws(VaultError) {
         signingKey = .ed25519()
         guard let vaultKey = try? SealingPrivateKey(suite: .xwing) else { throw .cannotOpen }
         self.vaultKey = vaultKey
-        resultSecret = AuthenticatedEncryption.randomKey()
     }
 
     /// The keys in the vault.
     init(_ wire: WireVaultIdentity) throws(VaultError) {
         guard let suite = SealingSuiteID(wire.suite), let signingKey = try? SigningKey.ed25519(seed: [UInt8](wire.signingKey)),
-            let vaultKey = try? SealingPrivateKey(suite: suite, secretBytes: [UInt8](wire.vaultKey)),
-            let resultSecret = try? AuthenticatedEncryption.key(wire.resultSecret)
+            let vaultKey = try? SealingPrivateKey(suite: suite, secretBytes: [UInt8](wire.vaultKey))
         else { throw .damaged }
-        (self.signingKey, self.vaultKey, self.resultSecret) = (signingKey, vaultKey, resultSecret)
+        (self.signingKey, self.vaultKey) = (signingKey, vaultKey)
     }
 
-    /// For the vault of the chain that `genesis` begins.
+    /// For the vault of the chain that `genesis` begins, with a new result secret.
     func wire(genesis: Hash32) -> WireVaultIdentity {
         var wire = WireVaultIdentity()
         wire.signingKey = .init(signingKey.secretBytes)
         wire.vaultKey = .init(vaultKey.secretBytes)
-        wire.resultSecret = .init(resultSecret.withUnsafeBytes { [UInt8]($0) })
+        wire.resultSecret = ResultSecret().bytes
         wire.suite = vaultKey.publicKey.suite.wire
         wire.genesis = .init(genesis.bytes)
         return wire

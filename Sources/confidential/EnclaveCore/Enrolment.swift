@@ -27,12 +27,13 @@ extension EnclaveMachine {
             do throws(EnclaveError) {
                 let enrolment = try open(box)
                 let stored = vault.key(enrolment.name)
-                guard stored == nil || stored?.tree != nil else { throw .keyDestroyed }
+                guard stored == nil || stored?.tree != nil, !vault.tombstones.isDestroyed(enrolment.name) else { throw .keyDestroyed }
                 let known = stored?.commitment ?? new[enrolment.name]
                 guard known == nil || known == enrolment.commitment else { throw .alreadyEnrolled }
                 if known == nil {
                     new[enrolment.name] = enrolment.commitment
-                    changes.append(.enrolled(enrolment.key))
+                    // Leaves that were punctured before the key came are gone before it is written.
+                    changes.append(.enrolled(vault.tombstones.remainder(of: enrolment.key)))
                 }
                 opened.append(.success(enrolment))
             } catch { opened.append(.failure(error)) }

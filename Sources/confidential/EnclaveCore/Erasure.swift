@@ -22,14 +22,13 @@ extension EnclaveMachine {
 
     /// Follows the chain's puncture log to its end under the newest header, destroys what it asks for, and says so.
     ///
-    /// Nothing is served after a start before this succeeded once; a vault that never held a key may go straight to the end.
+    /// Nothing is served after a start before this succeeded once. A vault that holds no key reads all of it too: keys may come later.
     mutating func provePunctures(_ command: WireProvePuncturesCommand) throws -> WireProvePuncturesAnswer {
         guard isAnchored else { throw EnclaveError.notServing }
         guard command.entries.count <= EnclaveLimits.punctures else { throw EnclaveError.tooMany }
         let target = try punctureLog(command.log)
         var staged = stagedPunctures ?? StagedPunctures(end: vault.punctures)
         stagedPunctures = nil
-        if vault.isFresh, command.entries.isEmpty, target.count > vault.punctures.count { staged = StagedPunctures(end: target) }
         for bytes in command.entries {
             guard let entry = try? WirePuncture(strictly: [UInt8](bytes), limit: Self.maximumEntry) else { throw EnclaveError.badProof }
             // A command that comes again shows what is known already.

@@ -88,6 +88,8 @@ extension EnclaveMachine {
     }
 
     /// One run of a job is ever opened, the one that the chain accepted; opening it again is harmless.
+    ///
+    /// No box is signed whose key does not open the sealed result, as it is kept here or as the host shows it.
     private func opening(_ committed: Committed, sidecar: [UInt8]?) throws(RunFailure) -> Opening {
         guard let job = Hash32(committed.id), let commitment = Hash32(committed.commitment), committed.status == .committed else {
             throw .host(.notCommitted)
@@ -95,45 +97,46 @@ extension EnclaveMachine {
         guard let recipient = try? SealingPublicKey(committed.recipient) else { throw .host(.badRecipientKey) }
         let runs = vault.runs(of: job)
         guard let run = runs.first(where: { $0.commitment == commitment }) else {
-            guard !runs.contains(where: \.isOpened), let sidecar, let key = try siblings(sidecar, job: job, committed) else {
-                throw .host(.notCommitted)
-            }
-            // It is kept here like one of this enclave's own: or the host could have one run after another opened.
-            let kept = Self.run(
-                job, (Array(sidecar.prefix(Sidecar.saltBytes)), commitment), for: ResultEnvelope.recipient(committed.recipient),
-                dataset: "", sources: [])
-            return Opening(job: job, key: key, recipient: recipient, changes: [.run(kept), .run(Self.opened(job, commitment))])
+            guard !runs.contains(where: \.isOpened), let sidecar, sidecar.count > Sidecar.saltBytes else { throw .host(.notCommitted) }
+            return try unknown(sidecar, job: job, committed, recipient)
         }
         guard run.isOpened || !runs.contains(where: \.isOpened) else { throw .host(.notCommitted) }
         guard !run.isErased else { throw .host(.recordErased) }
         // The quorum is often the host: the key in its state counts only if it is the one that the requester signed.
         guard ResultEnvelope.recipient(committed.recipient) == run.recipient else { throw .host(.badRecipientKey) }
-        let key = resultKey(job: job, recipient: run.recipient, salt: run.salt)
-        guard !run.isOpened else { return Opening(job: job, key: key, recipient: recipient, changes: []) }
-        return Opening(job: job, key: key, recipient: recipient, changes: [.run(Self.opened(job, commitment))])
+        guard let key = vault.resultKey(of: run, job: job) else { throw .host(.resultKeyGone) }
+        if let sealed = run.sealedResult ?? sidecar {
+            guard Self.opens(sealed, key, job: job, by: committed.enclave) else { throw .host(.resultKeyGone) }
+        } else {
+            // Opened before: its key was tried then.
+            guard run.isOpened else { throw .host(.notCommitted) }
+        }
+        let changes: [WireVaultEntry.OneOf_Change] = run.isOpened ? [] : [.run(.opened(job, commitment))]
+        return Opening(job: job, key: key, recipient: recipient, changes: changes)
     }
 
-    private static func opened(_ job: Hash32, _ commitment: Hash32) -> WireVaultRun {
-        var change = WireVaultRun()
-        (change.request, change.commitment, change.opened) = (.init(job.bytes), .init(commitment.bytes), true)
-        return change
-    }
-
-    /// The key of a result that another enclave of the vault made; `nil` when none of them did.
+    /// The opening of a result that another enclave of the vault made, before it told this one of its run.
     ///
-    /// That the vault's own secret opens it says who made it. Which records it was made from only its maker knows: when keys were destroyed
-    /// here since its run, it stays closed, and its requester is refunded.
-    private func siblings(_ sidecar: [UInt8], job: Hash32, _ committed: Committed) throws(RunFailure) -> SymmetricKey? {
-        guard sidecar.count > Sidecar.saltBytes else { return nil }
-        // It derives from the recipient that the maker was shown with the requester's signature: for another one it opens nothing.
-        let recipient = ResultEnvelope.recipient(committed.recipient)
-        let key = resultKey(job: job, recipient: recipient, salt: Array(sidecar[..<Sidecar.saltBytes]))
-        guard let signed = try? ResultEnvelope.open(sidecar, key: key, job: job),
-            let result = try? WireResult(strictly: [UInt8](signed.result), limit: Limits.sidecar), Hash32(result.request) == job,
-            result.enclave == committed.enclave
-        else { return nil }
-        guard result.height >= vault.lastErasure else { throw .host(.recordErased) }
-        return key
+    /// That the vault's present secret opens it says who made it, and that no key was destroyed since: which records it was made from only
+    /// its maker knows. The key derives from the recipient that the maker was shown with the requester's signature: for another one it
+    /// opens nothing. It is kept here like one of this enclave's own: or the host could have one run after another opened.
+    private func unknown(
+        _ sidecar: [UInt8], job: Hash32, _ committed: Committed, _ recipient: SealingPublicKey
+    ) throws(RunFailure) -> Opening {
+        let (salt, signed) = (Array(sidecar[..<Sidecar.saltBytes]), ResultEnvelope.recipient(committed.recipient))
+        let key = vault.resultSecret.resultKey(job: job, recipient: signed, salt: salt)
+        guard Self.opens(sidecar, key, job: job, by: committed.enclave) else { throw .host(.resultKeyGone) }
+        let commitment = Sidecar.commitment(sidecar)
+        let kept = Self.run(job, (salt, commitment), for: signed, dataset: "", sources: [])
+        return Opening(job: job, key: key, recipient: recipient, changes: [.run(kept), .run(.opened(job, commitment))])
+    }
+
+    /// Whether `key` opens a sealed result of `job` that names `enclave` as its maker.
+    private static func opens(_ sealed: [UInt8], _ key: SymmetricKey, job: Hash32, by enclave: Data) -> Bool {
+        guard let signed = try? ResultEnvelope.open(sealed, key: key, job: job),
+            let result = try? WireResult(strictly: [UInt8](signed.result), limit: Limits.sidecar)
+        else { return false }
+        return Hash32(result.request) == job && result.enclave == enclave
     }
 
     private func open(_ opening: Opening, _ outcome: inout WireOpenOutcome) throws(EnclaveError) {
@@ -141,5 +144,14 @@ extension EnclaveMachine {
         outcome.keyBox = box.wire
         outcome.signature = .init(
             try sign(EnclaveStatement.opening(chainID: chainID, job: opening.job, keyBox: box.wire), .jobOpening))
+    }
+}
+
+extension WireVaultRun {
+    /// That a run's key box was made.
+    static func opened(_ job: Hash32, _ commitment: Hash32) -> WireVaultRun {
+        var change = WireVaultRun()
+        (change.request, change.commitment, change.opened) = (.init(job.bytes), .init(commitment.bytes), true)
+        return change
     }
 }

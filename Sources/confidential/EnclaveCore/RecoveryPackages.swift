@@ -52,9 +52,9 @@ extension EnclaveMachine {
         var part = WireReplicaPart()
         (part.chainID, part.source, part.vault) = (chainID, .init(id.bytes), .init(vaultID.bytes))
         (part.version, part.isLast) = (vault.version, true)
-        part.entries = try vault.entries(after: 0).filter(\.isReplicated)
+        for entry in try vault.entries(after: 0) { if let shared = vault.shared(entry) { part.entries.append(shared) } }
         (part.punctures, part.punctureHash) = (vault.punctures.count, .init(vault.punctures.hash.bytes))
-        part.vaultSecret = .init(vaultSecret.withUnsafeBytes { [UInt8]($0) })
+        part.vaultSecret = vault.resultSecret.bytes
         let handover = EnclaveStatement.recoveryHandover(chainID: chainID, source: id, epoch: vault.recoveryEpoch)
         part.handover = .init(try sign(handover, .replicaHandover))
         return part
@@ -87,7 +87,7 @@ extension EnclaveMachine {
         (replica.source, replica.sourceVersion, replica.handover) = (part.source, part.version, part.handover)
         (replica.recovered, replica.recoveryEpoch) = (true, package.epoch)
         (replica.punctures, replica.punctureHash) = (part.punctures, part.punctureHash)
-        try record([.replica(replica)] + missing(part.entries))
+        try record([.replica(replica)] + self.vault.missing(part.entries))
         (hasProvenPunctures, stagedPunctures) = (false, nil)
         var answer = WireImportRecoveryAnswer()
         answer.enrolled = UInt32(clamping: self.vault.enrolled)

@@ -88,13 +88,13 @@ extension EnclaveMachine {
                 break
             }
             part.version = entry.version
-            guard entry.isReplicated else { continue }
-            part.entries.append(entry)
-            bytes += entry.encoded().count
+            guard let shared = vault.shared(entry) else { continue }
+            part.entries.append(shared)
+            bytes += shared.encoded().count
         }
         if part.isLast { part.version = max(version, vault.version) }
         (part.punctures, part.punctureHash) = (vault.punctures.count, .init(vault.punctures.hash.bytes))
-        (part.vault, part.vaultSecret) = (.init(vaultID.bytes), .init(vaultSecret.withUnsafeBytes { [UInt8]($0) }))
+        (part.vault, part.vaultSecret) = (.init(vaultID.bytes), vault.resultSecret.bytes)
         let handover = EnclaveStatement.handover(chainID: chainID, source: id, enclave: peer, sourceVersion: part.version)
         if part.isLast { part.handover = .init(try sign(handover, .replicaHandover)) }
         guard let nonce = Hash32(offer.nonce),
@@ -118,13 +118,13 @@ extension EnclaveMachine {
         if partVault != vaultID {
             // An enclave with keys of its own keeps them: two vaults are never mixed.
             guard vault.isFresh, vault.replica == nil else { throw EnclaveError.otherVault }
-        } else if let own = vault.replica?.vaultSecret ?? vault.identity?.resultSecret {
-            guard own == part.vaultSecret else { throw EnclaveError.otherVault }
         }
+        // With each entry of the log the secret is another.
         guard part.punctures == vault.punctures.count, Hash32(part.punctureHash) == vault.punctures.hash else {
             throw EnclaveError.replicaBehind
         }
-        let changes = try missing(part.entries)
+        guard partVault != vaultID || vault.resultSecret.bytes == part.vaultSecret else { throw EnclaveError.otherVault }
+        let changes = try vault.missing(part.entries)
         if !changes.isEmpty || partVault != vaultID {
             var replica = vault.replica ?? WireVaultReplica()
             (replica.vault, replica.vaultSecret) = (part.vault, part.vaultSecret)
@@ -182,27 +182,6 @@ extension EnclaveMachine {
         return replica.sourceVersion
     }
 
-    /// Those of `entries` that are not here yet. What is here stays: a key is never replaced.
-    func missing(_ entries: [WireVaultEntry]) throws(EnclaveError) -> [WireVaultEntry.OneOf_Change] {
-        var changes: [WireVaultEntry.OneOf_Change] = []
-        var new: Set<Vault.KeyName> = []
-        for entry in entries {
-            switch entry.change {
-            case .enrolled(let key):
-                guard let subject = Address(key.subject), (1...Limits.identifier).contains(key.dataset.utf8.count),
-                    Vault.SubjectKey(key, version: 0) != nil
-                else { throw .badPart }
-                let name = Vault.KeyName(subject: subject, dataset: key.dataset, epoch: key.keyEpoch)
-                if vault.key(name) == nil, new.insert(name).inserted { changes.append(.enrolled(key)) }
-            case .used(let use):
-                guard let grant = Hash32(use.grant), let request = Hash32(use.request) else { throw .badPart }
-                if !vault.uses(of: grant).requests.contains(request) { changes.append(.used(use)) }
-            default: throw .badPart
-            }
-        }
-        return changes
-    }
-
     /// What tells the chain that this enclave holds the keys of another's vault; `nil` while it does not, or only in part.
     func announcement() throws(EnclaveError) -> WireAnnounceReplica? {
         guard let replica = vault.replica, !replica.handover.isEmpty, vaultID != id else { return nil }
@@ -223,20 +202,6 @@ extension EnclaveMachine {
     var peerChecks: PeerChecks { PeerChecks(genesis: genesis, trusted: client.trusted, assurance: platform.assurance) }
     /// The vault whose keys this enclave holds: its own, or that of the enclave that first held them.
     var vaultID: Hash32 { vault.replica.flatMap { Hash32($0.vault) } ?? id }
-    /// The key of one sealed result: of the job, of whom it is for, and of the result's own salt. So two runs of one subscription share
-    /// no key, and a key box for anybody but the recipient that the run was checked with would hold a key that opens nothing. Every
-    /// enclave of the vault comes to the same.
-    func resultKey(job: Hash32, recipient: Hash32, salt: [UInt8]) -> SymmetricKey {
-        KeyDerivation.derive(vaultSecret, context: .resultKey, identifier: job.bytes + recipient.bytes + salt)
-    }
-    /// Under which other enclaves' outputs are compared with that of one sealed result: 32 bytes.
-    func confirmationSalt(job: Hash32, salt: [UInt8]) -> [UInt8] {
-        KeyDerivation.derive(vaultSecret, context: .confirmationSalt, identifier: job.bytes + salt).withUnsafeBytes { [UInt8]($0) }
-    }
-    /// What the vault's result keys derive from.
-    var vaultSecret: SymmetricKey {
-        vault.replica.flatMap { try? AuthenticatedEncryption.key($0.vaultSecret) } ?? secrets.resultSecret
-    }
 }
 
 extension PeerEvidence {
@@ -250,15 +215,5 @@ extension PeerEvidence {
         self.init(
             enclave: command.source, reference: command.referenceValue, endorsements: command.endorsements, rules: command.rules,
             challenge: command.challenge, evidence: [UInt8](command.sourceEvidence))
-    }
-}
-
-extension WireVaultEntry {
-    /// Whether other enclaves of the vault need it: keys, and what was counted against grants.
-    var isReplicated: Bool {
-        switch change {
-        case .enrolled, .used: true
-        default: false
-        }
     }
 }

@@ -1,4 +1,5 @@
 import ChainTypes
+import Crypto
 import Cryptography
 import DataModel
 import EnclaveProtocol
@@ -32,10 +33,17 @@ extension EnclaveMachine {
         return try program.finish()
     }
 
+    /// A sealed result, and what opens it.
+    struct SealedRun {
+        let bytes: [UInt8]
+        let commitment: Hash32
+        let key: SymmetricKey
+    }
+
     /// Signs, pads and seals a program's output.
     func seal(
         _ output: [UInt8], job: Hash32, recipient: Hash32, program: Hash32, by ready: ReadyProgram, subjects: Int
-    ) throws(RunFailure) -> (bytes: [UInt8], commitment: Hash32) {
+    ) throws(RunFailure) -> SealedRun {
         observer?(.sealing)
         defer { observer?(.other) }
         var result = WireResult()
@@ -52,11 +60,11 @@ extension EnclaveMachine {
         let salt = SecureRandom.bytes(Sidecar.saltBytes)
         let padded = ResultEnvelope.paddedBytes(maximumOutput: ready.maximumOutput)
         do throws(EnclaveError) { signed.signature = .init(try sign([UInt8](signed.result), .result)) } catch { throw .host(error) }
-        let key = resultKey(job: job, recipient: recipient, salt: salt)
+        let key = vault.resultSecret.resultKey(job: job, recipient: recipient, salt: salt)
         guard let sealed = try? ResultEnvelope.seal(signed, job: job, key: key, salt: salt, paddedBytes: padded) else {
             throw .host(.internalFailure)
         }
-        return (sealed, Sidecar.commitment(sealed))
+        return SealedRun(bytes: sealed, commitment: Sidecar.commitment(sealed), key: key)
     }
 
     static func use(_ grant: Hash32, _ job: Hash32, outputBytes: UInt64) -> WireVaultUse {

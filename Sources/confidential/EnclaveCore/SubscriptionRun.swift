@@ -63,13 +63,15 @@ extension EnclaveMachine {
         let recipient = ResultEnvelope.recipient(request.recipientKey)
         let sealed = try seal(output, job: job, recipient: recipient, program: program, by: ready, subjects: cohort.rows.count)
         var changes: [WireVaultEntry.OneOf_Change] = cohort.grants.map { .used(Self.use($0, job, outputBytes: use.outputBytes)) }
-        changes.append(.run(Self.run(job, sealed, for: recipient, dataset: request.dataset, sources: cohort.sources)))
+        let run = Self.run(
+            job, (sealed.bytes, sealed.commitment), for: recipient, dataset: request.dataset, sources: cohort.sources)
+        changes.append(.run(run))
         do throws(VaultError) { try record(changes) } catch { throw .host(error) }
         do throws(EnclaveError) { try answer(&outcome, job: job, sealed: sealed, grants: cohort.grants) } catch { throw .host(error) }
     }
 
     private func answer(
-        _ outcome: inout WireRunOutcome, job: Hash32, sealed: (bytes: [UInt8], commitment: Hash32), grants: [Hash32]
+        _ outcome: inout WireRunOutcome, job: Hash32, sealed: SealedRun, grants: [Hash32]
     ) throws(EnclaveError) {
         // The state that was read is that after the block before the trusted header.
         let runHeight = client.trusted.height - 1

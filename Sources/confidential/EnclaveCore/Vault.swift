@@ -55,10 +55,16 @@ struct Vault: ~Copyable {
         let salt: [UInt8]
         /// Hash of the key that the requester signed: the only one that the result is opened to.
         let recipient: Hash32
-        /// `nil` once the job is opened, or when too many newer ones are kept.
+        /// The vault's version when it was entered.
+        let version: UInt64
+        /// `nil` once the job is opened, when too many newer ones are kept, and for another enclave's.
         var sealedResult: [UInt8]?
-        /// The record keys it needed, as long as there is a sealed result.
+        /// The record keys it needed, as long as it may be opened.
         var sources: [RecordKeyName] = []
+        /// Of a result from before an erasure that did not concern it.
+        var resultKey: SymmetricKey?
+        /// Made here: another enclave's is known by its salt.
+        var isOwn = false
         var isOpened = false
         /// A record that it was made from was erased: it is never opened.
         var isErased = false
@@ -92,8 +98,10 @@ struct Vault: ~Copyable {
     var punctures: PunctureChain { content.punctures }
     /// Packages of recovery epochs below this one may hold what is erased since.
     var recoveryEpoch: UInt64 { content.recoveryEpoch }
-    /// Height of the header under which keys were last destroyed; 0 before.
-    var lastErasure: UInt64 { content.lastErasure }
+    /// What keys that come are punctured by.
+    var tombstones: Tombstones { content.tombstones }
+    /// What the keys of results that are sealed now derive from.
+    var resultSecret: ResultSecret { content.resultSecret }
     /// Whose keys these are, if they were taken over from another enclave.
     var replica: WireVaultReplica? { content.replica }
     /// Whether it never held anything of a subject.
@@ -105,6 +113,14 @@ struct Vault: ~Copyable {
     /// The runs of `request`, oldest first; more than one only for subscriptions.
     func runs(of request: Hash32) -> [Run] { content.runs[request] ?? [] }
 
+    /// The key of a sealed result; `nil` when it went with the keys that were destroyed since.
+    func resultKey(of run: Run, job: Hash32) -> SymmetricKey? {
+        if let key = run.resultKey { return key }
+        // What is not entered since the secret's last step derives from one that is gone.
+        guard run.version > content.rewrittenAt else { return nil }
+        return content.resultSecret.resultKey(job: job, recipient: run.recipient, salt: run.salt)
+    }
+
     /// Makes `changes` durable as one batch, then visible; returns their versions, in order.
     @discardableResult
     mutating func append(_ changes: [WireVaultEntry.OneOf_Change]) throws(VaultError) -> [UInt64] {
@@ -113,28 +129,24 @@ struct Vault: ~Copyable {
         return entries.map(\.version)
     }
 
-    /// Destroys what `punctures`, the next entries of the chain's log, ask for, up to `end`.
+    /// Destroys what `punctures`, the next entries of the chain's log, ask for, up to `end`, and remembers them for keys that come later.
     ///
-    /// If anything here is concerned, the log is written anew without it under another storage key, and a new recovery epoch begins: when
-    /// this returns, nothing in the vault's files opens it.
+    /// The log is written anew under another storage key, without what is erased and with the result secret of the step after: when this
+    /// returns, nothing in the vault's files opens either. A new recovery epoch begins if anything here is concerned.
     /// - Parameter height: of the header that proves the log.
     mutating func apply(_ punctures: [WirePuncture], upTo end: PunctureChain, at height: UInt64) throws(VaultError) {
         var applied = WireVaultPuncture()
-        applied.sequence = end.count
-        applied.hash = .init(end.hash.bytes)
-        let plan = ErasurePlan(punctures, keys: content.keys, runs: content.runs)
-        applied.height = content.lastErasure
-        guard !plan.isEmpty else {
-            try append([.punctured(applied)])
-            return
+        (applied.sequence, applied.hash, applied.height) = (end.count, .init(end.hash.bytes), height)
+        let plan = ErasurePlan(punctures, content, upTo: end)
+        var changes = plan.tombstones.map { WireVaultEntry.OneOf_Change.tombstone($0) }
+        changes.append(.punctured(applied))
+        if !plan.isEmpty {
+            var recovery = WireVaultRecovery()
+            // The number is the log's, so that all enclaves of a vault count alike.
+            recovery.epoch = end.count
+            changes.append(.recovery(recovery))
         }
-        var recovery = WireVaultRecovery()
-        applied.height = height
-        // The number is the log's, so that all enclaves of a vault count alike.
-        recovery.epoch = end.count
-        let newestHead = try log.entries(after: 0).last { $0.isHead }?.version
-        let entries = try log.rewrite(
-            keep: { plan.remainder(of: $0, newestHead: newestHead) }, changes: [.punctured(applied), .recovery(recovery)])
+        let entries = try log.rewrite(keep: { plan.remainder(of: $0) }, changes: changes)
         var content = VaultContent()
         for entry in entries { try content.apply(entry) }
         self.content = content
@@ -188,8 +200,4 @@ extension RecordKeyTree {
             return wire
         }
     }
-}
-
-extension WireVaultEntry {
-    var isHead: Bool { if case .head = change { true } else { false } }
 }

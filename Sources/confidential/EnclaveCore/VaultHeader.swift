@@ -13,7 +13,7 @@ struct VaultHeader {
     static let sector = 512
 
     private static let magic = Array("JUPVAULT".utf8)
-    private static let formatVersion: UInt32 = 2
+    private static let formatVersion: UInt32 = 3
     private static let labelBytes = 32
     private static let clearBytes = 96
     private static let boxBytes = 32 + AuthenticatedEncryption.overhead

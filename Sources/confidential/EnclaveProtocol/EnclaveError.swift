@@ -39,6 +39,7 @@ package enum EnclaveError: UInt32, CodedError {
     case puncturesPending = 846
     case keyDestroyed = 847
     case recordErased = 848
+    case resultKeyGone = 849
     case peerNotAdmitted = 860
     case peerMeasurement = 861
     case peerStaleEvidence = 862
@@ -96,6 +97,7 @@ package enum EnclaveError: UInt32, CodedError {
         case .puncturesPending: "the chain asks for erasures that the vault has not applied yet; show it the puncture log first"
         case .keyDestroyed: "the subject had this key destroyed; a new one has another epoch"
         case .recordErased: "the record was erased, and what was made from it with it"
+        case .resultKeyGone: "the vault has no key for this result: keys were destroyed since it was made, or none of its enclaves made it"
         case .internalFailure: "the enclave failed at something that is nobody's fault; see its log"
         case .peerNotAdmitted: "the chain does not let the other enclave act now, or it is this one"
         case .peerMeasurement: "the other enclave's measurement is unknown, revoked, or too new to be given keys"

@@ -55,6 +55,8 @@ package enum StateKey {
     /// Lists a subject's erasures, oldest first; the value is the id.
     package static func erasures(of subject: Address, sequence: UInt64) -> [UInt8] { erasures(of: subject) + bigEndian(sequence) }
     package static func erasures(of subject: Address) -> [UInt8] { family("erased") + subject.bytes }
+    /// Whoever had everything erased; the value is the erasure's entry of the puncture log.
+    package static func erasedSubject(_ subject: Address) -> [UInt8] { family("erasedsubjects") + subject.bytes }
     /// An enclave's newest acknowledgement, and the entry of the log that it was suspended for.
     package static func acknowledgement(_ enclave: Hash32) -> [UInt8] { family("acknowledgements") + enclave.bytes }
     package static func suspendedFor(_ enclave: Hash32) -> [UInt8] { family("suspendedfor") + enclave.bytes }

@@ -57,6 +57,8 @@ private struct StatusView: Encodable {
     /// The one that takes enrolments now.
     let enclave: Enclave?
     let enclaves: [Enclave]
+    /// Whether these take over the keys of another node's.
+    let hasReplicaSource: Bool
     let localities: Int
 
     init(_ node: JupiterNode) throws {
@@ -80,6 +82,7 @@ private struct StatusView: Encodable {
         mempool = Mempool(transactions: node.mempool.count, bytes: node.mempool.bytes)
         enclave = node.enclave?.status.view
         enclaves = node.enclaves.map(\.status.view)
+        hasReplicaSource = node.configuration.replicaSource != nil
         localities = try view.ledger.keys(prefix: StateKey.family("localities"), after: nil, limit: 1_000).count
     }
 }

@@ -3282,6 +3282,10 @@ package enum OpenAPIDocument {
       },
       "description": "All of the node's enclaves, in the order of its configuration; `enclave` is the one that takes enrolments."
      },
+     "hasReplicaSource": {
+      "type": "boolean",
+      "description": "Whether these take over the keys of another node's enclaves."
+     },
      "localities": {
       "type": "integer",
       "minimum": 0,
@@ -3308,6 +3312,7 @@ package enum OpenAPIDocument {
      "sync",
      "mempool",
      "enclaves",
+     "hasReplicaSource",
      "localities"
     ]
    },

@@ -55,7 +55,7 @@ extension EnclaveHost {
         state.withLock { state in
             if let asked = state.replication.asked[peer.id], ContinuousClock.now - asked < Self.interval { return false }
             guard peer.vault != vault else { return peer.version > state.replication.progress[peer.id] ?? 0 }
-            return own.enrolled == 0 && vault == id && (peer.enrolled > 0 || peer.leads)
+            return own.enrolled == 0 && vault == id && peer.gives(id)
         }
     }
 

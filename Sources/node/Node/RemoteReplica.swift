@@ -30,6 +30,7 @@ struct RemoteReplica: ReplicaSource {
             let subjectKeys: UInt32
         }
         let enclaves: [Enclave]
+        let hasReplicaSource: Bool
     }
     private struct Exchange: Codable {
         var request: Data?
@@ -52,7 +53,8 @@ struct RemoteReplica: ReplicaSource {
         for enclave in status.enclaves where enclave.serving {
             guard let id = enclave.id.flatMap({ Hash32(hex: $0) }), let vault = enclave.vault.flatMap({ Hash32(hex: $0) }) else { continue }
             return ReplicaPeer(
-                id: id, vault: vault, version: enclave.vaultVersion, enrolled: enclave.subjectKeys, leads: true)
+                id: id, vault: vault, version: enclave.vaultVersion, enrolled: enclave.subjectKeys,
+                leads: status.hasReplicaSource ? nil : true)
         }
         return nil
     }

@@ -14,14 +14,22 @@ protocol ReplicaSource: Sendable {
 }
 
 /// An enclave as another one's node sees it.
-struct ReplicaPeer: Sendable, Equatable {
-    let id: Hash32
-    let vault: Hash32
-    let version: UInt64
+package struct ReplicaPeer: Sendable, Equatable {
+    package let id: Hash32
+    package let vault: Hash32
+    package let version: UInt64
     /// How many subject keys it holds.
-    let enrolled: UInt32
-    /// Whether an enclave without keys takes over its vault even when there are none in it.
-    let leads: Bool
+    package let enrolled: UInt32
+    /// Whether an enclave without keys takes over its vault even when there are none in it; `nil` when either might.
+    package let leads: Bool?
+
+    package init(id: Hash32, vault: Hash32, version: UInt64, enrolled: UInt32, leads: Bool?) {
+        (self.id, self.vault, self.version, self.enrolled, self.leads) = (id, vault, version, enrolled, leads)
+    }
+
+    /// Whether an enclave without keys, `own`, takes over this one's vault. Of two that take over from each other the one with the lower
+    /// identifier leads: both at once would only exchange their vaults.
+    package func gives(_ own: Hash32) -> Bool { enrolled > 0 || (leads ?? (id < own)) }
 }
 
 /// Another enclave of the same node.

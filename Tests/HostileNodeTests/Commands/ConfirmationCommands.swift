@@ -194,7 +194,10 @@ extension HostileScene {
     /// A salt and a key in a box for the enclave: anybody can make one.
     fileprivate func salt(_ secret: [UInt8], _ job: Hash32) throws -> WireSealedMessage {
         let binding = EnclaveStatement.confirmationBinding(chainID: node.chainID, job: job, enclave: scene.enclaveID)
-        return try SealingPublicKey(scene.enclave.identity.vaultKey).seal(secret, context: .confirmationBox, associated: binding).wire
+        let tree = RecordKeyTree(subjectKey: try AuthenticatedEncryption.key(subject.key))
+        return try ConfirmationBox(salt: Array(secret.prefix(32)), resultKey: AuthenticatedEncryption.key(secret.dropFirst(32))).seal(
+            recordKey: tree.recordKey(3), binding: binding, to: SealingPublicKey(scene.enclave.identity.vaultKey)
+        ).wire
     }
 
     /// Writes the job into the state, as changed by `adjust`.

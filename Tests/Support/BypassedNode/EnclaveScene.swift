@@ -121,13 +121,15 @@ package final class EnclaveScene {
     // MARK: Erasures
 
     /// Adds an entry to the puncture log; visible from the next block on.
-    package func puncture(_ kind: WireErasureKind, _ subject: Address, dataset: String = "", keyIndex: UInt32 = 0) {
+    package func puncture(
+        _ kind: WireErasureKind, _ subject: Address, dataset: String = "", keyEpoch: UInt32 = 0, keyIndex: UInt32 = 0
+    ) {
         var entry = WirePuncture()
         entry.sequence = punctures.count + 1
         entry.kind = kind
         entry.subject = .init(subject.bytes)
         entry.dataset = dataset
-        entry.keyIndex = keyIndex
+        (entry.keyEpoch, entry.keyIndex) = (keyEpoch, keyIndex)
         entry.erasure = .init(generator.bytes(32))
         punctureEntries.append(entry.encoded())
         punctures.append(entry.encoded())
@@ -135,10 +137,11 @@ package final class EnclaveScene {
     }
 
     /// The log from what the enclave has applied on.
-    package func puncturesCommand() throws -> WireProvePuncturesCommand {
+    /// - Parameter other: another enclave of the chain.
+    package func puncturesCommand(of other: EnclaveDriver? = nil) throws -> WireProvePuncturesCommand {
         var command = WireProvePuncturesCommand()
         command.log = try node.prove(StateKey.punctureLog)
-        guard case .status(let status) = try driver.perform(.status(WireStatusCommand())) else { return command }
+        guard case .status(let status) = try (other ?? driver).perform(.status(WireStatusCommand())) else { return command }
         command.entries = punctureEntries.dropFirst(Int(status.punctures)).map { .init($0) }
         return command
     }
@@ -147,8 +150,8 @@ package final class EnclaveScene {
     package func entries(after count: Int) -> [Data] { punctureEntries.dropFirst(count).map { Data($0) } }
 
     @discardableResult
-    package func provePunctures() throws -> WireProvePuncturesAnswer {
-        guard case .provePunctures(let answer) = try driver.perform(.provePunctures(puncturesCommand())) else {
+    package func provePunctures(to other: EnclaveDriver? = nil) throws -> WireProvePuncturesAnswer {
+        guard case .provePunctures(let answer) = try (other ?? driver).perform(.provePunctures(puncturesCommand(of: other))) else {
             throw EnclaveError.unexpectedAnswer
         }
         return answer
@@ -257,6 +260,14 @@ package final class EnclaveScene {
         sidecars[id] = sidecar
         records[subject.address] = id
         epochs[subject.address] = subject.epoch
+    }
+
+    /// The ciphertext of the subject's newest record, and what it is bound to.
+    package func ciphertext(of subject: SceneSubject) -> (box: [UInt8], binding: [UInt8])? {
+        guard let id = records[subject.address], let sidecar = sidecars[id] else { return nil }
+        let binding = EnclaveStatement.recordBinding(
+            chainID: node.chainID, dataset: Self.dataset, record: id, schema: schema.encoding, owner: subject.address)
+        return (Array(sidecar.dropFirst(Sidecar.saltBytes)), binding)
     }
 
     /// The subject's newest record.

@@ -98,6 +98,16 @@ package struct KeySearch {
         return found
     }
 
+    /// Where a key of the result is: any 32 bytes that open it, as its own key or as a vault's result secret of any of the last steps.
+    package func findings(_ target: ResultTarget) -> [String] {
+        var tried: Set<Data> = []
+        var found: [String] = []
+        for part in parts where part.isOpened || part.bytes.count <= Self.everyPlace {
+            for key in Self.windows(part.bytes) where tried.insert(key).inserted && target.opens(with: key) { found.append(part.name) }
+        }
+        return found
+    }
+
     /// Where these bytes are, raw or written as text; for what is known to be a key or a ciphertext.
     package func places(of bytes: [UInt8]) -> [String] {
         let hex = Hex.encode(bytes)

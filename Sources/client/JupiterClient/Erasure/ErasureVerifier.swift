@@ -39,7 +39,8 @@ package enum ErasureVerifier {
         let (root, header) = try follow(certificate.headers, genesis)
         steps.append(
             Step(
-                title: "header", finding: "\(header.height), certified by the chain's validators over \(certificate.headers.count) headers")
+                title: "header",
+                finding: "\(header.height), certified by the chain's validators over \(Counted.text(certificate.headers.count, "header"))")
         )
         let erasure = try ErasureCertificate.erasure(value(certificate.erasure, under: root))
         guard let id = Hash32(erasure.id), Data(StateKey.erasure(id)) == certificate.erasure.key else {

@@ -49,13 +49,13 @@ package enum ReceiptVerifier {
             .genesis, showing: "which chain this is", restsOn: pinned == nil ? "the genesis file you gave" : "the genesis hash you gave"
         ) {
             if let pinned, pinned != genesis.hash { throw ClientError.wrongGenesis(found: genesis.hash.description) }
-            return (genesis, "\(genesis.chainID), genesis \(genesis.hash), \(genesis.validators.members.count) validator(s)")
+            return (genesis, "\(genesis.chainID), genesis \(genesis.hash), \(Counted.text(genesis.validators.members.count, "validator"))")
         }
         let epochs = steps.step(
             .validators, showing: "who certifies each epoch", restsOn: "each epoch's quorum, which certified the set that follows"
         ) {
             let epochs = try EpochTrust(genesis: trusted.resting(on: .genesis), ends: proof.epochs)
-            return (epochs, "\(epochs.count) epoch(s), each with the set that the one before certified")
+            return (epochs, "\(Counted.text(epochs.count, "epoch")), each with the set that the one before certified")
         }
         let header = steps.step(
             .header, showing: "that the receipt's block is final", restsOn: "a quorum of its epoch's validators (\(genesis.profileName))"

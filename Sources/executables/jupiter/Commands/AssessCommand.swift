@@ -98,7 +98,8 @@ struct AssessRequest: AnsweringCommand {
         open.wallet.remember(Wallet.Entry(kind: .assessment, chainID: builder.chainID, dataset: request.dataset, id: id))
         try open.save()
         guard waiting.wait else { return Receipts.answer(receipt, ["assessment": .text(id.description)], "requested \(id)") }
-        return try await Results.wait(id, kind: .assessment, client: client, wallet: open.wallet, seconds: waiting.timeout)
+        return try await Results.wait(
+            id, kind: .assessment, client: client, wallet: open.wallet, seconds: waiting.timeout, requestedBy: receipt.id)
     }
 
     /// The enclaves that the request names: those that were given, or as many that fit as have to confirm.
@@ -141,8 +142,9 @@ struct AssessResult: AnsweringCommand {
 /// Opens results for commands.
 enum Results {
     /// Waits until the job is decided, then opens it.
+    /// - Parameter transaction: that asked for it; its receipt is the proof of everything.
     static func wait(
-        _ id: Hash32, kind: Wallet.Entry.Kind, client: NodeClient, wallet: Wallet, seconds: Double
+        _ id: Hash32, kind: Wallet.Entry.Kind, client: NodeClient, wallet: Wallet, seconds: Double, requestedBy transaction: String? = nil
     ) async throws -> Answer {
         let deadline = ContinuousClock.now.advanced(by: .seconds(seconds))
         var view = try await ChainView(client)
@@ -153,7 +155,7 @@ enum Results {
                     kind == .assessment
                     ? try await view.openAssessment(id, key: wallet.sealingKey)
                     : try await view.openSubscription(id, key: wallet.sealingKey)
-                return answer(result)
+                return answer(result, transaction)
             } catch let error as ClientError {
                 let isEarly: Bool =
                     switch error {
@@ -168,20 +170,22 @@ enum Results {
         }
     }
 
-    private static func answer(_ result: OpenedResult) -> Answer {
-        let json: JSONValue = [
+    private static func answer(_ result: OpenedResult, _ transaction: String?) -> Answer {
+        var json: [String: JSONValue] = [
             "request": .text(result.request.description), "output": RecordJSON.json(result.output),
             "enclave": .text(result.enclave.description), "platform": .text(result.platform), "height": JSONValue(result.height),
             "subjects": .integer(Int64(result.subjects)), "label": .text(result.label), "assurance": .text(result.assurance),
             "simulated": .boolean(result.platform == "simulated"), "confirmedBy": .array(result.confirmedBy.map { .text($0.description) }),
         ]
+        if let transaction { json["transaction"] = .text(transaction) }
+        let asked = transaction.map { "\nrequested by transaction \($0)" } ?? ""
         let text = Generic.lines(RecordJSON.json(result.output))
         let confirmed = result.confirmedBy.isEmpty ? "" : ", confirmed by \(result.confirmedBy.count) enclaves"
         return Answer(
-            json,
+            .object(json),
             text: """
                 \(text)
-                signed by enclave \(result.enclave) (\(result.label), assurance \(result.assurance)), proven at height \(result.height)\(confirmed)
+                signed by enclave \(result.enclave) (\(result.label), assurance \(result.assurance)), proven at height \(result.height)\(confirmed)\(asked)
                 """)
     }
 }

@@ -98,7 +98,10 @@ struct ConsentList: AnsweringCommand {
         let address = try subject ?? OpenWallet(wallet, home: global.homePath).wallet.address
         let list = try await node.client().list("consents", query: "subject=\(address)")
         let rows = list.map { item in
-            JSONValue.object((item.object ?? [:]).merging(item["scope"]?.object ?? [:]) { first, _ in first })
+            var row = (item.object ?? [:]).merging(item["scope"]?.object ?? [:]) { first, _ in first }
+            // 0 is no bound.
+            if row["maximumOutputBytes"]?.unsigned == 0 { row["maximumOutputBytes"] = nil }
+            return JSONValue.object(row)
         }
         return Answer(
             .array(list),

@@ -29,7 +29,7 @@ struct EnclaveList: AnsweringCommand {
                 EnclaveText.status(item), item["expires"]?.unsigned.map(Display.time) ?? "-", Generic.cell(item["operator"]),
             ])
         }
-        return Answer(["enclaves": .array(items)], text: table.isEmpty ? "no enclave is registered" : table.text)
+        return Answer(.array(items), text: table.isEmpty ? "no enclave is registered" : table.text)
     }
 }
 
@@ -50,7 +50,7 @@ struct EnclaveShow: AnsweringCommand {
         let client = try node.client()
         let json = try await client.json("/v1/enclaves/\(EnclaveText.find(enclave, client))")
         let warning = json["simulated"] == true ? "\nSIMULATED: nothing but its process protects it" : ""
-        return Answer(json, text: Generic.lines(json) + warning)
+        return Answer(json, text: EnclaveText.lines(json) + warning)
     }
 }
 
@@ -133,6 +133,16 @@ enum EnclaveText {
         guard found.count < 2 else { throw CommandError.badArgument("\(found.count) enclaves begin with \(text)") }
         guard let id = found.first.flatMap({ Hash32(hex: $0) }) else { throw CommandError.notFound("enclave \(text)") }
         return id
+    }
+
+    /// One line a member, times as dates and keys no longer than a line.
+    static func lines(_ enclave: JSONValue) -> String {
+        var members = enclave.object ?? [:]
+        if let expires = enclave["expires"]?.unsigned { members["expires"] = .text(Display.time(expires)) }
+        if let suite = enclave["vaultKey"]?["suite"]?.text, let key = enclave["vaultKey"]?["key"]?.text {
+            members["vaultKey"] = .text("\(suite):\(key.prefix(26))…")
+        }
+        return Generic.lines(.object(members))
     }
 
     static func status(_ enclave: JSONValue) -> String {

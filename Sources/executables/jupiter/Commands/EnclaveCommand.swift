@@ -94,6 +94,6 @@ struct EnclaveStatus: AnsweringCommand {
         }
         let json = status["enclave"] ?? .null
         guard json != .null else { throw CommandError.noEnclave }
-        return Answer(json, text: Generic.lines(json))
+        return Answer(json, text: EnclaveText.lines(json))
     }
 }

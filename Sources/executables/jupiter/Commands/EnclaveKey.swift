@@ -26,21 +26,28 @@ struct EnclaveKey: AnsweringCommand {
             challenge was answered.
 
             EXAMPLE
-              jupiter enclave key genesis.bin --output json
+              jupiter enclave key genesis.bin --certificate ek.der
             """)
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var options: TPMKeyOptions
+    @Option(help: ArgumentHelp("Where the TPM's endorsement certificate goes, in DER.", valueName: "file"))
+    var certificate: String?
 
     func answer() async throws -> Answer {
         let (tpm, genesis) = try options.open()
         let key = try tpm.attestationKey(genesis: genesis)
-        let certificate = try tpm.endorsementCertificate()
-        let json: JSONValue = [
+        let endorsement = try tpm.endorsementCertificate()
+        if let certificate {
+            guard let endorsement else { throw CommandError.notFound("endorsement certificate in this TPM") }
+            try PlainFile.write(endorsement, to: certificate)
+        }
+        let json: [String: JSONValue] = [
             "name": .text(Hex.encode(key.name)), "publicArea": .text(Hex.encode(key.publicArea)),
-            "endorsementCertificate": certificate.map { .text(Hex.encode($0)) } ?? .null,
+            "endorsementCertificate": endorsement.map { .text(Hex.encode($0)) } ?? .null,
         ]
-        return Answer(json, text: Generic.lines(json))
+        let brief = endorsement.map { certificate ?? "\($0.count) bytes; --certificate FILE writes it" } ?? "none"
+        return Answer(.object(json), text: Generic.lines(.object(json.merging(["endorsementCertificate": .text(brief)]) { $1 })))
     }
 }
 

@@ -29,6 +29,9 @@ enum EndorsementKindOption: String, ExpressibleByArgument, CaseIterable {
     case intelQEIdentity = "intel-qe-identity"
     case amdCRL = "amd-crl"
 
+    /// Whether a maker's root itself signs it.
+    var isOfRoot: Bool { self == .intelRootCRL || self == .amdCRL }
+
     var wire: WireEndorsementKind {
         switch self {
         case .intelRootCRL: .intelRootCrl
@@ -60,6 +63,13 @@ struct EndorsementSubmit: AnsweringCommand {
     var kind: EndorsementKindOption
     @Option(name: .customLong("issuer"), help: ArgumentHelp("Certificates of who signed it; may be repeated.", valueName: "file"))
     var issuers: [String] = []
+
+    func validate() throws {
+        // A root's own list is checked with the anchor that is built in.
+        guard kind.isOfRoot || !issuers.isEmpty else {
+            throw ValidationError("--kind \(kind.rawValue) needs --issuer: the certificates that the maker serves with it")
+        }
+    }
 
     func answer() async throws -> Answer {
         var endorsement = WireEndorsement()
@@ -94,7 +104,7 @@ struct EndorsementList: AnsweringCommand {
     func answer() async throws -> Answer {
         let items = try await node.client().list("endorsements")
         let text = Generic.table(items, columns: ["slot", "number", "bytes", "height"], empty: "no endorsement was submitted")
-        return Answer(["endorsements": .array(items)], text: text)
+        return Answer(.array(items), text: text)
     }
 }
 

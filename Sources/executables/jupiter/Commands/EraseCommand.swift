@@ -18,9 +18,12 @@ struct EraseCommand: AsyncParsableCommand {
               jupiter erase record --dataset german-credit 5f0c… --certificate erased.json
               jupiter erase dataset german-credit
               jupiter erase subject
+              jupiter erase certificate 69a3… --to erased.json
               jupiter erase verify erased.json --genesis-hash 12ab…
             """,
-        subcommands: [EraseRecordCommand.self, EraseDatasetCommand.self, EraseSubjectCommand.self, EraseVerify.self])
+        subcommands: [
+            EraseRecordCommand.self, EraseDatasetCommand.self, EraseSubjectCommand.self, EraseCertificate.self, EraseVerify.self,
+        ])
 }
 
 struct ErasureOptions: ParsableArguments {
@@ -53,16 +56,19 @@ struct Eraser {
         json["suspended"] = .array((erasure?.suspended ?? []).map { .text(Hex.encode($0)) })
         json["exports"] = .integer(Int64(erasure?.exports.count ?? 0))
         guard let erasure, erasure.status == .complete else {
-            return Answer(.object(json), text: "erasure \(id) is not complete yet; look again with: jupiter query erasure/\(id)")
+            return Answer(
+                .object(json),
+                text: """
+                    erasure \(id) is not complete yet; look again with: jupiter query erasure/\(id)
+                    and fetch its certificate then with: jupiter erase certificate \(id) --to FILE
+                    """)
         }
         var text =
-            "erased \(what): \(erasure.records) ciphertexts, \(erasure.acknowledgements.count) vaults signed, "
-            + "\(erasure.suspended.count) stayed silent, \(erasure.exports.count) exports"
+            "erased \(what): \(Counted.text(erasure.records, "ciphertext")), "
+            + "\(Counted.text(erasure.acknowledgements.count, "enclave")) signed, "
+            + "\(erasure.suspended.count) stayed silent, \(Counted.text(erasure.exports.count, "export"))"
         if let file = options.certificate {
-            let bytes = try await ErasureCertificate.fetch(id, from: client).encoded()
-            // Nothing is handed out that would not verify.
-            _ = try ErasureVerifier.verify(bytes, genesisHash: try await client.genesis().hash)
-            try PlainFile.write(bytes, to: file)
+            try await EraseCertificate.write(id, from: client, to: file)
             json["certificate"] = .text(file)
             text += "\ncertificate: \(file)"
         }
@@ -89,8 +95,8 @@ struct Eraser {
 
     private static func progress(_ erasure: WireErasure) -> String {
         if erasure.status == .complete { return "complete at height \(erasure.completedHeight)" }
-        if erasure.sweeping { return "\(erasure.records) ciphertexts let go of so far" }
-        return "waiting for \(erasure.vaults.count) vaults, until \(Display.time(erasure.deadline))"
+        if erasure.sweeping { return "\(Counted.text(erasure.records, "ciphertext")) let go of so far" }
+        return "waiting for \(Counted.text(erasure.vaults.count, "vault")), until \(Display.time(erasure.deadline))"
     }
 
     private func tell(_ line: String) { if tells { Console.error(line) } }
@@ -150,6 +156,8 @@ struct EraseSubjectCommand: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "subject", abstract: "Erase all your records in all datasets, and the keys.",
         discussion: """
+            This is for good: no enclave takes a key of this account again. Whoever comes back makes a new wallet.
+
             EXAMPLE
               jupiter erase subject --certificate erased.json
             """)
@@ -163,6 +171,37 @@ struct EraseSubjectCommand: AnsweringCommand {
         let wallet = try OpenWallet(wallet, home: global.homePath).wallet
         return try await Eraser(client: node.client(), options: erasure, tells: global.output == .text)
             .run(.eraseSubject(WireEraseSubject()), as: wallet, "everything of \(wallet.address)")
+    }
+}
+
+struct EraseCertificate: AnsweringCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "certificate", abstract: "Fetch the certificate of an erasure that is complete, whoever asked for it.",
+        discussion: """
+            EXAMPLE
+              jupiter erase certificate 69a3… --to erased.json
+            """)
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var node: NodeOptions
+    @Argument(help: "The erasure's id, 64 hexadecimal digits.")
+    var erasure: Hash32
+    @Option(help: ArgumentHelp("Where it goes.", valueName: "file"))
+    var to: String
+
+    func answer() async throws -> Answer {
+        let client = try node.client()
+        guard let found = try await client.erasure(erasure) else { throw CommandError.notFound("erasure \(erasure)") }
+        guard found.status == .complete else { throw ClientError.erasureNotComplete("\(erasure)") }
+        try await Self.write(erasure, from: client, to: to)
+        return Answer(["erasure": .text(erasure.description), "certificate": .text(to)], text: "certificate: \(to)")
+    }
+
+    /// Nothing is handed out that would not verify.
+    static func write(_ id: Hash32, from client: NodeClient, to path: String) async throws {
+        let bytes = try await ErasureCertificate.fetch(id, from: client).encoded()
+        _ = try ErasureVerifier.verify(bytes, genesisHash: try await client.genesis().hash)
+        try PlainFile.write(bytes, to: path)
     }
 }
 
@@ -194,7 +233,8 @@ struct EraseVerify: AnsweringCommand {
             "records": .integer(Int64(verified.erasure.records)), "header": .text(verified.header.hash.description),
             "steps": .array(verified.steps.map { ["step": .text($0.title), "finding": .text($0.finding)] }),
         ]
-        let lines = verified.steps.map { "ok  \($0.title): \($0.finding)" }
+        let width = verified.steps.map(\.title.count).max() ?? 0
+        let lines = verified.steps.map { "✓ \($0.title)\(String(repeating: " ", count: width - $0.title.count))  \($0.finding)" }
         return Answer(json, text: lines.joined(separator: "\n") + "\nverified: certified by the validators of \(verified.genesis.chainID)")
     }
 }

@@ -17,16 +17,16 @@ struct AdmissionOptions: ParsableArguments {
     var revokeReference: String?
     @Option(help: ArgumentHelp("Rules of appraisal: JSON with those that change.", valueName: "file"))
     var rules: String?
-    @Option(help: "An enclave that must not go on.")
-    var suspendEnclave: Hash32?
-    @Option(help: "A platform that is broken: all of its enclaves, and any that come.")
+    @Option(help: ArgumentHelp("An enclave that must not go on: all of its digits, or the first 6 or more.", valueName: "enclave"))
+    var suspendEnclave: String?
+    @Option(help: ArgumentHelp("A platform that is broken: all of its enclaves, and any that come.", valueName: "platform"))
     var suspendPlatform: String?
-    @Option(help: "An enclave that may go on.")
-    var resumeEnclave: Hash32?
+    @Option(help: ArgumentHelp("An enclave that may go on.", valueName: "enclave"))
+    var resumeEnclave: String?
 
     /// How many proposals are asked for.
     var count: Int {
-        [addReference, revokeReference, rules, suspendPlatform].count { $0 != nil } + [suspendEnclave, resumeEnclave].count { $0 != nil }
+        [addReference, revokeReference, rules, suspendPlatform, suspendEnclave, resumeEnclave].count { $0 != nil }
     }
 
     func change(_ client: NodeClient) async throws -> WireChange {
@@ -43,11 +43,12 @@ struct AdmissionOptions: ParsableArguments {
         } else if let rules {
             change.setAttestationRules = try await merged(PlainFile.json(rules), client)
         } else if let suspendEnclave {
-            change.suspendEnclaves.enclave = .init(suspendEnclave.bytes)
+            change.suspendEnclaves.enclave = .init(try await EnclaveText.find(suspendEnclave, client).bytes)
         } else if let suspendPlatform {
+            try Platforms.check(suspendPlatform)
             change.suspendEnclaves.platform = suspendPlatform
         } else if let resumeEnclave {
-            change.resumeEnclave.enclave = .init(resumeEnclave.bytes)
+            change.resumeEnclave.enclave = .init(try await EnclaveText.find(resumeEnclave, client).bytes)
         }
         return change
     }

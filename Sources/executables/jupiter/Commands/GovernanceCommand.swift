@@ -63,7 +63,7 @@ struct GovernanceShow: AnsweringCommand {
     func answer() async throws -> Answer {
         let client = try node.client()
         let json = try await client.json("/v1/governance/proposals/\(Proposals.find(proposal, client))")
-        return Answer(json, text: Generic.lines(json))
+        return Answer(json, text: Proposals.lines(json))
     }
 }
 
@@ -73,7 +73,8 @@ struct GovernancePropose: AnsweringCommand {
         discussion: """
             Parameters: minimumFee, maximumBlockBytes, maximumBlockTransactions, maximumValidityWindow, maximumSidecarBytes,
             idleInterval, subscriptionWindow, epochLength, epochMinimum, leaderStep. Those that are not named stay. What is decided
-            about enclaves holds at once (docs/spec/admission.md); one proposal is about one thing.
+            about enclaves holds at once, but a new build may be given keys only after the chain's delay (docs/spec/admission.md); one
+            proposal is about one thing.
 
             EXAMPLE
               jupiter governance propose --set idleInterval=500 --set minimumFee=2 --operator
@@ -209,6 +210,20 @@ enum Proposals {
         case "resumeEnclave": "resume \(ShortKey.text(change["enclave"]?.text ?? ""))"
         default: "unknown"
         }
+    }
+
+    /// A whole proposal: what changes on a line each, and every vote.
+    static func lines(_ proposal: JSONValue) -> String {
+        var members = proposal.object ?? [:]
+        let votes = members.removeValue(forKey: "votes")?.array ?? []
+        var change = members.removeValue(forKey: "change")?.object ?? [:]
+        members["change"] = .text(text(.object(change)))
+        change["kind"] = nil
+        let details = change["parameters"]?.object ?? change
+        var lines = [Generic.lines(.object(members))]
+        lines += details.sorted { $0.key < $1.key }.map { "  \($0.key) = \(Generic.cell($0.value))" }
+        lines += votes.map { "vote \($0["agrees"] == true ? "yes" : "no") of validator \($0["validator"]?.text ?? "")" }
+        return lines.joined(separator: "\n")
     }
 
     private static func measured(_ change: JSONValue) -> String {

@@ -47,7 +47,7 @@ struct ConsentGrantKey: AnsweringCommand {
             erasure's certificate names the recipient.
 
             EXAMPLE
-              jupiter consent grant-key --dataset german-credit 5f0c… --recipient jup1… --recipient-key 9a3f…
+              jupiter consent grant-key --dataset german-credit 5f0c… --recipient jup1… --recipient-key xwing:…
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -74,7 +74,12 @@ struct ConsentGrantKey: AnsweringCommand {
         let transaction = try builder.sign([message])
         let receipt = try await client.commit(transaction)
         let id = transaction.transaction.messageIdentifier(0)
-        return Receipts.answer(receipt, ["grant": .text(id.description)], "asked for the key grant \(id)")
+        return Receipts.answer(
+            receipt, ["grant": .text(id.description)],
+            """
+            asked for the key grant \(id)
+            the recipient reads the record with: jupiter record open --grant \(id)
+            """)
     }
 }
 
@@ -101,6 +106,7 @@ struct RecordOpen: AnsweringCommand {
         guard let record = try await own.client.record(owner, dataset: found.request.dataset, record: id),
             let commitment = Hash32(record.commitment)
         else { throw CommandError.notFound("record \(id)") }
+        guard record.status != .erased else { throw ClientError.erased("record \(id)") }
         let place = try await own.place(found.request.dataset, of: owner)
         let content = try RecordKeyOpener.open(
             found, record: record, sidecar: try await own.client.sidecar(commitment), place: place, recipient: own.wallet)
@@ -111,6 +117,12 @@ struct RecordOpen: AnsweringCommand {
 
 /// A sealing key as people pass it on.
 enum SealingKeyText {
+    /// For the eye: hybrid keys are longer than a screen is wide.
+    static func brief(_ key: SealingPublicKey) -> String {
+        let text = text(key)
+        return text.count <= 100 ? text : "\(text.prefix(32))… (all \(key.bytes.count) bytes with --output json)"
+    }
+
     static func text(_ key: SealingPublicKey) -> String {
         "\(key.suite == .xwing ? "xwing" : "x25519"):\(Data(key.bytes).base64EncodedString())"
     }

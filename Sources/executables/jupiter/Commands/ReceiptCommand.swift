@@ -54,8 +54,17 @@ struct ReceiptGet: AnsweringCommand {
         guard let receipt = try? WireReceipt(strictly: [UInt8](proof.receipt), limit: Limits.stateValue) else {
             throw ClientError.malformedAnswer("a receipt")
         }
-        let json = JSONValue.object(ReceiptCommand.json(receipt))
-        return Answer(json, text: Generic.lines(json))
+        let files = [("proof", to), ("genesis", genesisTo)].compactMap { name, path in path.map { (name, JSONValue.text($0)) } }
+        let json = ReceiptCommand.json(receipt).merging(files) { $1 }
+        var rest = json
+        let events = rest.removeValue(forKey: "events")?.array ?? []
+        return Answer(.object(json), text: ([Generic.lines(.object(rest))] + events.map { Self.line($0) }).joined(separator: "\n"))
+    }
+
+    private static func line(_ event: JSONValue) -> String {
+        let amount = event["amount"]?.unsigned ?? 0
+        let parts = [event["type"]?.text ?? "", event["id"]?.text ?? "", event["label"]?.text ?? "", amount == 0 ? "" : String(amount)]
+        return "event        " + parts.filter { !$0.isEmpty }.joined(separator: " ")
     }
 }
 
@@ -84,7 +93,7 @@ struct ReceiptVerify: AsyncParsableCommand {
             let answer = try EraseVerify.answer(bytes, genesisHash: genesisHash)
             return Console.out(global.output == .json ? answer.json.encoded() : answer.text)
         }
-        guard let path = self.genesis else { throw ValidationError("a receipt is verified with --genesis FILE") }
+        guard let path = self.genesis else { throw CommandError.badArgument("a receipt is verified with --genesis FILE") }
         let genesis = try Genesis(decoding: PlainFile.read(path, limit: Limits.genesis))
         let trail = try ReceiptVerifier.trail(bytes, genesis: genesis, pinned: genesisHash)
         Console.out(global.output == .json ? Self.json(trail, genesis).encoded() : Self.text(trail, genesis))

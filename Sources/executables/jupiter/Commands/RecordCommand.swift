@@ -67,6 +67,7 @@ struct OwnRecords {
         guard let record = try await client.record(wallet.address, dataset: place.dataset, record: id),
             let commitment = Hash32(record.commitment)
         else { throw CommandError.notFound("record \(id) of this wallet") }
+        guard record.status != .erased else { throw ClientError.erased("record \(id)") }
         let sidecar = try await client.sidecar(commitment)
         let key = wallet.subjectKey(chainID: chainID, dataset: place.dataset, epoch: record.keyEpoch)
         return RecordJSON.json(
@@ -211,6 +212,7 @@ struct RecordExport: AnsweringCommand {
         guard !FileManager.default.fileExists(atPath: to) else { throw CommandError.fileExists(to) }
         try PrivateFile.write(Array(json.encoded().utf8), to: to, overwrite: false)
         return Answer(
-            ["records": .integer(Int64(records.count)), "file": .text(to)], text: "exported \(records.count) records to \(to)")
+            ["records": .integer(Int64(records.count)), "file": .text(to)],
+            text: "exported \(Counted.text(records.count, "record")) to \(to)")
     }
 }

@@ -71,7 +71,9 @@ extension SimulationReport {
         var table = TextTable(["fault", "injected"])
         for (name, count) in faults.rows { table.append([name, String(count)]) }
         let found =
-            isClean ? "no violation, no liveness failure" : "\(violations) violation(s), \(livenessFailures) liveness failure(s)"
+            isClean
+            ? "no violation, no liveness failure"
+            : "\(Counted.text(violations, "violation")), \(Counted.text(livenessFailures, "liveness failure"))"
         return "\(table.text)\n\(seeds) seeds, \(blocks) final blocks: \(found)"
     }
 }

@@ -67,12 +67,15 @@ enum StatusText {
         var lines = [
             ("chain", "\(status.chainId), \(status.profile), genesis \(status.genesisHash)"),
             ("head", "\(status.height)\(age), \(status.headHash)"),
-            ("epoch", "\(status.epoch): \(status.validators.voting) validators vote, weight \(status.validators.totalWeight)"),
+            (
+                "epoch",
+                "\(status.epoch): \(Counted.text(status.validators.voting, "validator")) with weight \(status.validators.totalWeight)"
+            ),
         ]
         if let consensus = status.consensus {
             let isOwn = consensus.leader != nil && consensus.leader == consensus.validator
             let leader = consensus.leader.map { ", led by \(isOwn ? "this node" : ShortKey.text($0))" } ?? ""
-            lines.append(("view", "\(consensus.view)\(leader); \(consensus.timeouts) timeouts since the start"))
+            lines.append(("view", "\(consensus.view)\(leader); \(Counted.text(consensus.timeouts, "timeout")) since the start"))
             let key = consensus.validator.map { " as \(ShortKey.text($0))" } ?? ""
             lines.append(
                 ("this node", consensus.votes ? "votes\(key)" : "follows\(key.isEmpty ? "" : "; its validator is \(key.dropFirst(4))")"))
@@ -82,7 +85,7 @@ enum StatusText {
         if status.plan.isEmpty, !status.parametersChange { lines.append(("plan", "nothing waits")) }
         lines.append(("peers", "\(status.peers.connected) of \(status.peers.known) connected"))
         lines.append(("sync", status.sync.target.map { "\(status.sync.state), towards \($0)" } ?? status.sync.state))
-        lines.append(("mempool", "\(status.mempool.transactions) transactions, \(status.mempool.bytes) bytes"))
+        lines.append(("mempool", "\(Counted.text(status.mempool.transactions, "transaction")), \(status.mempool.bytes) bytes"))
         if let enclave = status.enclave {
             let state = enclave.serving == true ? "serves" : enclave.connected ? "connected, does not serve" : "not connected"
             let name = enclave.label ?? enclave.platform ?? ""

@@ -72,7 +72,8 @@ struct SubscribeRequest: AnsweringCommand {
         open.wallet.remember(Wallet.Entry(kind: .subscription, chainID: builder.chainID, dataset: dataset, id: id))
         try open.save()
         guard waiting.wait else { return Receipts.answer(receipt, ["subscription": .text(id.description)], "requested \(id)") }
-        return try await Results.wait(id, kind: .subscription, client: client, wallet: open.wallet, seconds: waiting.timeout)
+        return try await Results.wait(
+            id, kind: .subscription, client: client, wallet: open.wallet, seconds: waiting.timeout, requestedBy: receipt.id)
     }
 
     static func parameter(_ text: String) throws -> WireProgramParameter {

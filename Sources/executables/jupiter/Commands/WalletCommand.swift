@@ -23,7 +23,8 @@ struct WalletCommand: AsyncParsableCommand {
             "file": .text(path),
             "publicKey": .text(wallet.signingKey.verificationKey.bytes.map { String(format: "%02x", $0) }.joined()),
         ].merging(extra) { $1 }
-        return Answer(.object(json), text: Generic.lines(.object(json)))
+        let shown = json.merging(["sealingKey": .text(SealingKeyText.brief(wallet.sealingKey.publicKey))]) { $1 }
+        return Answer(.object(json), text: Generic.lines(.object(shown)))
     }
 }
 

@@ -31,7 +31,8 @@ struct Demo {
 
         let (mainnet, localities) = try await timed("start", &outcome) {
             progress.begin(
-                "processes of mainnet and 2 localities with \(federation.validators) validators each", total: 3 + 2 * federation.validators)
+                "processes of mainnet and 2 localities with \(Counted.text(federation.validators, "validator")) each",
+                total: 1 + 2 * (federation.validators + federation.enclaves))
             let chains = try await federation.start()
             progress.end()
             return chains

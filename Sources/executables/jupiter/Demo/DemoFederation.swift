@@ -15,6 +15,8 @@ struct DemoChain: Sendable {
     let operatorKey: SigningKey
     /// Holds the chain's first balance.
     let treasury: Wallet
+    /// How many enclaves it has.
+    let enclaves: Int
 }
 
 /// The processes of a demo: mainnet, and the localities `sg` and `id` with an enclave each.
@@ -104,7 +106,8 @@ final class DemoFederation: Sendable {
         let client = try NodeClient(url: url)
         try await waitUntilReady(client, process)
         let key = try OperatorKey.read(home: jupiterHome(chainID, 1), chainID: chainID, passphrase: passphrase)
-        return DemoChain(chainID: chainID, url: url, client: client, operatorKey: key, treasury: treasury)
+        return DemoChain(
+            chainID: chainID, url: url, client: client, operatorKey: key, treasury: treasury, enclaves: mainnet == nil ? 0 : enclaves)
     }
 
     /// Makes the homes of a chain's validators.

@@ -78,7 +78,7 @@ struct Failure {
     init(_ error: any Error) {
         switch error {
         case let error as NodeRefusal:
-            self.init(error, next: error.next, exit: error.status == 503 || error.status == 429 ? 69 : 1)
+            self.init(error, next: Self.next(error.code) ?? error.next, exit: error.status == 503 || error.status == 429 ? 69 : 1)
         case let error as ClientError:
             let exit: Int32 =
                 switch error {
@@ -91,13 +91,24 @@ struct Failure {
             self.init(error, next: error.next, exit: exit)
         case let error as PlatformError:
             let isUsage = [1750, 1763].contains(error.code)
-            self.init(error, next: isUsage ? "see `--help` of the command" : nil, exit: isUsage ? 64 : 1)
+            self.init(
+                error, next: isUsage ? "see `--help` of the command" : "`jupiter enclave doctor` says what is missing",
+                exit: isUsage ? 64 : 1)
         case let error as LocalFederationError where error.code == 1548:
             self.init(error, next: "apt-get install \(SoftwareTPM.packages.joined(separator: " "))", exit: 1)
         case let error as any CodedError:
-            self.init(error, next: nil, exit: 1)
+            self.init(error, next: Self.next(error.code), exit: 1)
         default:
             self.init(code: 1599, name: "cli.unexpected", reason: "\(error)", next: nil, exit: 1)
+        }
+    }
+
+    /// What helps against a refusal for which a command of this program is the answer.
+    private static func next(_ code: UInt32) -> String? {
+        switch code {
+        case 472: "begin a new key: `jupiter wallet rotate-key DATASET`"
+        case 869: "let governance name holders: `jupiter enclave recovery holders`"
+        default: nil
         }
     }
 

@@ -4,6 +4,15 @@ import WireTypes
 
 extension AssuranceClass: ExpressibleByArgument {}
 
+/// Platforms by what people type.
+enum Platforms {
+    static func check(_ name: String) throws {
+        guard EvidencePlatform(rawValue: name) == nil else { return }
+        let names = EvidencePlatform.allCases.map(\.rawValue).joined(separator: ", ")
+        throw CommandError.badArgument("there is no platform \(name); there are \(names)")
+    }
+}
+
 /// What a dataset or a request demands of enclaves.
 struct DemandOptions: ParsableArguments {
     @Option(
@@ -24,10 +33,7 @@ struct DemandOptions: ParsableArguments {
         get throws {
             guard !excludedPlatforms.isEmpty || minimumAssurance != nil || confirmations != nil || distinctPlatforms || distinctOperators
             else { return nil }
-            if let unknown = excludedPlatforms.first(where: { EvidencePlatform(rawValue: $0) == nil }) {
-                let names = EvidencePlatform.allCases.map(\.rawValue).joined(separator: ", ")
-                throw CommandError.badArgument("there is no platform \(unknown); there are \(names)")
-            }
+            for platform in excludedPlatforms { try Platforms.check(platform) }
             guard (1...UInt32(EnclaveRequirements.mostEnclaves)).contains(confirmations ?? 1) else {
                 throw CommandError.badArgument("--confirmations is from 1 to \(EnclaveRequirements.mostEnclaves)")
             }

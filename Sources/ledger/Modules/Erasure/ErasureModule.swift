@@ -38,10 +38,12 @@ package enum ErasureModule {
         guard isAnythingLeft(holdings.datasets[position]) else { throw Refusal.erasureNothing }
         var puncture = WirePuncture()
         (puncture.kind, puncture.dataset) = (.dataset, message.dataset)
+        // A vault that holds none of them must know which keys are meant, should one reach it later.
+        puncture.keyEpoch = holdings.datasets[position].keys.map(\.keyEpoch).max() ?? 0
         try erase([position], &holdings, puncture, context, &state)
     }
 
-    /// Erases everything of the sender.
+    /// Erases everything of the sender, for good: no vault takes a key of this account again.
     package static func eraseSubject(_ context: MessageContext, _ state: inout ModuleState) throws {
         var holdings = try HoldingsState.of(context.sender, &state)
         guard !holdings.datasets.contains(where: \.erasing) else { throw Refusal.erasureInProgress }
@@ -50,6 +52,8 @@ package enum ErasureModule {
         var puncture = WirePuncture()
         puncture.kind = .subject
         try erase(positions, &holdings, puncture, context, &state)
+        let log: WirePunctureLog? = try state.message(StateKey.punctureLog)
+        Amounts.write(log?.count ?? 0, StateKey.erasedSubject(context.sender), &state)
     }
 
     private static func isAnythingLeft(_ holding: WireHolding) -> Bool { holding.live > 0 || !holding.keys.allSatisfy(\.destroyed) }
@@ -65,7 +69,7 @@ package enum ErasureModule {
         erasure.vaults = vaults(of: positions.flatMap { holdings.datasets[$0].keys })
         for position in positions {
             holdings.datasets[position].erasing = true
-            for key in holdings.datasets[position].keys.indices { holdings.datasets[position].keys[key].destroyed = true }
+            HoldingsState.destroyKeys(&holdings.datasets[position])
         }
         state.set(StateKey.holdings(context.sender), holdings)
         try ErasureSweep.schedule(context.identifier, from: positions.min() ?? 0, &state)
@@ -119,11 +123,13 @@ extension Refusal {
         474, "erasure.badAcknowledgement", "the acknowledgement names an entry or a hash that the puncture log does not have")
     package static let erasureAcknowledged = Refusal(
         475, "erasure.acknowledged", "the enclave has acknowledged this or more already")
+    package static let erasureSubjectErased = Refusal(
+        477, "erasure.subjectErased", "everything of this account was erased, for good; keys are enrolled by another account")
     package static let erasureErased = Refusal(
         476, "erasure.erased", "the data that the result was made from is erased; the requester is refunded")
 
     package static let allErasure: [Refusal] = [
         erasureNothing, erasureInProgress, erasureKeyDestroyed, erasureTooManyHoldings, erasureBadAcknowledgement, erasureAcknowledged,
-        erasureErased,
+        erasureErased, erasureSubjectErased,
     ]
 }

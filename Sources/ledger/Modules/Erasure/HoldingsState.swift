@@ -21,13 +21,15 @@ package enum HoldingsState {
 
     /// Enters a new record, which is to name `previous`, before any of it is written.
     ///
-    /// - Throws: `erasureInProgress` while the dataset's records are being erased, `recordsKeyDestroyed` when the key is gone.
+    /// - Throws: `erasureInProgress` while the dataset's records are being erased, `erasureKeyDestroyed` when the key is gone,
+    ///   `recordsUnknownKey` for an epoch that none was enrolled of: an erasure would not mean it.
     static func add(_ record: Hash32, to dataset: String, keyEpoch: UInt32, of subject: Address, _ state: inout ModuleState) throws -> Data
     {
         try change(subject, dataset, &state) { holding in
             guard !holding.erasing else { throw Refusal.erasureInProgress }
             let keys = holding.keys.filter { $0.keyEpoch == keyEpoch }
             guard keys.isEmpty || !keys.allSatisfy(\.destroyed) else { throw Refusal.erasureKeyDestroyed }
+            guard keyEpoch == 0 || !keys.isEmpty else { throw Refusal.recordsUnknownKey }
             let previous = holding.lastRecord
             holding.lastRecord = .init(record.bytes)
             holding.records += 1
@@ -38,19 +40,23 @@ package enum HoldingsState {
 
     /// Enters a key that `vault` holds.
     ///
-    /// - Throws: `erasureKeyDestroyed` when this very key was destroyed: a new one has another epoch.
+    /// - Throws: `erasureKeyDestroyed` when a key of this epoch or a later one was destroyed, whichever vault held it: no vault takes it.
     static func add(key epoch: UInt32, in vault: Hash32, for dataset: String, of subject: Address, _ state: inout ModuleState) throws {
         try change(subject, dataset, &state) { holding in
-            if let known = holding.keys.first(where: { $0.vault.elementsEqual(vault.bytes) && $0.keyEpoch == epoch }) {
-                guard !known.destroyed else { throw Refusal.erasureKeyDestroyed }
-                return
-            }
+            guard !holding.keys.contains(where: { $0.destroyed && $0.keyEpoch >= epoch }) else { throw Refusal.erasureKeyDestroyed }
+            guard !holding.keys.contains(where: { $0.vault.elementsEqual(vault.bytes) && $0.keyEpoch == epoch }) else { return }
             guard !holding.erasing else { throw Refusal.erasureInProgress }
             guard holding.keys.count < mostKeys else { throw Refusal.erasureTooManyHoldings }
             var key = WireHeldKey()
             (key.vault, key.keyEpoch) = (.init(vault.bytes), epoch)
             holding.keys.append(key)
         }
+    }
+
+    /// Marks all keys as destroyed; where none was ever enrolled, the first one, in no vault: it may be on its way to one.
+    static func destroyKeys(_ holding: inout WireHolding) {
+        if holding.keys.isEmpty { holding.keys.append(WireHeldKey()) }
+        for key in holding.keys.indices { holding.keys[key].destroyed = true }
     }
 
     /// Notes that a record is erased.

@@ -27,6 +27,7 @@ package enum KeysModule {
     /// Notes that an enclave holds the sender's key for a dataset.
     package static func enrol(_ message: WireEnrolSubjectKey, _ context: MessageContext, _ state: inout ModuleState) throws {
         _ = try RegistryModule.dataset(message.dataset, &state)
+        guard try state.value(StateKey.erasedSubject(context.sender)) == nil else { throw Refusal.erasureSubjectErased }
         let (id, enclave) = try active(message.enclave, context, &state)
         guard let commitment = Hash32(message.commitment) else { throw Refusal.keysMalformed }
         let statement = EnclaveStatement.enrolmentReceipt(

@@ -52,8 +52,10 @@ extension Refusal {
     package static let recordsExists = Refusal(353, "records.exists", "a record with this id exists")
     package static let recordsUnknown = Refusal(354, "records.unknown", "the sender has no such record")
     package static let recordsErased = Refusal(355, "records.erased", "the record was erased")
+    package static let recordsUnknownKey = Refusal(356, "records.unknownKey", "no key of this epoch was enrolled for the dataset")
 
     package static let allRecords: [Refusal] = [
         recordsMalformed, recordsTooLarge, recordsUnknownSchema, recordsExists, recordsUnknown, recordsErased,
+        recordsUnknownKey,
     ]
 }
