@@ -39,8 +39,8 @@ import WireTypes
         let sealed = try RecordSealer.seal(DataRecord(["note": .text(note)], schema: schema), place: place, subjectKey: key, keyIndex: leaf)
         var messages: [WireMessage] = []
         if enrols {
-            let box = try EnrolmentSealer.seal(chainID: locality.chainID, dataset: Self.dataset, wallet: wallet, enclave: enclave)
-            let outcome = try #require(try await locality.client.enrol([box]).first)
+            let key = EnrolmentKey(wallet: wallet, dataset: Self.dataset)
+            let outcome = try #require(try await locality.client.enrol([key], with: enclaveID, chainID: locality.chainID).first)
             messages.append(
                 .enrolSubjectKey(try EnrolmentSealer.message(outcome, chainID: locality.chainID, wallet: wallet, enclave: enclave)))
         }
