@@ -110,7 +110,7 @@ let targets: [Target] = [
 
     library(.confidential, "EnclaveProtocol", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", crypto]),
     library(.confidential, "EnclaveSandbox", ["Primitives", "CHardening", "CSeccomp"]),
-    library(.confidential, "WorkerProtocol", ["Primitives", "ProgramInterface"]),
+    library(.confidential, "WorkerProtocol", ["Primitives", "ProgramInterface", "CHardening"]),
     library(
         .confidential, "EnclaveWorker", ["ProgramInterface", "ContractVM", "WorkerProtocol", "EnclaveSandbox", "CHardening"]),
     library(.confidential, "PlatformProtocol", ["Primitives", "ChainTypes", "Attestation", "EnclaveSandbox", crypto]),
@@ -270,8 +270,8 @@ let targets: [Target] = [
             "AdversarySupport", "HolderSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation",
             "LightClient",
             "ProgramInterface", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol", "EnclavePlatforms", "WorkerProtocol",
-            "EnclaveWorker", "EnclaveCore", "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker", "sandbox-breaker",
-            "KeySearchSupport", "PowerLossSupport",
+            "EnclaveWorker", "EnclaveCore", "JupiterClient", "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker",
+            "sandbox-breaker", "KeySearchSupport", "PowerLossSupport",
             "vault-crasher", crypto,
         ]),
     tests(
@@ -335,7 +335,9 @@ let targets: [Target] = [
             "LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "LightClient", "JupiterClient", "Node",
             "API", "RunningNode", logging, protobuf,
         ]),
-    tests("ConsoleTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Node", "Console", "RunningNode"]),
+    tests(
+        "ConsoleTests",
+        ["LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Node", "Console", "RunningNode"]),
 ]
 
 /// Benchmarks are built only when asked for, so that a plain build stays short.

@@ -65,12 +65,16 @@ package func enclaveBenchmark(batch: Int = 200, rounds: Int = 5) throws -> [Encl
     let enclave = try Enclave(
         platform: SimulatedPlatform(home: home), storage: VaultFile(path: home + "/vault.log", directory: home), genesis: node.genesis,
         observer: { clock.enter($0) })
-    let bench = try BenchScene(node: node, enclave: enclave, subjects: batch)
+    let bench = try BenchScene(node: node, subjects: batch) { enclave.handle($0) }
+    let measure = {
+        _ = clock.take()
+        return clock.take
+    }
     var total = Duration.zero
     var times: [EnclaveStep: Duration] = [:]
-    _ = try bench.round(clock: clock)
+    _ = try bench.round(measuring: measure)
     for _ in 0..<rounds {
-        let (time, steps) = try bench.round(clock: clock)
+        let (time, steps) = try bench.round(measuring: measure)
         total += time
         times.merge(steps) { $0 + $1 }
     }
@@ -92,7 +96,7 @@ package func enclaveBenchmark(batch: Int = 200, rounds: Int = 5) throws -> [Encl
 }
 
 extension Duration {
-    fileprivate var microseconds: Double { Double(components.seconds) * 1e6 + Double(components.attoseconds) / 1e12 }
+    var microseconds: Double { Double(components.seconds) * 1e6 + Double(components.attoseconds) / 1e12 }
 }
 
 private func verification() throws -> Double {
@@ -105,14 +109,15 @@ private func verification() throws -> Double {
 }
 
 /// Subjects with records and grants, ready for rounds of requests.
-private final class BenchScene {
+final class BenchScene {
     private let scene: EnclaveScene
-    private let enclave: Enclave
+    private let exchange: ([UInt8]) throws -> [UInt8]
     private let fields: [String]
     private var grants: [SceneGrant] = []
 
-    init(node: BypassedNode, enclave: Enclave, subjects count: Int) throws {
-        self.enclave = enclave
+    /// - Parameter exchange: one message to the enclave, and its answer.
+    init(node: BypassedNode, subjects count: Int, exchange: @escaping ([UInt8]) throws -> [UInt8]) throws {
+        self.exchange = exchange
         let numbers = ["amount_dm", "duration_months", "existing_credits", "installment_rate"]
         let codes = [
             "checking": "A11", "history": "A34", "purpose": "A43", "savings": "A65", "employment": "A75", "debtors": "A101",
@@ -120,7 +125,7 @@ private final class BenchScene {
         ]
         fields = (numbers + codes.keys).sorted()
         let schema = try Schema(version: 1, fields: fields.map { Field($0, codes[$0] == nil ? .integer : .text) })
-        scene = try EnclaveScene(node: node, driver: .inProcess(enclave), schema: schema)
+        scene = try EnclaveScene(node: node, driver: .bytes(exchange), schema: schema)
         try scene.start()
         scene.publishDataset()
         try scene.publishProgram(
@@ -132,7 +137,7 @@ private final class BenchScene {
             for name in fields { values[name] = codes[name].map { .text($0) } ?? .integer(Int64(1 + index % 4)) }
             try scene.put(DataRecord(values, schema: schema), of: subject)
         }
-        grants = try subjects.map { try scene.grant($0, fields: fields) { $0.maximumUses = 1_000 } }
+        grants = try subjects.map { try scene.grant($0, fields: fields) { $0.maximumUses = 10_000 } }
     }
 
     private struct Missing: Error {}
@@ -145,8 +150,13 @@ private final class BenchScene {
     private var use: UInt32 = 0
 
     /// One command of fresh requests, one for each subject, each with its own request transaction.
-    func round(clock: StepClock) throws -> (Duration, [EnclaveStep: Duration]) {
+    ///
+    /// - Parameters:
+    ///   - count: of how many subjects; without, of all.
+    ///   - begin: called just before the command is given, and what it returns just after.
+    func round<Result>(of count: Int? = nil, measuring begin: () -> () -> Result) throws -> (time: Duration, result: Result) {
         use += 1
+        let grants = grants.prefix(count ?? grants.count)
         let requests = try grants.map { try scene.request($0, fields: fields, use: use) }
         try scene.block()
         var command = WireRunAssessmentsCommand()
@@ -156,13 +166,13 @@ private final class BenchScene {
         request.id = 1
         request.command = .runAssessments(command)
         let message = request.encoded()
-        _ = clock.take()
+        let end = begin()
         let start = ContinuousClock.now
-        let answer = enclave.handle(message)
+        let answer = try exchange(message)
         let time = ContinuousClock.now - start
-        let steps = clock.take()
+        let result = end()
         let response = try WireEnclaveResponse(strictly: answer, limit: EnclaveFraming.maximumBytes)
         guard response.runAssessments.outcomes.allSatisfy({ !$0.hasFailure }) else { throw Missing() }
-        return (time, steps)
+        return (time, result)
     }
 }

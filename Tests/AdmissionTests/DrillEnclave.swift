@@ -49,6 +49,9 @@ final class DrillEnclave {
         (identity, id) = (enclave.status.identity, Hash32(enclave.status.id) ?? .zero)
     }
 
+    /// What is sealed to it now.
+    var session: WireSessionKey { enclave.status.session }
+
     func perform(_ command: WireEnclaveRequest.OneOf_Command) throws -> WireEnclaveResponse.OneOf_Answer {
         try EnclaveDriver.inProcess(enclave).perform(command)
     }

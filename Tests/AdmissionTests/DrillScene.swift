@@ -103,7 +103,7 @@ final class DrillScene {
             let statement = EnclaveStatement.enrolment(
                 chainID: chain.chainID, enclave: enclave.id, dataset: Self.dataset, commitment: commitment)
             wire.signature = .init(try subject.wallet.sign(statement, context: .enrolment))
-            return try SealingPublicKey(enclave.identity.vaultKey).seal(
+            return try SealingPublicKey(enclave.session.key).seal(
                 wire.encoded(), context: .enrolmentBox, associated: Array(chain.chainID.utf8)
             ).wire
         }

@@ -36,6 +36,9 @@ enum ProcessFiles {
 
     static func maps(_ process: Int32) -> [Substring] { text("/proc/\(process)/maps").split(separator: "\n") }
 
+    /// The environment that it was started with.
+    static func environment(_ process: Int32) -> [String] { text("/proc/\(process)/environ").split(separator: "\0").map(String.init) }
+
     static func isThere(_ process: Int32) -> Bool {
         guard let state = status(process, "State") else { return false }
         return !state.hasPrefix("Z")

@@ -4,6 +4,7 @@ import Cryptography
 import DataModel
 import EnclaveCore
 import EnclaveProtocol
+import EnclaveSandbox
 import Foundation
 import Primitives
 import Testing
@@ -38,10 +39,12 @@ final class EnclaveProcess {
     }
 
     @discardableResult
-    static func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
+    static func run(_ arguments: [String]) throws -> (status: Int32, output: String) { try run(executable.path, arguments) }
+
+    static func run(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
         let process = Process()
         let pipe = Pipe()
-        process.executableURL = executable
+        process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         process.standardOutput = pipe
         process.standardError = pipe
@@ -51,13 +54,17 @@ final class EnclaveProcess {
         return (process.terminationStatus, String(decoding: output, as: UTF8.self))
     }
 
-    /// - Parameter trace: where `strace` writes every system call of all its processes to.
-    func start(trace: String? = nil) throws -> EnclaveConnection {
+    /// - Parameters:
+    ///   - trace: where `strace` writes every system call of all its processes to.
+    ///   - environment: what the enclave is started with; `nil` for this process's own.
+    func start(trace: String? = nil, environment: [String: String]? = nil) throws -> EnclaveConnection {
         let process = Process()
         process.executableURL = trace == nil ? Self.executable : URL(fileURLWithPath: "/usr/bin/strace")
         process.arguments =
             (trace.map { ["-f", "-qq", "-o", $0, Self.executable.path] } ?? [])
             + ["--home", home.path + "/vault", "--socket", socket, "--genesis", genesis.path]
+            + (trace == nil ? [] : [TracerPolicy.argument])
+        if let environment { process.environment = environment }
         process.standardError = FileHandle.nullDevice
         try process.run()
         self.process = process
@@ -82,6 +89,9 @@ final class EnclaveProcess {
     func role(_ name: String) -> [Int32] {
         launcher.map(ProcessFiles.children)?.filter { ProcessFiles.program($0)?.hasSuffix("/" + name) == true } ?? []
     }
+
+    /// The process ids of all templates' workers.
+    var workers: [Int32] { role("jupiter-enclave-worker").flatMap(ProcessFiles.children).sorted() }
 
     /// The exit status, once the process has ended by itself.
     func wait() -> Int32 {

@@ -40,10 +40,13 @@ import WireTypes
         return answer.package
     }
 
-    /// The package with the shares of those holders, sealed to `enclave`.
-    func sealed(_ package: WireRecoveryPackage, by positions: [Int], to enclave: WireEnclaveIdentity? = nil) throws
+    /// The package with the shares of those holders, sealed to the session of `scene`'s enclave.
+    func sealed(_ package: WireRecoveryPackage, by positions: [Int], to scene: EnclaveScene? = nil) throws
         -> WireRecoveryPackage
-    { try holders.reseal(package, by: positions, to: enclave ?? pair.second.enclave.identity) }
+    {
+        let scene = scene ?? pair.second
+        return try holders.reseal(package, by: positions, to: scene.enclaveID, session: scene.session().key)
+    }
 
     func recover(_ package: WireRecoveryPackage) throws -> WireImportRecoveryAnswer {
         var command = WireImportRecoveryCommand()
@@ -97,7 +100,7 @@ import WireTypes
         var twice = try sealed(package, by: [0])
         twice.shares.append(twice.shares[0])
         #expect(try refusal(twice) == "enclave.badShares")
-        #expect(try refusal(sealed(package, by: [0, 1], to: pair.first.enclave.identity)) == "enclave.badShares")
+        #expect(try refusal(sealed(package, by: [0, 1], to: pair.first)) == "enclave.otherSession")
         // Two packages have two keys: their shares do not mix.
         let other = try self.package()
         var mixed = try sealed(package, by: [0])
@@ -105,7 +108,7 @@ import WireTypes
         #expect(try refusal(mixed) == "enclave.badShares")
         var swapped = try sealed(package, by: [0, 1])
         swapped.shares[1].index = 3
-        #expect(try refusal(swapped) == "enclave.badShares")
+        #expect(try refusal(swapped) == "enclave.otherSession", "a share is bound to its number")
         #expect(try refusal(sealed(package, by: [0, 1, 2])) == "")
     }
 
@@ -178,13 +181,14 @@ import WireTypes
         pair.node.write(value, at: StateKey.enclave(id))
         try pair.block()
         let forged = try Self.forgery(of: good, by: maker, id, for: own)
-        let target = pair.second.enclave.identity
-        #expect(try refusal(own.reseal(forged, by: [0], to: target)) == "enclave.recoveryUnapproved")
+        let (target, session) = (pair.second.enclaveID, try pair.second.session().key)
+        #expect(try refusal(own.reseal(forged, by: [0], to: target, session: session)) == "enclave.recoveryUnapproved")
         // Holders' words for another package are none for this one, and one holder's is not enough.
-        let real = try holders.reseal(good, by: [0, 1], to: target)
+        let real = try holders.reseal(good, by: [0, 1], to: target, session: session)
         #expect(real.shares.count == 2)
         #expect(
-            try refusal(own.reseal(forged, by: [0], to: target, signers: [holders.keys[0].account])) == "enclave.recoveryUnapproved")
+            try refusal(own.reseal(forged, by: [0], to: target, session: session, signers: [holders.keys[0].account]))
+                == "enclave.recoveryUnapproved")
         #expect(try pair.status(pair.second).enrolled == 0)
         #expect(try refusal(sealed(good, by: [0, 1])) == "")
     }

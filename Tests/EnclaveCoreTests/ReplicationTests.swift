@@ -190,7 +190,7 @@ import WireTypes
         let command = try pair.importCommand(part, challenge)
         var altered = command
         altered.part.part.ciphertext[40] ^= 1
-        #expect(try pair.refusal { _ = try pair.take(altered) } == "enclave.badPart")
+        #expect(try pair.refusal { _ = try pair.take(altered) } == "enclave.otherSession")
         altered = command
         altered.part.version += 1
         #expect(try pair.refusal { _ = try pair.take(altered) } == "enclave.badPeerSignature")
@@ -205,7 +205,7 @@ import WireTypes
         #expect(try pair.refusal { _ = try pair.take(again) } == "enclave.replayedPart")
         _ = try pair.offer(try pair.challenge())
         let late = try pair.importCommand(part, challenge)
-        #expect(try pair.refusal { _ = try pair.take(late) } == "enclave.replayedPart")
+        #expect(try pair.refusal { _ = try pair.take(late) } == "enclave.otherSession")
         #expect(try pair.status(pair.second).enrolled == 0)
     }
 

@@ -4,6 +4,7 @@ import EnclaveSandbox
 import Foundation
 import Testing
 import WireTypes
+import WorkerProtocol
 
 @Suite struct `The filter of a role` {
     private static let everything = [
@@ -12,10 +13,15 @@ import WireTypes
     ]
 
     /// Role and the one forbidden call that it makes.
-    static let forbidden: [(String, String)] =
-        ["worker", "vault"].flatMap { role in everything.map { (role, $0) } }
-        + everything.filter { !$0.hasPrefix("executable") }.map { ("compiling-worker", $0) }
-        + ["open-for-writing", "socket", "connect", "listen"].map { ("launcher", $0) } + [("worker", "write-standard-error")]
+    static let forbidden: [(String, String)] = {
+        let notExecutable = everything.filter { !$0.hasPrefix("executable") }
+        let calls: [String: [String]] = [
+            "worker": everything + ["copy", "write-standard-error"], "vault": everything + ["copy"],
+            "template": everything + ["other-pair", "write-standard-error"], "compiling-template": notExecutable + ["other-pair"],
+            "launcher": ["open-for-writing", "socket", "connect", "listen"],
+        ]
+        return calls.keys.sorted().flatMap { role in (calls[role] ?? []).map { (role, $0) } }
+    }()
 
     private static func run(_ role: String, _ call: String) throws -> Process {
         let process = Process()
@@ -34,8 +40,9 @@ import WireTypes
     }
 
     @Test(arguments: [
-        ("worker", "none"), ("vault", "none"), ("compiling-worker", "none"), ("launcher", "none"), ("launcher", "open"),
-        ("compiling-worker", "executable-mmap"),
+        ("worker", "none"), ("vault", "none"), ("compiling-template", "none"), ("template", "none"), ("template", "copy"),
+        ("launcher", "none"), ("launcher", "open"),
+        ("compiling-template", "executable-mmap"),
     ]) func `lets pass what is allowed`(_ role: String, _ call: String) throws {
         let process = try Self.run(role, call)
         #expect(process.terminationReason == .exit, "\(role): \(call)")
@@ -43,18 +50,19 @@ import WireTypes
     }
 
     @Test func `knows every name on its lists`() throws {
-        let lists = [SystemCalls.vault, SystemCalls.worker, SystemCalls.compilingWorker, SystemCalls.launcher]
+        let lists = [SystemCalls.vault, SystemCalls.worker, SystemCalls.template, SystemCalls.compilingTemplate, SystemCalls.launcher]
         for list in lists { #expect(list.names.count == list.allowed.count + list.neverExecutable.count + list.masked.count) }
         // Nobody narrows into something wider.
-        #expect(SystemCalls.worker.names.isSubset(of: SystemCalls.compilingWorker.names))
+        #expect(SystemCalls.worker.names.isSubset(of: SystemCalls.template.names))
+        #expect(SystemCalls.template.names.isSubset(of: SystemCalls.compilingTemplate.names))
         #expect(SystemCalls.vault.names.isSubset(of: SystemCalls.launcher.names))
-        #expect(SystemCalls.compilingWorker.names.isSubset(of: SystemCalls.launcher.names))
+        #expect(SystemCalls.compilingTemplate.names.isSubset(of: SystemCalls.launcher.names))
     }
 }
 
-/// What the kernel says of the three processes while they serve.
+/// What the kernel says of the enclave's processes while they serve.
 @Suite(.serialized) struct `The processes of a running enclave` {
-    /// A served enclave with a program that has run once, so that there is a worker.
+    /// A served enclave with a program that has run once, so that there are a template and workers.
     private static func running(_ body: (EnclaveProcess, EnclaveScene, @escaping () throws -> WireRunOutcome) throws -> Void) throws {
         let node = try BypassedNode()
         let process = try EnclaveProcess(node)
@@ -82,8 +90,10 @@ import WireTypes
         try Self.running { process, _, _ in
             let launcher = try #require(process.launcher)
             let vault = try #require(process.role("jupiter-enclave-vault").first)
-            let worker = try #require(process.role("jupiter-enclave-worker").first)
-            for role in [launcher, vault, worker] {
+            let template = try #require(process.role("jupiter-enclave-worker").first)
+            #expect(ProcessFiles.becomes { process.workers.count == ProgramRuns.spares })
+            let worker = try #require(process.workers.first)
+            for role in [launcher, vault, template, worker] {
                 #expect(ProcessFiles.status(role, "Seccomp") == "2")
                 #expect(ProcessFiles.status(role, "NoNewPrivs") == "1")
                 #expect(ProcessFiles.limit(role, "Max core file size") == "0")
@@ -93,27 +103,37 @@ import WireTypes
             let open = ProcessFiles.descriptors(vault)
             let files = open.values.filter { $0.hasPrefix("/") && $0 != "/dev/null" }
             #expect(Set(files.map { ($0 as NSString).lastPathComponent }) == ["vault.log", "vault.log.2"])
-            // Launcher, stop, listener, one node, one worker.
-            #expect(open.values.filter { $0.hasPrefix("socket:") }.count == 5)
-            #expect(open.count == 3 + 2 + 5, "\(open)")
-            let given = ProcessFiles.descriptors(worker)
-            #expect(Set(given.keys) == [0, 1, 2, 3], "\(given)")
-            #expect(given[3]?.hasPrefix("socket:") == true)
-            #expect([given[0], given[1], given[2]] == ["/dev/null", "/dev/null", "/dev/null"], "it has no way to the host's log")
+            // Launcher, stop, listener, one node, one template, and the workers that it has heard of.
+            let sockets = open.values.count { $0.hasPrefix("socket:") }
+            #expect((5...5 + ProgramRuns.spares).contains(sockets))
+            #expect(open.count == 3 + 2 + sockets, "\(open)")
+            #expect(Set(ProcessFiles.descriptors(template).keys) == [0, 1, 2, 3])
+            var seen: Set<String> = []
+            for process in [template, worker] {
+                let given = ProcessFiles.descriptors(process)
+                #expect([given[0], given[1], given[2]] == ["/dev/null", "/dev/null", "/dev/null"], "it has no way to the host's log")
+                #expect(given.count == 4 && given.values.count { $0.hasPrefix("socket:") } == 1, "\(given)")
+                seen.formUnion(given.values)
+            }
+            #expect(seen.count == 3, "a worker has another socket than its template")
             if geteuid() == 0 {
-                for role in [vault, worker] { #expect(ProcessFiles.status(role, "VmLck") != "0 kB") }
+                #expect(ProcessFiles.status(vault, "VmLck") != "0 kB")
+                // The memory for its input is locked as it is touched.
+                #expect(ProcessFiles.status(worker, "VmLck") != "0 kB")
             }
         }
     }
 
     @Test func `lose one run when a worker dies, and start another`() throws {
         try Self.running { process, _, run in
-            let worker = try #require(process.role("jupiter-enclave-worker").first)
-            // It is in the middle of a run for as long as it is stopped.
-            kill(worker, SIGSTOP)
+            let template = try #require(process.role("jupiter-enclave-worker").first)
+            #expect(ProcessFiles.becomes { process.workers.count == ProgramRuns.spares })
+            // The next one is in the middle of its run for as long as it is stopped.
+            let workers = process.workers
+            for worker in workers { kill(worker, SIGSTOP) }
             let killer = Thread {
                 usleep(200_000)
-                kill(worker, SIGKILL)
+                for worker in workers { kill(worker, SIGKILL) }
             }
             killer.start()
             let lost = try run()
@@ -121,10 +141,11 @@ import WireTypes
             #expect(lost.signature.isEmpty, "it can be tried again")
             #expect(try run().failure.name == "")
             let next = try #require(process.role("jupiter-enclave-worker").first)
-            #expect(next != worker)
-            // One that died between two runs.
+            #expect(next != template)
+            // A template that died between two runs takes its workers with it.
+            let others = process.workers
             kill(next, SIGKILL)
-            #expect(ProcessFiles.becomes { !ProcessFiles.isThere(next) })
+            #expect(ProcessFiles.becomes { ([next] + others).allSatisfy { !ProcessFiles.isThere($0) } })
             #expect(try run().failure.name == "enclave.workerLost")
             #expect(try run().failure.name == "")
             let launcher = try #require(process.launcher)
@@ -133,15 +154,65 @@ import WireTypes
         }
     }
 
+    /// What breaks out of a program has seen one run, and sees no other.
+    @Test func `serve every run of a program in a process of its own`() throws {
+        try Self.running { process, _, run in
+            let template = try #require(process.role("jupiter-enclave-worker").first)
+            var served: Set<Int32> = []
+            for round in 1...4 {
+                #expect(ProcessFiles.becomes { process.workers.count == ProgramRuns.spares })
+                let before = Set(process.workers)
+                #expect(try run().failure.name == "")
+                // One that was there has ended, one that was not is there.
+                #expect(ProcessFiles.becomes { before.subtracting(process.workers).count == 1 })
+                served.formUnion(before.subtracting(process.workers))
+                #expect(served.count == round)
+            }
+            #expect(process.role("jupiter-enclave-worker") == [template], "the program was compiled once")
+        }
+    }
+
     @Test(arguments: ["launcher", "vault"]) func `all end when one of the two does`(_ which: String) throws {
         try Self.running { process, _, _ in
             let launcher = try #require(process.launcher)
-            let others = process.role("jupiter-enclave-vault") + process.role("jupiter-enclave-worker")
-            #expect(others.count == 2)
+            #expect(ProcessFiles.becomes { process.workers.count == ProgramRuns.spares })
+            let others = process.role("jupiter-enclave-vault") + process.role("jupiter-enclave-worker") + process.workers
+            #expect(others.count == 2 + ProgramRuns.spares)
             kill(which == "launcher" ? launcher : others[0], SIGKILL)
             #expect(process.wait() == (which == "launcher" ? SIGKILL : 1))
             #expect(ProcessFiles.becomes { others.allSatisfy { !ProcessFiles.isThere($0) } })
         }
+    }
+
+    /// Whoever starts the enclave has a library loaded into whatever it starts, and the enclave none of it.
+    @Test func `have nothing of the environment of whoever starts them`() throws {
+        let library = try #require(Self.library)
+        let environment = ["LD_PRELOAD": library, "LD_LIBRARY_PATH": "/tmp", "LD_AUDIT": "", "CANARY": "canary-7f31"]
+        let control = Process()
+        let pipe = Pipe()
+        control.executableURL = URL(fileURLWithPath: "/bin/cat")
+        control.arguments = ["/proc/self/maps"]
+        (control.environment, control.standardOutput) = (environment, pipe)
+        try control.run()
+        let name = (library as NSString).lastPathComponent
+        #expect(String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self).contains(name))
+        control.waitUntilExit()
+        let process = try EnclaveProcess(BypassedNode())
+        _ = try process.start(environment: environment)
+        let launcher = try #require(process.launcher)
+        let roles = [launcher] + process.role("jupiter-enclave-vault")
+        #expect(roles.count == 2)
+        for role in roles where geteuid() == 0 {
+            let maps = ProcessFiles.maps(role)
+            #expect(!maps.isEmpty && maps.allSatisfy { !$0.contains(name) })
+            #expect(ProcessFiles.environment(role) == ["SWIFT_BACKTRACE=enable=no"])
+        }
+        #expect(process.terminate() == 0)
+    }
+
+    /// A library of the C library's that nothing here needs.
+    private static let library = ["/lib/x86_64-linux-gnu/libanl.so.1", "/lib/aarch64-linux-gnu/libanl.so.1", "/lib64/libanl.so.1"].first {
+        FileManager.default.fileExists(atPath: $0)
     }
 
     @Test func `refuse to be started by anybody else`() throws {

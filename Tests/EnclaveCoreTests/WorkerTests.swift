@@ -99,35 +99,100 @@ final class SpyingRunner: ProgramRunner {
 }
 
 @Suite struct `A worker` {
-    /// Frames to a worker in a thread of this process (without a filter), and what it answered.
-    private func answers(_ code: [UInt8], _ frames: [(input: [UInt8], padded: Int)]) throws -> [[UInt8]] {
+    private static let limits: ProgramLimits = {
+        var limits = ProgramLimits.standard
+        limits.outputBytes = 2_048
+        return limits
+    }()
+
+    /// A template and its workers in threads of this process, without filters; the vault's end of the stream to it.
+    private func template() throws -> Int32 {
         let (vault, stream) = try #require(PacketChannel.streamPair())
         let thread = Thread {
-            var worker = try? Worker(descriptor: stream) { (_) throws(SandboxError) in }
-            try? worker?.run()
+            let template = WorkerTemplate(
+                descriptor: stream, confine: { (_) throws(SandboxError) in },
+                divide: { stream, _, serve in
+                    let own = dup(stream)
+                    let worker = Thread {
+                        serve(own) { true }
+                        close(own)
+                    }
+                    worker.stackSize = 8 << 20
+                    worker.start()
+                    return true
+                })
+            try? template.run()
             close(stream)
         }
         thread.stackSize = 8 << 20
         thread.start()
-        defer { close(vault) }
-        var limits = ProgramLimits.standard
-        limits.outputBytes = 2_048
+        return vault
+    }
+
+    private func send(_ frame: WorkerFrame, padded: Int, to stream: Int32) -> Bool {
         var bytes: [UInt8] = []
-        WorkerFrame.load(code, limits: limits).append(to: &bytes, padded: 0)
-        for frame in frames { WorkerFrame(.run, content: frame.input).append(to: &bytes, padded: frame.padded) }
-        #expect(bytes.withUnsafeBytes { WorkerStream.write($0, to: vault) })
-        shutdown(vault, Int32(SHUT_WR))
-        var answers: [[UInt8]] = []
+        frame.append(to: &bytes, padded: padded)
+        return bytes.withUnsafeBytes { WorkerStream.write($0, to: stream) }
+    }
+
+    /// What came on `stream` until it ended.
+    private func frames(_ stream: Int32) throws -> [[UInt8]] {
+        var frames: [[UInt8]] = []
+        while let frame = try frame(stream) { frames.append(frame) }
+        return frames
+    }
+
+    private func frame(_ stream: Int32) throws -> [UInt8]? {
         var prefix = [UInt8](repeating: 0, count: 4)
-        while prefix.withUnsafeMutableBytes({ WorkerStream.read($0, from: vault) }) {
-            let length = try #require(
-                WorkerFrame.length(prefix.withUnsafeBytes { UInt32(littleEndian: $0.loadUnaligned(as: UInt32.self)) }))
-            var frame = [UInt8](repeating: 0, count: length)
-            let isWhole = frame.withUnsafeMutableBytes { WorkerStream.read($0, from: vault) }
-            #expect(isWhole)
-            answers.append(frame)
+        guard prefix.withUnsafeMutableBytes({ WorkerStream.read($0, from: stream) }) else { return nil }
+        let length = try #require(WorkerFrame.length(prefix.withUnsafeBytes { UInt32(littleEndian: $0.loadUnaligned(as: UInt32.self)) }))
+        var frame = [UInt8](repeating: 0, count: length)
+        let isWhole = frame.withUnsafeMutableBytes { WorkerStream.read($0, from: stream) }
+        #expect(isWhole)
+        return frame
+    }
+
+    /// The stream to the next worker.
+    private func worker(of template: Int32) -> Int32? {
+        guard send(WorkerFrame(.worker), padded: 0, to: template) else { return nil }
+        var bytes = WorkerFrame.made
+        return bytes.withUnsafeMutableBytes { WorkerStream.receive($0, from: template) }
+    }
+
+    /// What the template answered to the program, and a worker each to its input.
+    private func answers(_ code: [UInt8], _ inputs: [(input: [UInt8], padded: Int)]) throws -> [[UInt8]] {
+        let template = try template()
+        defer { close(template) }
+        #expect(send(.load(code, limits: Self.limits), padded: 0, to: template))
+        var answers = [try #require(try frame(template))]
+        for (input, padded) in inputs {
+            let stream = try #require(worker(of: template))
+            defer { close(stream) }
+            #expect(send(WorkerFrame(.run, content: input), padded: padded, to: stream))
+            answers += try frames(stream)
         }
         return answers
+    }
+
+    @Test func `refuses a second run: it answers one, and ends`() throws {
+        let template = try template()
+        defer { close(template) }
+        #expect(send(.load(SpyProgram.code, limits: Self.limits), padded: 0, to: template))
+        _ = try #require(try frame(template))
+        let stream = try #require(worker(of: template))
+        defer { close(stream) }
+        // Both are there before it has answered the first.
+        var both: [UInt8] = []
+        for age in [Int64(1), 2] { WorkerFrame(.run, content: try input(age)).append(to: &both, padded: 4_096) }
+        #expect(both.withUnsafeBytes { WorkerStream.write($0, to: stream) })
+        let answers = try frames(stream)
+        #expect(answers.count == 1)
+        let seen = try SpyProgram.seen(#require(WorkerFrame(answers[0])).content)
+        #expect(try Array(seen.prefix(input(1).count)) == input(1))
+        #expect(!send(WorkerFrame(.run, content: try input(3)), padded: 4_096, to: stream))
+        // A template runs nothing at all.
+        #expect(send(WorkerFrame(.run, content: try input(4)), padded: 4_096, to: template))
+        #expect(try frame(template) == nil)
     }
 
     private func input(_ age: Int64) throws -> [UInt8] {
@@ -152,15 +217,33 @@ final class SpyingRunner: ProgramRunner {
 
     @Test func `ends at bytes that are no protocol`() throws {
         #expect(try answers(SpyProgram.code, [([UInt8](repeating: 1, count: 8 << 20), 8 << 20)]).count == 2)
-        let (vault, stream) = try #require(PacketChannel.streamPair())
+        let garbage = [UInt8](repeating: 0xFF, count: 64)
+        let template = try template()
+        defer { close(template) }
+        #expect(garbage.withUnsafeBytes { WorkerStream.write($0, to: template) })
+        #expect(try frame(template) == nil)
+        let other = try self.template()
+        defer { close(other) }
+        #expect(send(.load(SpyProgram.code, limits: Self.limits), padded: 0, to: other))
+        _ = try #require(try frame(other))
+        let stream = try #require(worker(of: other))
+        defer { close(stream) }
+        #expect(garbage.withUnsafeBytes { WorkerStream.write($0, to: stream) })
+        #expect(try frame(stream) == nil)
+    }
+
+    @Test func `that does not answer, or does not read, is waited for no longer than the vault allows`() throws {
+        let (vault, worker) = try #require(PacketChannel.streamPair())
         defer {
             close(vault)
-            close(stream)
+            close(worker)
         }
-        var worker = try Worker(descriptor: stream) { (_) throws(SandboxError) in }
-        let garbage = [UInt8](repeating: 0xFF, count: 64)
-        #expect(garbage.withUnsafeBytes { WorkerStream.write($0, to: vault) })
-        try worker.run()
+        let soon = WorkerDeadline(seconds: 0)
+        var byte: UInt8 = 0
+        let isRead = withUnsafeMutableBytes(of: &byte) { WorkerStream.read($0, from: vault, by: soon) }
+        #expect(!isRead)
+        let much = [UInt8](repeating: 0, count: 8 << 20)
+        #expect(!much.withUnsafeBytes { WorkerStream.write($0, to: vault, by: WorkerDeadline(seconds: 1)) })
     }
 
     @Test func `and the launcher are decoded strictly (fuzz)`() {

@@ -130,8 +130,9 @@ import WireTypes
         now: UInt64
     ) async throws {
         let (wallet, chainID) = (person.wallet, locality.chainID)
-        let sealedKey = try EnrolmentSealer.seal(chainID: chainID, dataset: Self.dataset, wallet: wallet, enclave: enclave)
-        let outcome = try #require(try await locality.client.enrol([sealedKey]).first)
+        let enrolmentKey = EnrolmentKey(wallet: wallet, dataset: Self.dataset)
+        let outcome = try #require(
+            try await locality.client.enrol([enrolmentKey], with: EnclaveStatement.identifier(enclave), chainID: chainID).first)
         let enrolment = try EnrolmentSealer.message(outcome, chainID: chainID, wallet: wallet, enclave: enclave)
         let place = RecordPlace(chainID: chainID, dataset: Self.dataset, owner: wallet.address, schema: try #require(Self.schema))
         let sealed = try RecordSealer.seal(

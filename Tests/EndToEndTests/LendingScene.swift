@@ -78,9 +78,8 @@ final class LendingScene {
             let id = try #require(status.enclave?.id.flatMap { Hash32(hex: $0) })
             let enclave = try #require(try await client.enclave(id)).identity
             let dataset = Self.dataset
-            let sealedKey = try EnrolmentSealer.seal(
-                chainID: chainID, dataset: dataset, wallet: wallet, enclave: enclave)
-            let outcome = try #require(try await client.enrol([sealedKey]).first)
+            let key = EnrolmentKey(wallet: wallet, dataset: dataset)
+            let outcome = try #require(try await client.enrol([key], with: id, chainID: chainID).first)
             let enrolment = try EnrolmentSealer.message(outcome, chainID: chainID, wallet: wallet, enclave: enclave)
             let place = RecordPlace(chainID: chainID, dataset: dataset, owner: wallet.address, schema: schema)
             let row = rows.removeFirst()

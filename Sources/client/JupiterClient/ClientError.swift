@@ -1,6 +1,6 @@
 import Primitives
 
-/// What goes wrong on a client's side (codes 1500–1544). What a node refuses is a `NodeRefusal` with the node's own code.
+/// What goes wrong on a client's side (codes 1500–1549). What a node refuses is a `NodeRefusal` with the node's own code.
 package enum ClientError: CodedError, Equatable {
     /// No answer from the node; the text says why, as the system puts it.
     case unreachable(url: String, why: String)
@@ -34,6 +34,8 @@ package enum ClientError: CodedError, Equatable {
     case notHolder
     case notGranted
     case noEnclave
+    /// The session that a node shows for an enclave is not signed by it, or not of its present start.
+    case sessionInvalid(String)
     case erased(String)
     case erasureNotComplete(String)
 
@@ -64,6 +66,7 @@ package enum ClientError: CodedError, Equatable {
         case .notHolder: 1542
         case .notGranted: 1543
         case .noEnclave: 1544
+        case .sessionInvalid: 1545
         case .erased: 1534
         case .erasureNotComplete: 1535
         }
@@ -94,6 +97,7 @@ package enum ClientError: CodedError, Equatable {
         case .notHolder: "neither the package nor the plan names this wallet as a holder"
         case .notGranted: "the key grant is not complete, or is not of this record for this wallet"
         case .noEnclave: "the node has no enclave that serves"
+        case .sessionInvalid(let why): "nothing is sealed to the key that the node shows as the enclave's: \(why)"
         case .erased(let what): "\(what) was erased: its ciphertext and its key are gone"
         case .erasureNotComplete(let id): "erasure \(id) is not complete yet"
         }

@@ -24,6 +24,8 @@ struct EnclaveMachine: ~Copyable {
     let identity: WireEnclaveIdentity
     let id: Hash32
     let secrets: EnclaveSecrets
+    /// Drawn once a start; on chain it shows that the state is not older than the start.
+    let startNonce: Hash32
     let observer: EnclaveStepObserver?
 
     var vault: Vault
@@ -34,6 +36,8 @@ struct EnclaveMachine: ~Copyable {
     private var durableEpoch: UInt64
     /// What must be on chain before this start serves: drawn once a start.
     private let anchor: WireAnchorVault
+    /// What is sealed to this enclave now.
+    var session: Session
     /// Whether it is, under a header of this start.
     private(set) var isAnchored = false
     /// Whether the chain's puncture log was followed to its end since the start.
@@ -62,8 +66,11 @@ struct EnclaveMachine: ~Copyable {
         let identity = secrets.identity(platform: platform)
         let id = EnclaveStatement.identifier(identity)
         let client = try Self.client(opened.head, genesis: genesis)
+        let nonce = SecureRandom.hash()
+        let session = try Session(number: 1, nonce: nonce, chainID: genesis.chainID, secrets: secrets)
         anchor = try Self.anchor(
-            chainID: genesis.chainID, id: id, version: opened.version, root: opened.root, key: secrets.signingKey)
+            chainID: genesis.chainID, id: id, nonce: nonce, version: opened.version, root: opened.root, key: secrets.signingKey)
+        (startNonce, self.session) = (nonce, session)
         (self.genesis, chainID) = (genesis, genesis.chainID)
         (self.platform, self.observer, self.secrets, self.identity, self.id) = (platform, observer, secrets, identity, id)
         (self.client, durableHeight, durableEpoch) = (client, client.trusted.height, client.trusted.epoch)
@@ -82,9 +89,8 @@ struct EnclaveMachine: ~Copyable {
     }
 
     private static func anchor(
-        chainID: String, id: Hash32, version: UInt64, root: Hash32, key: SigningKey
+        chainID: String, id: Hash32, nonce: Hash32, version: UInt64, root: Hash32, key: SigningKey
     ) throws(VaultError) -> WireAnchorVault {
-        let nonce = SecureRandom.hash()
         let statement = EnclaveStatement.anchor(chainID: chainID, enclave: id, nonce: nonce, vaultVersion: version, vaultRoot: root)
         guard let signature = try? key.sign(statement, context: .vaultAnchor) else { throw .damaged }
         var anchor = WireAnchorVault()
@@ -143,6 +149,7 @@ extension EnclaveMachine {
         answer.trustedHeight = client.trusted.height
         answer.serving = isServing
         answer.anchor = anchor
+        answer.session = session.announcement
         answer.enrolled = UInt32(clamping: vault.enrolled)
         answer.punctures = vault.punctures.count
         answer.recoveryEpoch = vault.recoveryEpoch

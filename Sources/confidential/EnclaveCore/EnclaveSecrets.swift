@@ -10,6 +10,8 @@ import WireTypes
 /// The keys that make an enclave, made at its first start and never outside its vault.
 struct EnclaveSecrets {
     let signingKey: SigningKey
+    /// For what the chain carries and a later start has to open: the salts of confirmations, and nothing else. All that brings keys
+    /// is sealed to the session.
     let vaultKey: SealingPrivateKey
 
     /// New keys. The vault key is X-Wing: what is sealed to it today must stay closed to tomorrow's machines.

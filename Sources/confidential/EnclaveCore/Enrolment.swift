@@ -45,10 +45,9 @@ extension EnclaveMachine {
     }
 
     private func open(_ sealed: WireSealedMessage) throws(EnclaveError) -> Enrolment {
-        guard sealed.ciphertext.count <= Self.maximumEnrolment, let box = try? SealedBox(sealed),
-            let bytes = try? secrets.vaultKey.open(box, context: .enrolmentBox, associated: Array(chainID.utf8)),
-            let wire = try? WireEnrolment(strictly: bytes, limit: Self.maximumEnrolment)
-        else { throw .badEnrolment }
+        guard sealed.ciphertext.count <= Self.maximumEnrolment else { throw .badEnrolment }
+        let bytes = try unseal(sealed, .enrolmentBox, associated: Array(chainID.utf8))
+        guard let wire = try? WireEnrolment(strictly: bytes, limit: Self.maximumEnrolment) else { throw .badEnrolment }
         guard wire.chainID == chainID else { throw .wrongChain }
         guard let subject = Address(wire.subject), let key = try? VerificationKey(wire.publicKey), key.address == subject,
             wire.subjectKey.count == 32, wire.salt.count == 32, (1...Limits.identifier).contains(wire.dataset.utf8.count)

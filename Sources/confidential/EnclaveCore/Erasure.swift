@@ -48,6 +48,8 @@ extension EnclaveMachine {
             observer?(.vault)
             defer { observer?(.other) }
             try vault.apply(staged.entries, upTo: target, at: client.trusted.height)
+            // What was sent before and not yet taken in may hold what was just destroyed.
+            try beginSession()
         }
         hasProvenPunctures = true
         var answer = WireProvePuncturesAnswer()

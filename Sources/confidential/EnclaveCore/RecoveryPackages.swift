@@ -66,7 +66,7 @@ extension EnclaveMachine {
         return part
     }
 
-    /// Takes over the vault in a package, whose shares their holders have sealed to this enclave.
+    /// Takes over the vault in a package, whose shares their holders have sealed to this enclave's session.
     ///
     /// It serves again only after it has followed the puncture log from where the package left it.
     mutating func importRecovery(_ command: WireImportRecoveryCommand) throws -> WireImportRecoveryAnswer {
@@ -106,17 +106,17 @@ extension EnclaveMachine {
             throw .tooMany
         }
         let binding = EnclaveStatement.recoveryBinding(package)
-        var approvals: [WireHolderApproval] = []
+        let opened = try package.shares.map { (share) throws(EnclaveError) in
+            guard let index = UInt8(exactly: share.index),
+                let held = HeldShare(try unseal(share.share, .recoveryShare, associated: binding + [index] + id.bytes))
+            else { throw .badShares }
+            return (index: index, held: held)
+        }
+        let approvals = opened.map(\.held.approval)
         let part: WireReplicaPart
         do throws(CryptographyError) {
-            var shares: [SecretSharing.Share] = []
-            for share in package.shares {
-                guard let index = UInt8(exactly: share.index) else { throw .badShare }
-                let bytes = try secrets.vaultKey.open(
-                    SealedBox(share.share), context: .recoveryShare, associated: binding + [index] + id.bytes)
-                guard let held = HeldShare(bytes) else { throw .badShare }
-                shares.append(try SecretSharing.Share(index: index, bytes: held.share))
-                approvals.append(held.approval)
+            let shares = try opened.map { (share) throws(CryptographyError) in
+                try SecretSharing.Share(index: share.index, bytes: share.held.share)
             }
             let key = try AuthenticatedEncryption.key(SecretSharing.combine(shares, threshold: Int(package.threshold)))
             let bytes = try AuthenticatedEncryption.open(

@@ -45,11 +45,13 @@ extension EnclaveMachine {
         answer.offer.identity = identity
         answer.offer.evidence = attested.evidence
         answer.offer.nonce = .init(nonce.bytes)
+        answer.offer.sessionKey = session.announcement.key
         answer.signature = .init(try sign(EnclaveStatement.replicaOffer(answer.offer), .replicaOffer))
         return answer
     }
 
-    /// A part of the vault for an enclave that the chain has admitted and whose evidence holds here too, sealed to its attested key.
+    /// A part of the vault for an enclave that the chain has admitted and whose evidence holds here too, sealed to the key of its session,
+    /// which its attested key has signed.
     mutating func exportReplica(_ command: WireExportReplicaCommand) throws -> WireExportReplicaAnswer {
         guard isServing else { throw EnclaveError.notServing }
         let offer = command.offer
@@ -95,7 +97,7 @@ extension EnclaveMachine {
         let handover = EnclaveStatement.handover(chainID: chainID, source: id, enclave: peer, sourceVersion: part.version)
         if part.isLast { part.handover = .init(try sign(handover, .replicaHandover)) }
         guard let nonce = Hash32(offer.nonce),
-            let box = try? SealingPublicKey(offer.identity.vaultKey).seal(
+            let box = try? SealingPublicKey(offer.sessionKey).seal(
                 part.encoded(), context: .replicaBox, associated: Array(chainID.utf8))
         else { throw EnclaveError.peerNotAdmitted }
         var answer = WireExportReplicaAnswer()
@@ -147,10 +149,9 @@ extension EnclaveMachine {
     /// The part inside, once its source, its signature and its nonce are right.
     private mutating func open(_ command: WireImportReplicaCommand) throws -> (source: Hash32, part: WireReplicaPart) {
         guard let nonce = peers.nonce else { throw EnclaveError.replayedPart }
-        guard command.part.part.ciphertext.count <= Self.maximumPart, let box = try? SealedBox(command.part.part),
-            let bytes = try? secrets.vaultKey.open(box, context: .replicaBox, associated: Array(chainID.utf8)),
-            let part = try? WireReplicaPart(strictly: bytes, limit: Self.maximumPart)
-        else { throw EnclaveError.badPart }
+        guard command.part.part.ciphertext.count <= Self.maximumPart else { throw EnclaveError.badPart }
+        let bytes = try unseal(command.part.part, .replicaBox, associated: Array(chainID.utf8))
+        guard let part = try? WireReplicaPart(strictly: bytes, limit: Self.maximumPart) else { throw EnclaveError.badPart }
         guard part.chainID == chainID else { throw EnclaveError.wrongChain }
         guard Hash32(part.nonce) == nonce else { throw EnclaveError.replayedPart }
         guard let source = Hash32(part.source), source != id,

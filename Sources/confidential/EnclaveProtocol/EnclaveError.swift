@@ -59,6 +59,7 @@ package enum EnclaveError: UInt32, CodedError {
     case measurementUnapproved = 882
     case measurementDelayed = 883
     case recoveryUnapproved = 884
+    case otherSession = 885
 
     case frameTooLarge = 850
     case cannotConnect = 851
@@ -122,6 +123,7 @@ package enum EnclaveError: UInt32, CodedError {
         case .measurementUnapproved: "too few recovery holders approve of giving keys to the other enclave's measurement"
         case .measurementDelayed: "the vault knows the other enclave's measurement for less than the chain's delay; try again later"
         case .recoveryUnapproved: "too few of the recovery holders whom this enclave knows have given their shares of this package"
+        case .otherSession: "it is sealed to another key than that of this enclave's session; ask for the session and seal again"
         case .suspended: "the chain has suspended this enclave"
         case .admissionEnded: "the chain's appraisal of this enclave is too old: renew its evidence, then show the chain's value anew"
         case .notToConfirm: "the result waits for no confirmation, or not for this enclave's"

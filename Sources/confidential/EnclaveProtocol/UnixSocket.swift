@@ -2,7 +2,7 @@ import Glibc
 import Primitives
 
 /// Stream sockets in the file system.
-enum UnixSocket {
+package enum UnixSocket {
     /// Calls `body` with the socket address of `path`.
     private static func withAddress<R>(
         _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R
@@ -21,7 +21,7 @@ enum UnixSocket {
     private static func make() -> Int32 { socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0) }
 
     /// A connected socket.
-    static func connect(_ path: String) throws(EnclaveError) -> Int32 {
+    package static func connect(_ path: String) throws(EnclaveError) -> Int32 {
         let descriptor = make()
         guard descriptor >= 0 else { throw .cannotConnect }
         let status: Int32

@@ -3,9 +3,10 @@ import Glibc
 
 /// What every process of the enclave does to itself before it reads a byte.
 package enum Confinement {
-    /// No core dump, no ptrace, no new privileges, at most `descriptors` open.
-    package static func harden(descriptors: UInt32) throws(SandboxError) {
+    /// No core dump, no ptrace, no new privileges, at most `descriptors` open; not under a tracer that was there before.
+    package static func harden(descriptors: UInt32, tracer: TracerPolicy) throws(SandboxError) {
         guard jupiter_harden() == 0, jupiter_limit_descriptors(descriptors) == 0 else { throw .cannotHarden }
+        try tracer.check()
     }
 
     /// What whoever started this process left open does not reach those that it starts. (It stays open here: some wait for its end.)
@@ -16,6 +17,19 @@ package enum Confinement {
     /// Ends this process as soon as `parent` ends; throws if it has ended already.
     package static func dieWith(parent: pid_t) throws(SandboxError) {
         guard jupiter_die_with(parent) == 0 else { throw .notARole }
+    }
+
+    /// A copy of this process: 0 in the copy, its number here, negative if there is none to be had. Only for a process of one thread.
+    package static func copy() -> pid_t { jupiter_fork() }
+
+    /// Copies that have ended leave nothing behind.
+    package static func forgetCopies() throws(SandboxError) {
+        guard jupiter_forget_copies() == 0 else { throw .cannotHarden }
+    }
+
+    /// The kernel ends this process once it has used so much of a processor.
+    package static func limitProcessor(seconds: UInt32) throws(SandboxError) {
+        guard jupiter_limit_processor(seconds) == 0 else { throw .cannotHarden }
     }
 
     /// Leaves the machine's network for an empty one, where the system lets ordinary processes do so.

@@ -5,13 +5,10 @@ package enum RoleProcess {
     /// The first descriptor that a role is given; below are standard input, output and error.
     package static let firstDescriptor: Int32 = 3
 
-    /// No crash report: it would show memory, and it takes a program of its own.
-    private static let quiet = "SWIFT_BACKTRACE=enable=no"
-
-    /// Starts `path` with this process's id as its only argument, an environment that says nothing of this one and `descriptors`, as 3, 4,
+    /// Starts `path` with this process's id as its argument, an environment that says nothing of this one and `descriptors`, as 3, 4,
     /// …; standard input and output lead nowhere, standard error is this process's until the role gives it up. All other descriptors of
     /// this process must close when it executes another.
-    package static func start(_ path: String, descriptors: [Int32]) throws(SandboxError) -> pid_t {
+    package static func start(_ path: String, descriptors: [Int32], tracer: TracerPolicy) throws(SandboxError) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         guard posix_spawn_file_actions_init(&actions) == 0 else { throw .cannotStart }
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -33,19 +30,30 @@ package enum RoleProcess {
             posix_spawn_file_actions_adddup2(&actions, above + Int32(index), firstDescriptor + Int32(index))
         }
         for index in descriptors.indices { posix_spawn_file_actions_addclose(&actions, above + Int32(index)) }
-        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(path), strdup(String(getpid())), nil]
+        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(path), strdup(String(getpid()))]
+        #if DEBUG
+            if case .allow = tracer { arguments.append(strdup(TracerPolicy.argument)) }
+        #endif
+        arguments.append(nil)
         defer { for argument in arguments { free(argument) } }
-        var environment: [UnsafeMutablePointer<CChar>?] = [strdup(quiet), nil]
+        var environment: [UnsafeMutablePointer<CChar>?] = [strdup(EmptyEnvironment.entry), nil]
         defer { free(environment[0]) }
         var child: pid_t = 0
         guard posix_spawn(&child, path, &actions, &attributes, &arguments, &environment) == 0 else { throw .cannotStart }
         return child
     }
 
-    /// The launcher's process id, in a process that it started.
-    package static func launcher(_ arguments: [String]) throws(SandboxError) -> pid_t {
+    /// The launcher's process id and what it thinks of tracers, in a process that it started.
+    package static func launcher(_ arguments: [String]) throws(SandboxError) -> (process: pid_t, tracer: TracerPolicy) {
+        var (arguments, tracer) = (arguments, TracerPolicy.refuse)
+        #if DEBUG
+            if arguments.last == TracerPolicy.argument {
+                arguments.removeLast()
+                tracer = .allow
+            }
+        #endif
         guard arguments.count == 2, let parent = pid_t(arguments[1]), parent == getppid() else { throw .notARole }
-        return parent
+        return (parent, tracer)
     }
 
     /// The folder of the running program, with its last slash.

@@ -35,13 +35,26 @@ package enum SystemCalls {
             "recvfrom", "recvmsg", "sendmsg", "sendto", "write",
         ], neverExecutable: ["mmap", "mprotect"])
 
-    /// A worker while it compiles the one program it is for: as `worker`, and memory may become executable.
-    package static let compilingWorker = List(
-        allowed: runtime + [
-            "mlock", "mmap", "mprotect", "prctl", "recvfrom", "rt_sigaction", "sched_getaffinity", "seccomp", "sendto", "write",
-        ])
+    /// What a copy of this process is made with, and nothing else: no thread, no namespace (CLONE_CHILD_SETTID, CLONE_CHILD_CLEARTID,
+    /// SIGCHLD).
+    private static let copying = Masked(name: "clone", argument: 0, mask: 0xFFFF_FFFF, value: 0x0120_0011)
+    /// Pairs within the machine (AF_UNIX).
+    private static let pairing = Masked(name: "socketpair", argument: 0, mask: 0xFFFF_FFFF, value: 1)
 
-    /// A worker from its first run on: nothing but its one socket and its own memory, none of which can become executable. Without
+    /// Making workers, and what a new worker does before it loads its own filter.
+    private static let dividing = [
+        "getppid", "mlock2", "prctl", "prlimit64", "recvfrom", "seccomp", "sendmsg", "sendto", "set_robust_list",
+    ]
+
+    /// A template while it compiles the one program it is for: as `template`, and memory may become executable.
+    package static let compilingTemplate = List(
+        allowed: runtime + dividing + ["mmap", "mprotect", "rt_sigaction", "sched_getaffinity"], masked: [copying, pairing])
+
+    /// A template from then on: makes copies of itself, each with one end of a new pair of sockets, and gives the vault the other end. It
+    /// runs nothing and is shown nothing but the program.
+    package static let template = List(allowed: runtime + dividing, neverExecutable: ["mmap", "mprotect"], masked: [copying, pairing])
+
+    /// A worker, before its one run: nothing but its one socket and its own memory, none of which can become executable. Without
     /// `write`, so that a program that broke out cannot put a subject's fields on the host's terminal or into its log.
     package static let worker = List(allowed: runtime + ["recvfrom", "sendto"], neverExecutable: ["mmap", "mprotect"])
 
@@ -84,7 +97,7 @@ package enum SystemCalls {
         "getegid",
         "geteuid", "getgid", "getppid", "getuid", "lseek", "mlock", "mlockall", "mmap", "mprotect", "newfstatat", "prctl", "pread64",
         "pwrite64",
-        "prlimit64", "readlink", "readlinkat", "recvfrom", "rseq", "rt_sigaction", "sched_getaffinity", "seccomp", "sendto",
+        "mlock2", "prlimit64", "readlink", "readlinkat", "recvfrom", "rseq", "rt_sigaction", "sched_getaffinity", "seccomp", "sendto",
         "set_robust_list", "set_tid_address", "setrlimit", "getrlimit", "statx", "sysinfo", "tgkill", "uname", "unshare",
     ]
 }

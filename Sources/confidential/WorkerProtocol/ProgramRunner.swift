@@ -7,7 +7,7 @@ package protocol ProgramRunner: Sendable {
     func prepare(_ code: [UInt8], limits: ProgramLimits) throws(RunnerError) -> any PreparedProgram
 }
 
-/// One program, ready to run. Runs are begun and finished in the same order, at most `ProgramRuns.maximumBegun` at a time, so that whoever asks can
+/// One program, ready to run; in the enclave every run has a process of its own. Runs are begun and finished in the same order, at most `ProgramRuns.maximumBegun` at a time, so that whoever asks can
 /// prepare the next while this one runs. Each run has a fresh instance.
 package protocol PreparedProgram: AnyObject {
     /// Begins a run over `input`, which travels padded to `padded` bytes; `padded` must not depend on what `input` says.
@@ -20,6 +20,8 @@ package protocol PreparedProgram: AnyObject {
 package enum ProgramRuns {
     /// The most runs of one program between their beginning and their end.
     package static let maximumBegun = 2
+    /// Workers of a program that wait for a run.
+    package static let spares = 2
 }
 
 /// Why a run gave nothing.

@@ -1,19 +1,21 @@
 import Primitives
 import ProgramInterface
 
-/// Messages between vault and worker (docs/spec/enclave.md §1): all little-endian,
+/// Messages between vault, templates and workers (docs/spec/enclave.md §1): all little-endian,
 ///
 ///     u32 length of what follows · u8 kind · u32 value · u32 content length · content · zeros
 ///
 /// The zeros make the length of a message depend on the program and the declared bounds of its data alone.
 package struct WorkerFrame: Equatable, Sendable {
     package enum Kind: UInt8, Sendable {
-        /// Content: u64 fuel, u32 output bytes, code. Once, first.
+        /// To a template. Content: u64 fuel, u32 output bytes, code. Once, first.
         case load = 1
-        /// Content: the input.
+        /// To a worker. Content: the input. Once.
         case run = 2
         /// Value: 0, or the error's code. Content, of a run: the output.
         case answer = 3
+        /// To a template: make a worker. From it, with no padding: the stream to that worker comes with it.
+        case worker = 4
     }
 
     package static let prefixBytes = 4
@@ -49,6 +51,13 @@ package struct WorkerFrame: Equatable, Sendable {
         bytes.append(littleEndian: UInt32(content.count))
         bytes.append(contentsOf: content)
         bytes.append(contentsOf: repeatElement(0, count: room - content.count))
+    }
+
+    /// What comes with the stream to a new worker.
+    package static var made: [UInt8] {
+        var bytes: [UInt8] = []
+        WorkerFrame(.worker).append(to: &bytes, padded: 0)
+        return bytes
     }
 
     /// The length in a prefix, if a frame can be that long.

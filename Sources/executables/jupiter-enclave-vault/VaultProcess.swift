@@ -13,8 +13,8 @@ import WorkerProtocol
 enum VaultProcess {
     static func run() throws {
         let launcher = try RoleProcess.launcher(CommandLine.arguments)
-        try Confinement.harden(descriptors: 64)
-        try Confinement.dieWith(parent: launcher)
+        try Confinement.harden(descriptors: 64, tracer: launcher.tracer)
+        try Confinement.dieWith(parent: launcher.process)
         Confinement.ignoreTerminal()
         let isLocked = Confinement.lockAllMemory()
         // Threads are made now, for the filter forbids it: one for each connection that can be open.

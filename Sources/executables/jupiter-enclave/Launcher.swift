@@ -6,20 +6,21 @@ import Glibc
 import PlatformProtocol
 import Primitives
 
-/// Starts the vault and, when the vault asks, workers; answers for the platform; ends everything when one of them ends.
+/// Starts the vault and, when the vault asks, templates of workers; answers for the platform; ends everything when one of them ends.
 ///
 /// It has one thread: a child's parent-death signal follows the thread that made it.
 final class Launcher {
     /// What lies beside the launcher: its vault and its workers.
     private static let companions = ["jupiter-enclave-vault", "jupiter-enclave-worker"]
-    /// Workers that may live at once: a vault that asks for more is broken.
+    /// Templates that may live at once: a vault that asks for more is broken.
     private static let maximumWorkers = 16
-    /// How long a worker may take for one answer, and the vault for one input, in seconds; fuel bounds a run well below.
+    /// How long a template may take for one answer, in seconds.
     private static let answerSeconds = 60
 
     private let platform: any EnclavePlatform
     private let programs: String
     private let signals: Int32
+    private let tracer: TracerPolicy
     private var channel = PacketChannel(descriptor: -1)
     private var vault: pid_t = 0
     private var stopEnd: Int32 = -1
@@ -35,8 +36,9 @@ final class Launcher {
     /// - Parameters:
     ///   - programs: the folder of the other programs.
     ///   - signals: readable at SIGTERM, SIGINT and SIGCHLD.
-    init(platform: any EnclavePlatform, programs: String, signals: Int32) {
-        (self.platform, self.programs, self.signals) = (platform, programs, signals)
+    ///   - tracer: for the processes that it starts, as for this one.
+    init(platform: any EnclavePlatform, programs: String, signals: Int32, tracer: TracerPolicy) {
+        (self.platform, self.programs, self.signals, self.tracer) = (platform, programs, signals, tracer)
     }
 
     /// Starts the vault with the descriptors, which are closed here, and hands it the sealing key.
@@ -50,7 +52,7 @@ final class Launcher {
         // What it starts inherits this filter, so it is loaded before the first.
         try SystemCallFilter.load(SystemCalls.launcher(on: platform.name))
         let given = [other, otherStop, listener, store.first, store.second, genesis]
-        vault = try RoleProcess.start(programs + "jupiter-enclave-vault", descriptors: given)
+        vault = try RoleProcess.start(programs + "jupiter-enclave-vault", descriptors: given, tracer: tracer)
         for descriptor in given { close(descriptor) }
         let hello = LauncherMessage.hello(
             measurement: platform.measurement, assurance: platform.assurance, platform: platform.name)
@@ -141,7 +143,7 @@ final class Launcher {
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(own, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
         }
-        guard let process = try? RoleProcess.start(programs + "jupiter-enclave-worker", descriptors: [other]) else {
+        guard let process = try? RoleProcess.start(programs + "jupiter-enclave-worker", descriptors: [other], tracer: tracer) else {
             return send(.failed(0))
         }
         lastWorker += 1

@@ -1,3 +1,5 @@
+import EnclaveSandbox
+
 /// The command line; read by hand, for the trusted computing base has no argument parser.
 struct Options {
     static let help = """
@@ -30,16 +32,21 @@ struct Options {
     let socket: String
     let genesis: String
     let platform: PlatformOptions
+    var tracer = TracerPolicy.refuse
 
     static func parse(_ arguments: [String]) -> Action {
         var values: [String: String] = [:]
         var rest = arguments[...]
         var wantsReference = false
+        var tracer = TracerPolicy.refuse
         while let option = rest.popFirst() {
             switch option {
             case "--help", "-h": return .help
             case "--version": return .version
             case "--print-reference": wantsReference = true
+            #if DEBUG
+                case TracerPolicy.argument: tracer = .allow
+            #endif
             case "--home", "--socket", "--genesis",
                 _ where PlatformOptions.options.contains(option):
                 // Only the list of registers may be empty.
@@ -56,7 +63,7 @@ struct Options {
             guard let home = values["--home"], let socket = values["--socket"], let genesis = values["--genesis"] else {
                 return .misuse("--home, --socket and --genesis are needed")
             }
-            return .run(Options(home: home, socket: socket, genesis: genesis, platform: platform))
+            return .run(Options(home: home, socket: socket, genesis: genesis, platform: platform, tracer: tracer))
         } catch { return .misuse(error.reason) }
     }
 }

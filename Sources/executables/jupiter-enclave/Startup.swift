@@ -30,7 +30,12 @@ enum Startup {
     /// Returns the exit status after SIGTERM or SIGINT, or after one of the processes failed.
     static func run(_ options: Options) throws -> Int32 {
         try Confinement.keepInherited()
-        try Confinement.harden(descriptors: 64)
+        try Confinement.harden(descriptors: 64, tracer: options.tracer)
+        #if DEBUG
+            if case .allow = options.tracer {
+                log("A TRACER MAY READ EVERY KEY OF THIS ENCLAVE (\(TracerPolicy.argument), debug builds only)")
+            }
+        #endif
         let signals = jupiter_signal_descriptor(1)
         guard signals >= 0 else { throw SandboxError.cannotHarden }
         try makeHome(options.home)
@@ -41,7 +46,8 @@ enum Startup {
         let platform = try options.platform.open(home: options.home, genesis: try genesisHash(genesis), programs: Launcher.paths())
         let listener = try EnclaveServer.listen(options.socket)
         defer { unlink(options.socket) }
-        let launcher = try Launcher(platform: platform, programs: RoleProcess.folder(), signals: signals)
+        let launcher = try Launcher(
+            platform: platform, programs: RoleProcess.folder(), signals: signals, tracer: options.tracer)
         try launcher.startVault(listener: listener, store: store, genesis: genesis)
         log("listens at \(options.socket)")
         return launcher.watch()

@@ -3,6 +3,7 @@ import EnclaveSandbox
 import Glibc
 import Primitives
 
+attemptToBegin()
 switch Options.parse(Array(CommandLine.arguments.dropFirst())) {
 case .help: print(Options.help)
 case .version: print("jupiter-enclave \(EnclaveVersion.text)")
@@ -19,6 +20,14 @@ case .reference(let platform):
         return 0
     }
 case .run(let options): attempt { try Startup.run(options) }
+}
+
+/// Goes on in an empty environment, or ends the process.
+func attemptToBegin() {
+    do throws(SandboxError) { try EmptyEnvironment.enter() } catch {
+        log("error: \(error.text)")
+        exit(1)
+    }
 }
 
 /// Ends the process with the status that `body` gives, or says why there is none.

@@ -49,6 +49,14 @@ package enum EnclaveStatement {
         text(chainID) + enclave.bytes + nonce.bytes + bigEndian(vaultVersion) + vaultRoot.bytes
     }
 
+    /// Signed by the enclave (`Context.sessionKey`): until it says otherwise, what is sealed to this key is for it, on this chain, in the
+    /// start that has the nonce.
+    package static func session(chainID: String, _ session: WireSessionKey) -> [UInt8] {
+        let key = session.key.encoded()
+        return text(chainID) + bigEndian(UInt64(session.nonce.count)) + [UInt8](session.nonce) + bigEndian(session.number)
+            + bigEndian(UInt64(key.count)) + key
+    }
+
     /// Signed by the enclave (`Context.erasureAcknowledgement`): nothing that the puncture log up to `acknowledgement.sequence`, whose hash
     /// is `punctures` there, asks to destroy is left in its vault.
     package static func erasureAcknowledgement(

@@ -46,6 +46,7 @@ package enum Context: String, CaseIterable, Sendable {
     case jobRefusal = "jupiter/sign/job-refusal/v1"
     case jobConfirmation = "jupiter/sign/job-confirmation/v1"
     case result = "jupiter/sign/result/v1"
+    case sessionKey = "jupiter/sign/session-key/v1"
     case replicaOffer = "jupiter/sign/replica-offer/v1"
     case replicaPart = "jupiter/sign/replica-part/v1"
     case replicaHandover = "jupiter/sign/replica-handover/v1"

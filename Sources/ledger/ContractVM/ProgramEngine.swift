@@ -112,6 +112,8 @@ package final class ProgramEngine: @unchecked Sendable {
         wasmtime_pooling_allocation_config_total_core_instances_set(pool, count)
         wasmtime_pooling_allocation_config_total_memories_set(pool, count)
         wasmtime_pooling_allocation_config_total_tables_set(pool, count)
+        // Stacks of suspended runs, which there are none of; the thousand of the default make a process slow to copy.
+        wasmtime_pooling_allocation_config_total_stacks_set(pool, 1)
         wasmtime_pooling_allocation_config_table_elements_set(pool, maximumTableElements)
         wasmtime_pooling_allocation_config_max_memory_size_set(pool, limits.memoryBytes)
         wasmtime_pooling_allocation_config_linear_memory_keep_resident_set(pool, keepResidentBytes)

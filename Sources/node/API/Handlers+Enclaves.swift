@@ -12,12 +12,16 @@ extension Handlers {
 
     var enclaveRoutes: [Route] {
         [
+            Route(.get, "/v1/enclaves/{id}/session") { _, context in
+                try .json(SessionView(session: Data(try enclave(context).session().encoded())))
+            },
             Route(.post, "/v1/enclaves/{id}/replica") { request, context in try await replica(request, context) },
             Route(.post, "/v1/enclaves/{id}/recovery") { _, context in try await recovery(context) },
             Route(.post, "/v1/enclaves/{id}/recover") { request, context in try await recover(request, context) },
         ]
     }
 
+    private struct SessionView: Encodable { let session: Data }
     private struct ReplicaRequest: Decodable { let request: Data }
     private struct ReplicaView: Encodable { let reply: Data }
     private struct PackageRequest: Decodable { let package: Data }

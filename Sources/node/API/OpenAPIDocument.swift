@@ -2417,6 +2417,68 @@ package enum OpenAPIDocument {
     ]
    }
   },
+  "/v1/enclaves/{id}/session": {
+   "get": {
+    "operationId": "getEnclaveSession",
+    "tags": [
+     "keys"
+    ],
+    "summary": "What is sealed to an enclave now, signed by it",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/EnclaveSession"
+        }
+       }
+      }
+     },
+     "400": {
+      "description": "A parameter or the body is not what it should be.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "503": {
+      "description": "Not available now.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    },
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "$ref": "#/components/schemas/Hash"
+      },
+      "description": "The enclave."
+     }
+    ]
+   }
+  },
   "/v1/enclaves/{id}/replica": {
    "post": {
     "operationId": "exportReplica",
@@ -5952,6 +6014,22 @@ package enum OpenAPIDocument {
     },
     "required": [
      "endorsements"
+    ]
+   },
+   "EnclaveSession": {
+    "type": "object",
+    "properties": {
+     "session": {
+      "allOf": [
+       {
+        "$ref": "#/components/schemas/Bytes"
+       }
+      ],
+      "description": "Encoded jupiter.v1.SessionKey: whoever seals checks its signature and nonce against the chain's entry of the enclave."
+     }
+    },
+    "required": [
+     "session"
     ]
    },
    "ReplicaRequest": {

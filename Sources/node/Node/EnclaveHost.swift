@@ -33,6 +33,8 @@ package final class EnclaveHost: Sendable {
         package var enrolled: UInt32 = 0
         /// Version of the recovery plan that it has followed to.
         package var recoveryPlan: UInt32 = 0
+        /// What wallets and others seal to, as the enclave has signed it.
+        package var session = WireSessionKey()
     }
 
     struct State {
@@ -125,7 +127,21 @@ package final class EnclaveHost: Sendable {
     /// Passes sealed enrolments on; what is inside only the enclave sees.
     package func enrol(_ sealed: [WireSealedMessage]) async throws -> [WireEnrolOutcome] {
         guard status.isServing else { throw NodeError.enclaveUnavailable }
-        return try await onThread { try self.enrolments.enrol(sealed).outcomes }
+        let (outcomes, session) = try await onThread {
+            let outcomes = try self.enrolments.enrol(sealed).outcomes
+            let isOld = outcomes.contains { $0.failure.code == EnclaveError.otherSession.code }
+            return (outcomes, isOld ? try self.enrolments.status().session : nil)
+        }
+        // Whoever is refused asks for the session next.
+        if let session { state.withLock { $0.status.session = session } }
+        return outcomes
+    }
+
+    /// What is sealed to the enclave now.
+    package func session() throws -> WireSessionKey {
+        let status = status
+        guard status.isServing, status.session.hasKey else { throw NodeError.enclaveUnavailable }
+        return status.session
     }
 
     /// Serves until the task is cancelled, connecting again whenever the enclave was gone.
@@ -170,7 +186,7 @@ package final class EnclaveHost: Sendable {
             state.status = Status(
                 isConnected: true, id: id, platform: status.identity.platform, isServing: status.serving,
                 trustedHeight: status.trustedHeight, vault: Hash32(status.vault) ?? id, vaultVersion: status.vaultVersion,
-                enrolled: status.enrolled, recoveryPlan: status.recoveryPlan)
+                enrolled: status.enrolled, recoveryPlan: status.recoveryPlan, session: status.session)
         }
         log.notice("The enclave is connected.", metadata: ["enclave": "\(id)", "platform": "\(status.identity.platform)"])
         try await atHeight(2)
@@ -203,6 +219,7 @@ package final class EnclaveHost: Sendable {
         let vault = Hash32(now.vault)
         state.withLock { state in
             (state.status.vault, state.status.vaultVersion, state.status.enrolled) = (vault, now.vaultVersion, now.enrolled)
+            state.status.session = now.session
             // A vault that was brought back follows the puncture log before it serves again.
             if !now.serving { (state.status.isServing, state.followed) = (false, nil) }
         }

@@ -177,7 +177,7 @@ package final class JupiterNode: Sendable {
         guard let first = serving.first else { throw NodeError.enclaveUnavailable }
         var outcomes = try await first.enrol(sealed)
         for other in serving.dropFirst() {
-            let left = outcomes.indices.filter { outcomes[$0].failure.code == EnclaveError.badEnrolment.code }
+            let left = outcomes.indices.filter { outcomes[$0].failure.code == EnclaveError.otherSession.code }
             guard !left.isEmpty else { break }
             for (position, outcome) in zip(left, try await other.enrol(left.map { sealed[$0] })) { outcomes[position] = outcome }
         }

@@ -64,6 +64,35 @@ static inline void *jupiter_secret_pages(size_t size) {
     return pages;
 }
 
+// The same, but a page is locked when it is first touched: for a process that is short, and touches few of them.
+static inline void *jupiter_secret_pages_on_touch(size_t size) {
+    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED) return NULL;
+    if (syscall(SYS_mlock2, pages, size, 1 /* MLOCK_ONFAULT */) != 0 && size > 1 << 20)
+        (void)syscall(SYS_mlock2, pages, (size_t)1 << 20, 1);
+    (void)madvise(pages, size, MADV_DONTDUMP);
+    return pages;
+}
+
+// Gives pages back as they are.
+static inline void jupiter_release_pages(void *pages, size_t size) { munmap(pages, size); }
+
+// The environment that this process was started with; the last entry is NULL.
+extern char **environ;
+static inline char **jupiter_environment(void) { return environ; }
+
+// A copy of this process, which must have one thread: 0 in the copy, else its number, or -1.
+static inline pid_t jupiter_fork(void) { return fork(); }
+
+// Copies that have ended leave nothing to be waited for. 0 or -1.
+static inline int jupiter_forget_copies(void) { return signal(SIGCHLD, SIG_IGN) == SIG_ERR ? -1 : 0; }
+
+// The kernel ends this process once it has used so much of a processor. 0 or -1.
+static inline int jupiter_limit_processor(unsigned seconds) {
+    const struct rlimit limit = {seconds, seconds};
+    return setrlimit(RLIMIT_CPU, &limit);
+}
+
 // Not optimised away.
 static inline void jupiter_wipe(void *bytes, size_t size) { explicit_bzero(bytes, size); }
 

@@ -169,6 +169,15 @@ extension HostileMatrix {
     static let enrol = HostileCommand(
         rightful: { hostile in .enrol(enrolment(try hostile.scene.enrolment(try hostile.scene.makeSubject()))) },
         attacks: [
+            // What was recorded before a restart, and delivered to the enclave that serves again.
+            .replay: [
+                .refused("enclave.otherSession") { hostile in
+                    let recorded = try hostile.scene.enrolment(try hostile.scene.makeSubject())
+                    try hostile.restart()
+                    try hostile.scene.start()
+                    return try hostile.names(.enrol(enrolment(recorded)))
+                }
+            ],
             .reorder: [
                 .refused("enclave.notServing") { hostile in
                     try hostile.restart()
@@ -187,7 +196,7 @@ extension HostileMatrix {
                 }
             ],
             .truncate: [
-                .refused("enclave.badEnrolment") { hostile in
+                .refused("enclave.otherSession") { hostile in
                     var box = try hostile.scene.enrolment(try hostile.scene.makeSubject())
                     box.ciphertext.removeLast()
                     return try hostile.names(.enrol(enrolment(box)))
@@ -198,7 +207,7 @@ extension HostileMatrix {
                     let box = try hostile.scene.enrolment(try hostile.scene.makeSubject(), signedBy: hostile.scene.requester)
                     return try hostile.names(.enrol(enrolment(box)))
                 },
-                .refused("enclave.badEnrolment") { hostile in
+                .refused("enclave.otherSession") { hostile in
                     var box = try hostile.scene.enrolment(try hostile.scene.makeSubject())
                     box.encapsulatedKey[0] ^= 1
                     return try hostile.names(.enrol(enrolment(box)))
@@ -211,7 +220,7 @@ extension HostileMatrix {
                 },
             ],
             .otherChain: [
-                .refused("enclave.badEnrolment") { hostile in
+                .refused("enclave.otherSession") { hostile in
                     let other = try hostile.shadow(chainID: "jupiter-id")
                     return try hostile.names(.enrol(enrolment(try other.enrolment(hostile.subject))))
                 }

@@ -67,6 +67,10 @@ extension HostileMatrix {
                     let thief = try SealingPrivateKey(suite: .x25519)
                     return try hostile.asked { $0.offer.identity.vaultKey = thief.publicKey.wire }
                 },
+                .refused("enclave.badPeerSignature") { hostile in
+                    let thief = try SealingPrivateKey(suite: .xwing)
+                    return try hostile.asked { $0.offer.sessionKey = thief.publicKey.wire }
+                },
                 // An enclave that nobody admitted, and one that is suspended.
                 .refused("enclave.peerNotAdmitted") { hostile in
                     let (pair, _) = try hostile.asked()
@@ -120,11 +124,11 @@ extension HostileMatrix {
             ],
             .withhold: [.refused("enclave.badPart") { hostile in try hostile.given { $0.source.value = Data() } }],
             .truncate: [
-                .refused("enclave.badPart") { hostile in try hostile.given { $0.part.part.ciphertext.removeLast() } },
+                .refused("enclave.otherSession") { hostile in try hostile.given { $0.part.part.ciphertext.removeLast() } },
                 .refused("enclave.badPeerSignature") { hostile in try hostile.given { $0.part.signature.removeLast() } },
             ],
             .forge: [
-                .refused("enclave.badPart") { hostile in try hostile.given { $0.part.part.ciphertext[40] ^= 1 } },
+                .refused("enclave.otherSession") { hostile in try hostile.given { $0.part.part.ciphertext[40] ^= 1 } },
                 .refused("enclave.badPeerSignature") { hostile in try hostile.given { $0.part.version += 1 } },
                 .refused("enclave.badPeerSignature") { hostile in try hostile.given { $0.part.signature[0] ^= 1 } },
                 // The source is a build that no holder has read.
@@ -135,7 +139,7 @@ extension HostileMatrix {
                     try pair.accept(by: TestHolders(seed: 7))
                     return try hostile.names(.importReplica(pair.take(part, from: pair.other, challenge)))
                 },
-                // Keys of the host's own making, sealed to the attested key as anybody can.
+                // Keys of the host's own making, sealed to the session as anybody can.
                 .refused("enclave.replayedPart") { hostile in
                     let box = try hostile.forgedPart(chainID: hostile.node.chainID)
                     return try hostile.given { $0.part.part = box }
@@ -149,7 +153,7 @@ extension HostileMatrix {
                 }
             ],
             .otherChain: [
-                .refused("enclave.badPart") { hostile in
+                .refused("enclave.otherSession") { hostile in
                     let box = try hostile.forgedPart(chainID: "jupiter-id")
                     return try hostile.given { $0.part.part = box }
                 }
@@ -206,7 +210,7 @@ extension HostileScene {
         var part = WireReplicaPart()
         (part.chainID, part.source, part.nonce) = (chainID, .init(scene.enclaveID.bytes), Data(repeating: 1, count: 32))
         (part.vault, part.vaultSecret) = (.init(scene.enclaveID.bytes), Data(repeating: 2, count: 32))
-        return try SealingPublicKey(scene.enclave.identity.vaultKey).seal(
+        return try SealingPublicKey(scene.session().key).seal(
             part.encoded(), context: .replicaBox, associated: Array(chainID.utf8)
         ).wire
     }

@@ -146,6 +146,9 @@ package final class EnclaveScene {
         return command
     }
 
+    /// The log's entries after the first `count`, encoded.
+    package func entries(after count: Int) -> [Data] { punctureEntries.dropFirst(count).map { Data($0) } }
+
     @discardableResult
     package func provePunctures(to other: EnclaveDriver? = nil) throws -> WireProvePuncturesAnswer {
         guard case .provePunctures(let answer) = try (other ?? driver).perform(.provePunctures(puncturesCommand(of: other))) else {
@@ -205,9 +208,15 @@ package final class EnclaveScene {
             chainID: node.chainID, enclave: enclaveID, dataset: Self.dataset, keyEpoch: subject.epoch,
             commitment: subject.commitment)
         wire.signature = .init(try (signer ?? subject.wallet).sign(statement, context: .enrolment))
-        return try SealingPublicKey(enclave.identity.vaultKey).seal(
+        return try SealingPublicKey(session().key).seal(
             wire.encoded(), context: .enrolmentBox, associated: Array(node.chainID.utf8)
         ).wire
+    }
+
+    /// What is sealed to the enclave now.
+    package func session() throws -> WireSessionKey {
+        guard case .status(let status) = try driver.perform(.status(WireStatusCommand())) else { throw EnclaveError.unexpectedAnswer }
+        return status.session
     }
 
     /// Enrols and writes the chain's side of it.

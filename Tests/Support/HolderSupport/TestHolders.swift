@@ -51,13 +51,12 @@ package struct TestHolders {
         try approvals(HolderStatement.reference(build, hash: hash, chainID: chainID), .referenceApproval, by: positions)
     }
 
-    /// The package with the shares of these holders, each with its word for it, sealed to `enclave`.
+    /// The package with the shares of these holders, each with its word for it, sealed to the session of `enclave`.
     ///
     /// - Parameter signers: whose words go with the shares, if not their holders'.
     package func reseal(
-        _ package: WireRecoveryPackage, by positions: [Int], to enclave: WireEnclaveIdentity, signers: [SigningKey]? = nil
+        _ package: WireRecoveryPackage, by positions: [Int], to enclave: Hash32, session: WireSealingKey, signers: [SigningKey]? = nil
     ) throws -> WireRecoveryPackage {
-        let id = EnclaveStatement.identifier(enclave)
         let binding = EnclaveStatement.recoveryBinding(package)
         var result = package
         result.shares = try positions.enumerated().map { index, position in
@@ -65,9 +64,9 @@ package struct TestHolders {
             let number = UInt8(share.index)
             let bytes = try keys[position].sealing.open(SealedBox(share.share), context: .recoveryShare, associated: binding + [number])
             let signer = signers.map { $0[index] } ?? keys[position].account
-            let approval = try WireHolderApproval(HolderStatement.recovery(package, enclave: id), .recoveryApproval, by: signer)
-            share.share = try SealingPublicKey(enclave.vaultKey).seal(
-                HeldShare(share: bytes, approval: approval).bytes, context: .recoveryShare, associated: binding + [number] + id.bytes
+            let approval = try WireHolderApproval(HolderStatement.recovery(package, enclave: enclave), .recoveryApproval, by: signer)
+            share.share = try SealingPublicKey(session).seal(
+                HeldShare(share: bytes, approval: approval).bytes, context: .recoveryShare, associated: binding + [number] + enclave.bytes
             ).wire
             return share
         }

@@ -7,14 +7,14 @@ import Glibc
 // happen: the process is expected to die of SIGSYS.
 
 let lists = [
-    "vault": SystemCalls.vault, "worker": SystemCalls.worker, "compiling-worker": SystemCalls.compilingWorker,
-    "launcher": SystemCalls.launcher,
+    "vault": SystemCalls.vault, "worker": SystemCalls.worker, "compiling-template": SystemCalls.compilingTemplate,
+    "template": SystemCalls.template, "launcher": SystemCalls.launcher,
 ]
 guard CommandLine.arguments.count == 3, let list = lists[CommandLine.arguments[1]] else { exit(64) }
 let call = CommandLine.arguments[2]
 
 do throws(SandboxError) {
-    try Confinement.harden(descriptors: 64)
+    try Confinement.harden(descriptors: 64, tracer: .refuse)
     try SystemCallFilter.load(list)
 } catch { exit(65) }
 
@@ -34,6 +34,10 @@ case "process":
     var child: pid_t = 0
     var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("/bin/true"), nil]
     posix_spawn(&child, "/bin/true", nil, nil, &arguments, nil)
+case "copy": _ = Confinement.copy()
+case "other-pair":
+    var ends: [Int32] = [0, 0]
+    _ = socketpair(AF_INET, Int32(SOCK_STREAM.rawValue), 0, &ends)
 case "execve":
     var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("/bin/true"), nil]
     execv("/bin/true", &arguments)

@@ -200,6 +200,15 @@ package struct EnrolmentOutcome: Codable, Sendable {
         package let code: UInt32
         package let name: String
         package let reason: String
+
+        package init(code: UInt32, name: String, reason: String) { (self.code, self.name, self.reason) = (code, name, reason) }
+    }
+
+    package init(
+        subject: String, dataset: String, commitment: String, vaultVersion: UInt64, receipt: Data, keyEpoch: UInt32?, error: Failure?
+    ) {
+        (self.subject, self.dataset, self.commitment, self.vaultVersion) = (subject, dataset, commitment, vaultVersion)
+        (self.receipt, self.keyEpoch, self.error) = (receipt, keyEpoch, error)
     }
 }
 

@@ -68,17 +68,14 @@ package enum RecordSealer {
     }
 }
 
-/// Hands a subject key to an enclave: sealed to its vault key, signed by the subject.
+/// Hands a subject key to an enclave: sealed to its session, signed by the subject.
 package enum EnrolmentSealer {
-    package static func seal(
-        chainID: String, dataset: String, wallet: Wallet, enclave: WireEnclaveIdentity, keyEpoch: UInt32 = 0
-    ) throws -> WireSealedMessage {
-        let key = wallet.subjectKey(chainID: chainID, dataset: dataset, epoch: keyEpoch)
-        let enclaveID = EnclaveStatement.identifier(enclave)
+    package static func seal(dataset: String, wallet: Wallet, session: EnclaveSession, keyEpoch: UInt32 = 0) throws -> WireSealedMessage {
+        let key = wallet.subjectKey(chainID: session.chainID, dataset: dataset, epoch: keyEpoch)
         let statement = EnclaveStatement.enrolment(
-            chainID: chainID, enclave: enclaveID, dataset: dataset, keyEpoch: keyEpoch, commitment: key.commitment)
+            chainID: session.chainID, enclave: session.enclave, dataset: dataset, keyEpoch: keyEpoch, commitment: key.commitment)
         var enrolment = WireEnrolment()
-        enrolment.chainID = chainID
+        enrolment.chainID = session.chainID
         enrolment.subject = .init(wallet.address.bytes)
         enrolment.dataset = dataset
         enrolment.keyEpoch = keyEpoch
@@ -86,8 +83,7 @@ package enum EnrolmentSealer {
         enrolment.salt = .init(key.salt)
         enrolment.publicKey = wallet.signingKey.verificationKey.wire
         enrolment.signature = .init(try wallet.signingKey.sign(statement, context: .enrolment))
-        let vault = try SealingPublicKey(enclave.vaultKey)
-        return try vault.seal(enrolment.encoded(), context: .enrolmentBox, associated: Array(chainID.utf8)).wire
+        return try session.key.seal(enrolment.encoded(), context: .enrolmentBox, associated: Array(session.chainID.utf8)).wire
     }
 
     /// The message that tells the chain, once the enclave has confirmed; its receipt is checked here first.

@@ -8,13 +8,11 @@ import WireTypes
 
 /// A holder's part in bringing a lost vault back, and in what no quorum decides alone (docs/spec/vault.md §8).
 package enum RecoverySharing {
-    /// The share that `package` holds for `holder`, with the holder's word for the package, sealed to `enclave`, which the caller knows
-    /// from the chain.
+    /// The share that `package` holds for `holder`, with the holder's word for the package, sealed to the session of the enclave that
+    /// recovers. Once that enclave is started anew, or has destroyed keys, the share has to be sealed again.
     ///
-    /// - Throws: `notHolder`, `wrongEnclave` when the identity is not the one that the chain's entry names, or `cannotOpen`.
-    package static func reseal(_ package: WireRecoveryPackage, of holder: Wallet, to enclave: WireEnclave) throws -> WireRecoveryShare {
-        let id = EnclaveStatement.identifier(enclave.identity)
-        guard Hash32(enclave.id) == id else { throw ClientError.malformedAnswer("an enclave with another identity") }
+    /// - Throws: `notHolder`, or `cannotOpen`.
+    package static func reseal(_ package: WireRecoveryPackage, of holder: Wallet, to session: EnclaveSession) throws -> WireRecoveryShare {
         let account = Data(holder.address.bytes)
         guard let own = package.shares.first(where: { $0.account == account }), let index = UInt8(exactly: own.index) else {
             throw ClientError.notHolder
@@ -22,10 +20,11 @@ package enum RecoverySharing {
         let binding = EnclaveStatement.recoveryBinding(package)
         let share = try holder.sealingKey.open(SealedBox(own.share), context: .recoveryShare, associated: binding + [index])
         let approval = try WireHolderApproval(
-            HolderStatement.recovery(package, enclave: id), .recoveryApproval, by: holder.signingKey)
+            HolderStatement.recovery(package, enclave: session.enclave), .recoveryApproval, by: holder.signingKey)
         var sealed = own
-        sealed.share = try SealingPublicKey(enclave.identity.vaultKey).seal(
-            HeldShare(share: share, approval: approval).bytes, context: .recoveryShare, associated: binding + [index] + id.bytes
+        sealed.share = try session.key.seal(
+            HeldShare(share: share, approval: approval).bytes, context: .recoveryShare,
+            associated: binding + [index] + session.enclave.bytes
         ).wire
         return sealed
     }

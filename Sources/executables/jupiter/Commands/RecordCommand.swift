@@ -53,9 +53,10 @@ struct OwnRecords {
     /// The message that enrols the wallet's key of `epoch`, once the enclave has taken it in.
     func enrolment(_ dataset: String, epoch: UInt32) async throws -> WireMessage {
         let enclave = try await enclave()
-        let sealed = try EnrolmentSealer.seal(
-            chainID: chainID, dataset: dataset, wallet: wallet, enclave: enclave, keyEpoch: epoch)
-        guard let outcome = try await client.enrol([sealed]).first else { throw ClientError.malformedAnswer("no enrolment") }
+        let key = EnrolmentKey(wallet: wallet, dataset: dataset, epoch: epoch)
+        guard let outcome = try await client.enrol([key], with: EnclaveStatement.identifier(enclave), chainID: chainID).first else {
+            throw ClientError.malformedAnswer("no enrolment")
+        }
         var message = WireMessage()
         message.enrolSubjectKey = try EnrolmentSealer.message(outcome, chainID: chainID, wallet: wallet, enclave: enclave)
         return message

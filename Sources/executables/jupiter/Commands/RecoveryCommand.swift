@@ -73,7 +73,8 @@ struct RecoveryShare: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "share", abstract: "Open your share and seal it to an enclave that is to recover the vault.",
         discussion: """
-            The node's chain must know the enclave as active; look at its platform and measurement before you answer yes.
+            The node's chain must know the enclave as active; look at its platform and measurement before you answer yes. The share is
+            sealed to the key of the enclave's present start: should it be started anew before the vault is back, make the share again.
 
             EXAMPLE
               jupiter enclave recovery share jupiter-sg.recovery --enclave 5f0c… --wallet anna --out anna.share
@@ -86,6 +87,8 @@ struct RecoveryShare: AnsweringCommand {
     var package: String
     @Option(help: "The enclave that recovers.")
     var enclave: Hash32
+    @Option(help: ArgumentHelp("The node of that enclave, if it is another one; it is believed nothing.", valueName: "url"))
+    var enclaveNode: String?
     @Option(help: ArgumentHelp("Where the share goes; only the enclave opens it.", valueName: "file"))
     var out: String
 
@@ -96,7 +99,9 @@ struct RecoveryShare: AnsweringCommand {
         guard let target = try await client.enclave(enclave), target.status == .active else {
             throw CommandError.notFound("an active enclave \(enclave)")
         }
-        let share = try RecoverySharing.reseal(package, of: holder, to: target)
+        let shown = try await (enclaveNode.map { try NodeClient(url: $0) } ?? client).sessionKey(of: enclave)
+        let session = try EnclaveSession(shown, chainID: try await client.status().chainId, of: target)
+        let share = try RecoverySharing.reseal(package, of: holder, to: session)
         try PrivateFile.write(share.encoded(), to: out, overwrite: true)
         let json: JSONValue = [
             "enclave": .text(enclave.description), "platform": .text(target.identity.platform),

@@ -15,14 +15,10 @@ extension DemoStage {
             let (locality, enclave) = (stage.localities[home], stage.enclaves[home])
             let members = stage.population.members(of: home)
             let wallets = members.map { stage.population.subjects[$0].wallet }
-            let sealed = try await Self.map(wallets) { wallet in
-                try EnrolmentSealer.seal(chainID: locality.chainID, dataset: DemoTerms.dataset, wallet: wallet, enclave: enclave)
-            }
-            var outcomes: [EnrolmentOutcome] = []
-            for start in stride(from: 0, to: sealed.count, by: Self.chunk) {
-                outcomes += try await locality.client.enrol(Array(sealed[start..<min(start + Self.chunk, sealed.count)]))
-                stage.progress.update(outcomes.count, of: locality.chainID)
-            }
+            let outcomes = try await locality.client.enrol(
+                wallets.map { EnrolmentKey(wallet: $0, dataset: DemoTerms.dataset) }, with: EnclaveStatement.identifier(enclave),
+                chainID: locality.chainID
+            ) { stage.progress.update($0, of: locality.chainID) }
             let messages = try await Self.map(Array(zip(wallets, outcomes))) { wallet, outcome in
                 try EnrolmentSealer.message(outcome, chainID: locality.chainID, wallet: wallet, enclave: enclave)
             }
