@@ -153,12 +153,13 @@ struct PeerChecks {
             chainID: genesis.chainID, identity: identity, challengeBlock: try block(at: wire.challengeHeight, shown.challenge))
         let endorsements = try endorsements(shown.endorsements)
         // What the genesis demands of evidence holds for keys whatever was decided since; what was decided since holds too.
+        // So a quorum makes no TPM real by naming a maker of its own, or a key that nobody has activated.
         for policy in rules == genesis.attestationRules ? [rules] : [rules, genesis.attestationRules] {
             var policy = policy
             policy.referenceValuesRequired = rules.referenceValuesRequired
             let result = try EvidenceAppraiser.appraise(
-                shown.evidence, about: subject, endorsements: endorsements, anchors: TrustAnchors.pinned.adding(rules),
-                references: ReferenceValues(claimed: reference, rules: rules),
+                shown.evidence, about: subject, endorsements: endorsements, anchors: TrustAnchors.pinned.adding(policy),
+                references: ReferenceValues(claimed: reference, rules: policy),
                 policy: AppraisalPolicy(policy, allowSimulated: genesis.wire.allowSimulatedEnclaves), at: trusted.time)
             // The chain may admit weaker platforms beside this one. What hardware keeps does not end there.
             guard result.assurance >= assurance else { throw EnclaveError.peerAssurance }
