@@ -6,6 +6,7 @@ import DataModel
 import EnclaveCore
 import EnclaveProtocol
 import Foundation
+import HolderSupport
 import KeySearchSupport
 import Primitives
 import Testing
@@ -20,7 +21,7 @@ import WireTypes
     let third: SceneSubject
 
     init() throws {
-        pair = try PairScene()
+        pair = try `A lost vault`.pair()
         recovery = try `A lost vault`(pair)
         other = try pair.first.makeSubject()
         third = try pair.first.makeSubject()
@@ -49,7 +50,7 @@ import WireTypes
     }
 
     private var holders: [KeySearch.Part] {
-        recovery.holders.enumerated().map { KeySearch.Part(name: "holder \($0)", bytes: Data($1.key.secretBytes)) }
+        recovery.holders.keys.enumerated().map { KeySearch.Part(name: "holder \($0)", bytes: Data($1.sealing.secretBytes)) }
     }
 
     private func search(_ parts: [KeySearch.Part], _ packages: [WireRecoveryPackage] = []) -> KeySearch {

@@ -33,7 +33,7 @@ extension EnclaveScene {
     let pair: PairScene
     var subject: SceneSubject { pair.small.subject }
 
-    init() throws { pair = try PairScene() }
+    init() throws { pair = try `A lost vault`.pair() }
 
     /// Lets both follow a log with that entry.
     private func erase(_ kind: WireErasureKind, keyEpoch: UInt32 = 0) throws {
