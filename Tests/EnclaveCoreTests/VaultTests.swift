@@ -31,7 +31,7 @@ import WireTypes
         var bytes = try small.storage.contents()
         bytes[11] = 9
         #expect(throws: VaultError.unknownVersion) { try reopen(bytes, small.node) }
-        bytes[11] = 2
+        bytes[11] = 3
         bytes[16] = UInt8(ascii: "t")
         #expect(throws: VaultError.wrongPlatform) { try reopen(bytes, small.node) }
         #expect(throws: VaultError.notAVault) { try reopen(Array("something else".utf8), small.node) }

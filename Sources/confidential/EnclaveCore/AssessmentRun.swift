@@ -101,7 +101,8 @@ extension EnclaveMachine {
                     .used(Self.use(run.grant, run.job, outputBytes: run.outputBytes)),
                     .run(
                         Self.run(
-                            run.job, (sealed.bytes, sealed.commitment), for: run.recipient, dataset: run.source.key.dataset, sources: [run.source])),
+                            run.job, (sealed.bytes, sealed.commitment), for: run.recipient, dataset: run.source.key.dataset,
+                            sources: [run.source])),
                 ])
             progress.decided.append((run.position, decided))
         } catch { progress.failures.append((run.position, error)) }

@@ -54,7 +54,8 @@ extension Vault {
             guard let known, !known.isOpened else { return nil }
             return WireVaultRun.opened(job, commitment)
         }
-        guard Hash32(run.recipient) != nil, run.sealedResult.count == Sidecar.saltBytes, !run.erased, [0, 32].contains(run.resultKey.count),
+        guard Hash32(run.recipient) != nil, run.sealedResult.count == Sidecar.saltBytes, !run.erased,
+            [0, 32].contains(run.resultKey.count),
             (1...EnclaveLimits.contributions).contains(run.sources.count), let sources = run.sources.vaultSources(dataset: run.dataset)
         else { throw .badPart }
         guard known == nil else { return nil }
