@@ -189,6 +189,7 @@ let targets: [Target] = [
 
     support("TestVectors", ["Primitives"]),
     support("StateModel", ["Primitives", "AuthenticatedState", crypto]),
+    support("HolderSupport", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
     support(
         "LedgerSupport",
         [
@@ -203,7 +204,7 @@ let targets: [Target] = [
     support("PowerLossSupport", folder: "PowerLoss", ["Primitives"], exclude: ["powerloss.c"]),
     support("ChainFixtures", ["Primitives", "AuthenticatedState", "Storage"]),
     supportProgram("storage-crasher", folder: "StorageCrasher", ["ChainFixtures", "Storage"]),
-    support("KeySearchSupport", folder: "KeySearch", ["Primitives", "Cryptography", crypto]),
+    support("KeySearchSupport", folder: "KeySearch", ["Primitives", "Cryptography", "WireTypes", "ChainTypes", crypto]),
     supportProgram(
         "vault-crasher", folder: "VaultCrasher", ["AdversarySupport", "Primitives", "DataModel", "EnclaveCore", "WireTypes"]),
     supportProgram("sandbox-breaker", folder: "SandboxBreaker", ["EnclaveSandbox"]),
@@ -218,7 +219,7 @@ let targets: [Target] = [
 
     tests("PrimitivesTests", ["Primitives", "TestVectors"]),
     tests("CryptographyTests", ["Primitives", "Cryptography", "TestVectors", crypto]),
-    tests("ChainTypesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "TestVectors", protobuf]),
+    tests("ChainTypesTests", ["HolderSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "TestVectors", protobuf]),
     tests("ConsentRulesTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "ConsentRules"]),
     tests("DataModelTests", ["DataModel", "Primitives"]),
     tests(
@@ -236,7 +237,8 @@ let targets: [Target] = [
     tests(
         "ModulesTests",
         [
-            "LedgerSupport", "TpmSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "ConsentRules",
+            "HolderSupport", "LedgerSupport", "TpmSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation",
+            "ConsentRules",
             "LightClient", "Modules", "Execution",
         ]),
     tests(
@@ -265,7 +267,8 @@ let targets: [Target] = [
     tests(
         "EnclaveCoreTests",
         [
-            "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "LightClient",
+            "AdversarySupport", "HolderSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation",
+            "LightClient",
             "ProgramInterface", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol", "EnclavePlatforms", "WorkerProtocol",
             "EnclaveWorker", "EnclaveCore", "JupiterClient", "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker",
             "sandbox-breaker", "KeySearchSupport", "PowerLossSupport",
@@ -274,7 +277,8 @@ let targets: [Target] = [
     tests(
         "HostileNodeTests",
         [
-            "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol", "EnclaveCore",
+            "AdversarySupport", "HolderSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation",
+            "EnclaveProtocol", "EnclaveCore",
             "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker", crypto, protobuf,
         ]),
     tests(
@@ -331,7 +335,9 @@ let targets: [Target] = [
             "LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "LightClient", "JupiterClient", "Node",
             "API", "RunningNode", logging, protobuf,
         ]),
-    tests("ConsoleTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Node", "Console", "RunningNode"]),
+    tests(
+        "ConsoleTests",
+        ["LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Node", "Console", "RunningNode"]),
 ]
 
 /// Benchmarks are built only when asked for, so that a plain build stays short.

@@ -175,7 +175,7 @@ private struct IntelIdentities {
             case 1: message.proposeChange.change.suspendEnclaves.platform = "tpm"
             default:
                 message.proposeChange.change.addReferenceValue.measurement =
-                    ReferenceValue(platform: .tdx, registers: ["mrtd": [1, 2]]).wire
+                    ReferenceValue(platform: .tdx, registers: ["mrtd": [1, 2], "rtmr1": [3], "rtmr2": [4]]).wire
             }
             samples.append(message)
         }

@@ -15,7 +15,7 @@ import WireTypes
         let chain = AppraisalPolicy(allowSimulated: true)
         #expect(!chain.amdProducts.contains(.milan) && chain.maximumVmpl == 0)
         #expect(chain.requireRevocationLists && chain.requireReferenceValues && !chain.allowSoftwareTpm)
-        #expect(chain.tcbStatuses == [.upToDate])
+        #expect(chain.tcbStatuses == [.upToDate] && chain.requireGenuineMicrocode)
         #expect(try code("snp-synth-good") { $0.policy.amdProducts = chain.amdProducts } == "product_not_allowed")
         #expect(try code("snp-milan-v3-vlek-aws") { $0.policy.maximumVmpl = 0 } == "platform_policy")
         #expect(try code("snp-genoa-v5") { $0.policy.requireRevocationLists = true } == "endorsement_missing")
@@ -99,7 +99,10 @@ import WireTypes
         #expect(IntelTcbVerdict.converge(.configurationNeeded, .outOfDate) == .outOfDateConfigurationNeeded)
         #expect(IntelTcbVerdict.converge(.configurationAndSWHardeningNeeded, .outOfDate) == .outOfDateConfigurationNeeded)
         #expect(IntelTcbVerdict.converge(.outOfDate, .upToDate) == .outOfDate)
+        #expect(IntelTcbVerdict.converge(.configurationNeeded, .outOfDateConfigurationNeeded) == .outOfDateConfigurationNeeded)
+        #expect(IntelTcbVerdict.converge(.swHardeningNeeded, .configurationNeeded) == .configurationAndSWHardeningNeeded)
         for status in TcbStatus.allCases {
+            #expect(TcbStatus.allCases.allSatisfy { IntelTcbVerdict.converge(status, $0) == IntelTcbVerdict.converge($0, status) })
             #expect(IntelTcbVerdict.converge(status, .revoked) == .revoked && IntelTcbVerdict.converge(.revoked, status) == .revoked)
             #expect(IntelTcbVerdict.converge(status, .upToDate) == status)
         }

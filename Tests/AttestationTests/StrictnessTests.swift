@@ -63,6 +63,24 @@ import Testing
             String(text.dropLast(10)), text.replacing("CERTIFICATE-----\nMII", with: "CERTIFICATE-----\n MII"),
             text.replacing("\nMII", with: "\n\nMII"), String(repeating: text, count: 5),
         ] { #expect(throws: AttestationError.malformed, "\(bad.prefix(40))") { try PemChain.read(Array(bad.utf8)) } }
+        // A line a character, or one longer than the others: every block has one form, and reading it is bounded by its lines.
+        let body = try #require(text.split(separator: "-----").dropFirst().first { $0.contains("MII") }).replacing("\n", with: "")
+        func block(_ lines: [Substring]) -> [UInt8] {
+            Array("-----BEGIN CERTIFICATE-----\n\(lines.joined(separator: "\n"))\n-----END CERTIFICATE-----\n".utf8)
+        }
+        func lines(of length: Int) -> [Substring] {
+            var rest = body[...]
+            var lines: [Substring] = []
+            while !rest.isEmpty {
+                lines.append(rest.prefix(length))
+                rest = rest.dropFirst(length)
+            }
+            return lines
+        }
+        #expect(try PemChain.read(block(lines(of: 64))) == [PemChain.read(chain)[0]])
+        for length in [1, 63, 65, 76] {
+            #expect(throws: AttestationError.malformed, "\(length)") { try PemChain.read(block(lines(of: length))) }
+        }
         // The unused bits of the last character carry no meaning, so they have one value.
         #expect(throws: AttestationError.malformed) {
             try PemChain.read(Array("-----BEGIN CERTIFICATE-----\nAB==\n-----END CERTIFICATE-----\n".utf8))

@@ -123,5 +123,6 @@ import WireTypes
         decoder(WireEquivocation.self), decoder(WireCometFinality.self), decoder(WireAttestationRules.self),
         decoder(WireReferenceValue.self), decoder(WireEndorsementEntry.self), decoder(WireEndorsementCount.self),
         decoder(WireAdmittedEnclaves.self), decoder(WireEnclaveDemand.self), decoder(WireEndorsement.self),
+        decoder(WireRecoveryPlan.self), decoder(WireVaultEpoch.self), { HeldShare($0)?.bytes },
     ]
 }

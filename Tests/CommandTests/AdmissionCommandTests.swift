@@ -37,6 +37,38 @@ import WireTypes
         }
     }
 
+    @Test func `a genesis names recovery holders, all of them or none`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        let holders = try ["anna", "ben", "cleo"].map { name in
+            let wallet = try #require(try jupiter.run("wallet", "new", "--wallet", name, "--output", "json").json)
+            return "\(try #require(wallet["address"]?.text))=\(try #require(wallet["sealingKey"]?.text))"
+        }
+        let named = holders.flatMap { ["--recovery-holder", $0] }
+        let made = try jupiter.run(in: ["node", "init", "jupiter-kept", "--recovery-threshold", "2"] + named)
+        #expect(made.status == 0, "\(made.error)")
+        let plan = try #require(try genesis(jupiter, "jupiter-kept").recoveryPlan)
+        #expect(plan.isWellFormed && plan.threshold == 2 && plan.holders.count == 3 && plan.version == 0)
+        #expect(
+            try jupiter.run(
+                in: [
+                    "federation", "init", "--locality", "kept", "--recovery-threshold", "3", "--base-port", "0", "--out",
+                    jupiter.home + "/kept",
+                ] + named
+            ).status == 0)
+        for bad in [
+            ["--recovery-threshold", "4"] + named, ["--recovery-threshold", "0"] + named, named, ["--recovery-threshold", "1"],
+            ["--recovery-threshold", "1", "--recovery-holder", holders[0], "--recovery-holder", holders[0]],
+            ["--recovery-threshold", "1", "--recovery-holder", "anna"],
+        ] {
+            let refused = try jupiter.run(in: ["node", "init", "jupiter-bad", "--output", "json"] + bad)
+            #expect(refused.status != 0, "\(bad)")
+            #expect(!FileManager.default.fileExists(atPath: jupiter.home + "/node/jupiter-bad"))
+        }
+        #expect(try jupiter.run("node", "init", "jupiter-none").status == 0)
+        #expect(try genesis(jupiter, "jupiter-none").recoveryPlan == nil)
+    }
+
     @Test func `a proposal is about one thing`() throws {
         let jupiter = try Jupiter()
         defer { jupiter.remove() }

@@ -22,7 +22,9 @@ import Testing
         "program list", "assess request", "assess result", "subscribe request", "subscribe result", "query", "receipt get",
         "receipt verify", "transfer", "federation init", "federation register", "federation list", "status", "peers", "validators list",
         "validators add", "validators remove", "validators weight", "validators unjail", "validators endpoint", "governance list",
-        "evidence verify", "governance show", "governance propose", "governance vote",
+        "evidence verify", "governance show", "governance propose", "governance vote", "enclave recovery plan", "enclave recovery approve",
+        "enclave recovery holders", "enclave recovery export", "enclave recovery share", "enclave recovery import",
+        "enclave recovery destroyed",
     ]
 
     @Test(arguments: leaves)

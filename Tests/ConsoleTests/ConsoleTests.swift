@@ -80,7 +80,7 @@ import WireTypes
             document.querySelector('#consent-form button').click()
             """
         _ = try await browser.evaluate(consents)
-        #expect(try await browser.wait(for: "document.getElementById('consent-note').textContent.startsWith('0 grants')"))
+        #expect(try await browser.wait(for: "document.getElementById('consent-note').textContent.startsWith('0 grants and 0 erasures')"))
         _ = try await browser.evaluate(
             "document.getElementById('subject').value = 'jup1wrong'; document.querySelector('#consent-form button').click()")
         #expect(try await browser.wait(for: "document.getElementById('consent-note').textContent.includes('api.badParameter')"))

@@ -33,7 +33,7 @@ extension EnclaveScene {
     let pair: PairScene
     var subject: SceneSubject { pair.small.subject }
 
-    init() throws { pair = try PairScene() }
+    init() throws { pair = try `A lost vault`.pair() }
 
     /// Lets both follow a log with that entry.
     private func erase(_ kind: WireErasureKind, keyEpoch: UInt32 = 0) throws {
@@ -77,17 +77,17 @@ extension EnclaveScene {
             guard case .enrol(let answer) = try pair.second.driver.perform(.enrol(withheld)) else { return [] }
             return answer.outcomes.map(\.failure.code)
         }
-        #expect(try deliver() == [880], "the session that it was sealed to has ended")
+        #expect(try deliver() == [885], "the session that it was sealed to has ended")
         // Sealed anew, as the wallet does that is told so.
         withheld.enrolments.append(try pair.second.enrolment(subject))
-        #expect(try deliver() == [880, 847])
+        #expect(try deliver() == [885, 847])
         // Nor after the log was written anew for somebody else, and a restart.
         pair.first.puncture(.subject, try pair.first.makeSubject().address)
         try pair.block()
         try pair.first.provePunctures(to: pair.second.driver)
         try pair.restartSecond()
         withheld.enrolments[1] = try pair.second.enrolment(subject)
-        #expect(try deliver() == [880, 847])
+        #expect(try deliver() == [885, 847])
         #expect(try pair.status(pair.second).enrolled == 0)
         #expect(try found() == [])
         let next = try pair.second.rotated(subject)

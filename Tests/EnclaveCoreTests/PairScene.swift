@@ -18,8 +18,10 @@ struct PairScene {
     var node: BypassedNode { small.node }
 
     /// - Parameters: what either takes itself for; the evidence of both is simulated.
-    init(first: AssuranceClass = .none, second assurance: AssuranceClass = .none) throws {
-        small = try SmallScene(assurance: first)
+    init(
+        first: AssuranceClass = .none, second assurance: AssuranceClass = .none, genesis adjust: (inout WireGenesis) -> Void = { _ in }
+    ) throws {
+        small = try SmallScene(assurance: first, genesis: adjust)
         let enclave = try Enclave(
             platform: MemoryPlatform(seed: 100, assurance: assurance), storage: secondStorage, genesis: small.node.genesis)
         second = try EnclaveScene(node: small.node, driver: .inProcess(enclave), schema: small.scene.schema, seed: 6)
@@ -34,6 +36,15 @@ struct PairScene {
         second.driver = .inProcess(enclave)
         try second.start()
         try first.catchUp()
+    }
+
+    /// Starts the first enclave anew from its storage.
+    func restartFirst() throws {
+        let enclave = try Enclave(
+            platform: MemoryPlatform(), storage: MemoryVaultStorage(try small.storage.contents()), genesis: node.genesis)
+        first.driver = .inProcess(enclave)
+        try first.start()
+        try second.catchUp()
     }
 
     /// Ends a block and shows it to both.

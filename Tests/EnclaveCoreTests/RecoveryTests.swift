@@ -6,35 +6,35 @@ import DataModel
 import EnclaveCore
 import EnclaveProtocol
 import FoundationEssentials
+import HolderSupport
 import Primitives
 import Testing
 import WireTypes
 
 @Suite struct `A lost vault` {
     let pair: PairScene
-    let holders: [(account: SigningKey, key: SealingPrivateKey)]
+    let holders: TestHolders
 
-    init() throws { try self.init(PairScene()) }
+    init() throws { try self.init(Self.pair()) }
 
+    /// Two enclaves of a chain whose genesis names holders.
+    static func pair(second: AssuranceClass = .none) throws -> PairScene {
+        let plan = try TestHolders().plan()
+        return try PairScene(second: second) { $0.recoveryPlan = plan }
+    }
+
+    /// - Parameter pair: as `pair(second:)` makes it.
     init(_ pair: PairScene) throws {
-        self.pair = pair
-        holders = try (0..<3).map { _ in (SigningKey.ed25519(), try SealingPrivateKey(suite: .x25519)) }
-            .sorted { $0.0.address < $1.0.address }
-        var plan = WireRecoveryPlan()
-        plan.threshold = 2
-        plan.holders = holders.map { holder in
-            var wire = WireRecoveryHolder()
-            (wire.account, wire.key) = (.init(holder.account.address.bytes), holder.key.publicKey.wire)
-            return wire
-        }
-        pair.node.write(plan, at: StateKey.recoveryPlan)
+        (self.pair, holders) = (pair, try TestHolders())
+        pair.node.write(holders.plan(), at: StateKey.recoveryPlan)
         try pair.block()
     }
 
-    func package() throws -> WireRecoveryPackage {
+    /// - Parameter scene: of the first enclave when there is none.
+    func package(by scene: EnclaveScene? = nil) throws -> WireRecoveryPackage {
         var command = WireExportRecoveryCommand()
         command.plan = try pair.node.prove(StateKey.recoveryPlan)
-        guard case .exportRecovery(let answer) = try pair.first.driver.perform(.exportRecovery(command)) else {
+        guard case .exportRecovery(let answer) = try (scene ?? pair.first).driver.perform(.exportRecovery(command)) else {
             throw EnclaveError.unexpectedAnswer
         }
         return answer.package
@@ -45,25 +45,14 @@ import WireTypes
         -> WireRecoveryPackage
     {
         let scene = scene ?? pair.second
-        let (id, session) = (scene.enclaveID, try scene.session())
-        let binding = EnclaveStatement.recoveryBinding(package)
-        var result = package
-        result.shares = try positions.map { position in
-            var share = package.shares[position]
-            let index = UInt8(share.index)
-            let bytes = try holders[position].key.open(SealedBox(share.share), context: .recoveryShare, associated: binding + [index])
-            share.share = try SealingPublicKey(session.key).seal(
-                bytes, context: .recoveryShare, associated: binding + [index] + id.bytes
-            ).wire
-            return share
-        }
-        return result
+        return try holders.reseal(package, by: positions, to: scene.enclaveID, session: scene.session().key)
     }
 
     func recover(_ package: WireRecoveryPackage) throws -> WireImportRecoveryAnswer {
         var command = WireImportRecoveryCommand()
         command.package = package
-        command.source = try pair.node.prove(StateKey.enclave(pair.first.enclaveID))
+        command.source = try pair.node.prove(StateKey.enclave(Hash32(package.enclave) ?? .zero))
+        command.epoch = try pair.node.prove(StateKey.vaultEpoch(Hash32(package.vault) ?? .zero))
         guard case .importRecovery(let answer) = try pair.second.driver.perform(.importRecovery(command)) else {
             throw EnclaveError.unexpectedAnswer
         }
@@ -82,6 +71,18 @@ import WireTypes
         let status = try pair.status(pair.second)
         #expect(status.serving && status.vault == Data(pair.first.enclaveID.bytes) && status.enrolled == 1)
         #expect(status.announcement.recovered && status.announcement.recoveryEpoch == package.epoch)
+        // The announcement shows that the package was opened.
+        let possession = VerificationKey.ed25519(try #require(Hash32(status.announcement.possessionKey)))
+        let chainID = pair.node.chainID
+        try possession.verify(
+            [UInt8](status.announcement.possessionSignature),
+            of: EnclaveStatement.possession(chainID: chainID, status.announcement), context: .recoveryPossession)
+        let handover = EnclaveStatement.recoveryHandover(
+            chainID: chainID, source: pair.first.enclaveID, epoch: package.epoch,
+            possession: try #require(Hash32(status.announcement.possessionKey)))
+        let source = VerificationKey.ed25519(try #require(Hash32(pair.first.enclave.identity.signingKey)))
+        try source.verify([UInt8](status.announcement.sourceSignature), of: handover, context: .replicaHandover)
+        #expect(package.encoded().firstRange(of: [UInt8](status.announcement.possessionKey)) == nil)
         // It runs on the subject's record.
         var load = WireLoadProgramCommand()
         load.code = .init(SpyProgram.code)
@@ -130,16 +131,94 @@ import WireTypes
     }
 
     @Test func `does not come back on a platform of another class`() throws {
-        let other = try Self(PairScene(second: .measured))
+        let other = try Self(Self.pair(second: .measured))
         let package = try other.sealed(other.package(), by: [0, 1])
         #expect(try other.refusal(package) == "enclave.peerAssurance")
         #expect(try other.pair.status(other.pair.second).enrolled == 0)
     }
 
-    @Test func `needs somebody to keep its shares`() throws {
+    @Test func `needs holders whom the genesis names`() throws {
+        let own = try TestHolders(1, threshold: 1, seed: 7)
+        let pair = try PairScene()
+        var command = WireExportRecoveryCommand()
+        command.plan = try pair.node.prove(StateKey.recoveryPlan)
+        #expect(try pair.refusal { _ = try pair.first.driver.perform(.exportRecovery(command)) } == "enclave.noRecoveryPlan")
+        // The quorum writes a plan into the state and certifies it: to the enclave it is nobody's.
+        pair.node.write(own.plan(), at: StateKey.recoveryPlan)
+        try pair.block()
+        command.plan = try pair.node.prove(StateKey.recoveryPlan)
+        #expect(try pair.refusal { _ = try pair.first.driver.perform(.exportRecovery(command)) } == "enclave.noRecoveryPlan")
+        var follow = WireFollowRecoveryPlanCommand()
+        follow.plans = [Data(own.plan(version: 1).encoded())]
+        #expect(try pair.refusal { _ = try pair.first.driver.perform(.followRecoveryPlan(follow)) } == "enclave.noRecoveryPlan")
+    }
+
+    /// A corrupt quorum names itself, under the version of the genesis's plan or a later one; and it hides the plan.
+    @Test func `is packed for no holders whom only the state names`() throws {
+        let own = try TestHolders(1, threshold: 1, seed: 7)
+        for version in [0, 1] as [UInt32] {
+            pair.node.write(own.plan(version: version), at: StateKey.recoveryPlan)
+            try pair.block()
+            #expect(try pair.refusal { _ = try package() } == "enclave.recoveryPlanPending")
+        }
         pair.node.remove(StateKey.recoveryPlan)
         try pair.block()
-        #expect(try pair.refusal { _ = try package() } == "enclave.noRecoveryPlan")
+        #expect(try pair.refusal { _ = try package() } == "enclave.recoveryPlanPending")
+        pair.node.write(holders.plan(), at: StateKey.recoveryPlan)
+        try pair.block()
+        #expect(try package().shares.map(\.account) == holders.plan().holders.map(\.account))
+    }
+
+    /// A quorum can name a maker that never was: whoever took its package would seal results under a secret that the quorum knows.
+    @Test func `is not made up by whoever can write into the state`() throws {
+        let own = try TestHolders(1, threshold: 1, seed: 7)
+        let good = try package()
+        let maker = SigningKey.ed25519()
+        var value: WireEnclave = try #require(try pair.node.value(StateKey.enclave(pair.first.enclaveID)))
+        value.identity.signingKey = .init(maker.verificationKey.bytes)
+        value.id = .init(EnclaveStatement.identifier(value.identity).bytes)
+        let id = try #require(Hash32(value.id))
+        pair.node.write(value, at: StateKey.enclave(id))
+        try pair.block()
+        let forged = try Self.forgery(of: good, by: maker, id, for: own)
+        let (target, session) = (pair.second.enclaveID, try pair.second.session().key)
+        #expect(try refusal(own.reseal(forged, by: [0], to: target, session: session)) == "enclave.recoveryUnapproved")
+        // Holders' words for another package are none for this one, and one holder's is not enough.
+        let real = try holders.reseal(good, by: [0, 1], to: target, session: session)
+        #expect(real.shares.count == 2)
+        #expect(
+            try refusal(own.reseal(forged, by: [0], to: target, session: session, signers: [holders.keys[0].account]))
+                == "enclave.recoveryUnapproved")
+        #expect(try pair.status(pair.second).enrolled == 0)
+        #expect(try refusal(sealed(good, by: [0, 1])) == "")
+    }
+
+    /// A package with a vault secret that its maker chose, shared among `own` alone.
+    private static func forgery(
+        of good: WireRecoveryPackage, by maker: SigningKey, _ id: Hash32, for own: TestHolders
+    ) throws -> WireRecoveryPackage {
+        var part = WireReplicaPart()
+        (part.chainID, part.source, part.vault) = (good.chainID, .init(id.bytes), .init(id.bytes))
+        (part.isLast, part.punctureHash) = (true, .init(Hash32.zero.bytes))
+        (part.vaultSecret, part.possessionSecret) = (Data(repeating: 7, count: 32), Data(repeating: 8, count: 32))
+        var package = good
+        (package.enclave, package.vault, package.threshold) = (part.source, part.vault, own.threshold)
+        let binding = EnclaveStatement.recoveryBinding(package)
+        let key = [UInt8](repeating: 9, count: 32)
+        package.sealedVault = .init(
+            try AuthenticatedEncryption.seal(
+                part.encoded(), key: AuthenticatedEncryption.key(key), context: .recoveryVault, associated: binding))
+        let shares = try SecretSharing.split(key, threshold: Int(own.threshold), count: own.keys.count)
+        package.shares = try zip(shares, own.keys).map { share, holder in
+            var wire = WireRecoveryShare()
+            (wire.account, wire.index) = (.init(holder.account.address.bytes), UInt32(share.index))
+            wire.share = try holder.sealing.publicKey.seal(
+                share.bytes, context: .recoveryShare, associated: binding + [share.index]
+            ).wire
+            return wire
+        }
+        package.signature = .init(try maker.sign(EnclaveStatement.recoveryPackage(package), context: .recoveryPackage))
+        return package
     }
 
     /// The package was made before the erasure, and the chain does not know yet that the vault has destroyed the key.
@@ -162,6 +241,20 @@ import WireTypes
         _ = try pair.second.driver.perform(.loadProgram(load))
         pair.first.driver = pair.second.driver
         #expect(try pair.first.run([pair.first.evidence(request, grant)])[0].failure.name == "enclave.recordErased")
+    }
+
+    /// The maker is lost and never began a new epoch; another enclave of the vault has.
+    @Test func `does not come back from a package that is older than the vault's newest epoch`() throws {
+        let package = try package()
+        var epoch = WireVaultEpoch()
+        (epoch.vault, epoch.epoch) = (package.vault, package.epoch + 1)
+        pair.node.write(epoch, at: StateKey.vaultEpoch(pair.first.enclaveID))
+        try pair.block()
+        #expect(try refusal(sealed(package, by: [0, 1])) == "enclave.oldRecovery")
+        epoch.epoch = package.epoch
+        pair.node.write(epoch, at: StateKey.vaultEpoch(pair.first.enclaveID))
+        try pair.block()
+        #expect(try refusal(sealed(package, by: [0, 1])) == "")
     }
 
     @Test func `does not come back from a package of an older epoch`() throws {

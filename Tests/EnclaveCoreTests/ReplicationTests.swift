@@ -6,6 +6,7 @@ import DataModel
 import EnclaveCore
 import EnclaveProtocol
 import FoundationEssentials
+import HolderSupport
 import Primitives
 import Testing
 import WireTypes
@@ -283,9 +284,14 @@ import WireTypes
         recover.package.vault = recover.package.enclave
         recover.source = take.source
         recover.package.shares = [WireRecoveryShare()]
+        let holders = try TestHolders()
+        var follow = WireFollowRecoveryPlanCommand()
+        let next = try holders.approve(
+            holders.plan(version: 1), after: holders.plan(), chainID: pair.node.chainID, by: [0, 1, 2])
+        follow.plans = [Data(next.encoded())]
         let commands: [WireEnclaveRequest.OneOf_Command] = [
             .exportReplica(export), .importReplica(take), .importRecovery(recover), .offerReplica(WireOfferReplicaCommand()),
-            .exportRecovery(WireExportRecoveryCommand()), .grantKeys(WireGrantKeysCommand()),
+            .exportRecovery(WireExportRecoveryCommand()), .grantKeys(WireGrantKeysCommand()), .followRecoveryPlan(follow),
         ]
         let good = commands.map { command in
             var request = WireEnclaveRequest()

@@ -21,9 +21,10 @@ struct SmallScene {
 
     init(
         otherWeights: [UInt64] = [], storage: MemoryVaultStorage = MemoryVaultStorage(), seed: UInt64 = 5,
-        consensus: WireConsensusKind = .simplex, programs: any ProgramRunner = InProcessPrograms(), assurance: AssuranceClass = .none
+        consensus: WireConsensusKind = .simplex, programs: any ProgramRunner = InProcessPrograms(), assurance: AssuranceClass = .none,
+        genesis adjust: (inout WireGenesis) -> Void = { _ in }
     ) throws {
-        let node = try BypassedNode(seed: seed, otherWeights: otherWeights, consensus: consensus)
+        let node = try BypassedNode(seed: seed, otherWeights: otherWeights, consensus: consensus, adjust)
         self.storage = storage
         let enclave = try Enclave(
             platform: MemoryPlatform(assurance: assurance), storage: storage, genesis: node.genesis, programs: programs)

@@ -98,7 +98,7 @@ import WireTypes
 
     @Test func `no bytes and no keys that anyone still has open what was erased`() async throws {
         let folder = try TemporaryFolder()
-        let locality = try await RecordedLocality(chainID: "jupiter-diary", folder: folder.path)
+        let locality = try await RecordedLocality(chainID: "jupiter-diary", folder: folder.path, hasSecondEnclave: true)
         var dataset = WirePublishDataset()
         (dataset.dataset, dataset.residency, dataset.minimumCohort, dataset.metadata.name) = (Self.dataset, .local, 1, "Diary")
         dataset.schema = .init(try #require(Self.schema).encoding)
@@ -113,10 +113,17 @@ import WireTypes
         let kept = try await put(String(repeating: "kept ", count: 40), ann, leaf: 6, in: locality, enrols: false)
         let later = try await put(String(repeating: "later", count: 40), ben, leaf: 0, in: locality, enrols: true)
 
-        // The control: with the same search, all of it is found now.
+        try await locality.waitForReplica(keys: 2)
+
+        // The control: with the same search, all of it is found now, and in either enclave's home alone.
         let before = try search(locality)
         for entry in [gone, kept, later] {
             #expect(!before.findings(entry.target).isEmpty, "the search for keys is blind")
+            for enclave in ["\(locality.chainID)/", "\(locality.chainID)-second/"] {
+                var alone = KeySearch(try files(locality).filter { $0.name.hasPrefix("enclave/" + enclave) })
+                alone.openAll()
+                #expect(!alone.findings(entry.target).isEmpty, "the search in \(enclave) is blind")
+            }
             #expect(!ciphertext(entry, before).isEmpty, "the search for ciphertext is blind")
             #expect(try !before.places(of: entry.path[0]).isEmpty)
         }
@@ -162,7 +169,7 @@ import WireTypes
         for id in ids {
             let bytes = try await ErasureCertificate.fetch(id, from: locality.client).encoded()
             let verified = try ErasureVerifier.verify(bytes, genesisHash: genesis)
-            #expect(verified.erasure.acknowledgements.count == 1 && Hash32(verified.erasure.id) == id)
+            #expect(verified.erasure.acknowledgements.count == 2 && Hash32(verified.erasure.id) == id)
             #expect(throws: ClientError.self) { try ErasureVerifier.verify(bytes, genesisHash: .zero) }
             let file = locality.home + "/\(id).json"
             try Data(bytes).write(to: URL(fileURLWithPath: file))

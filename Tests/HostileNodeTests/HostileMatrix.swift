@@ -16,7 +16,7 @@ enum HostileMatrix {
         "runSubscription": runSubscription, "openSubscription": openSubscription, "backup": backup,
         "confirmAssessments": confirmAssessments, "provePunctures": provePunctures,
         "offerReplica": offerReplica, "exportReplica": exportReplica, "importReplica": importReplica, "exportRecovery": exportRecovery,
-        "importRecovery": importRecovery, "grantKeys": grantKeys,
+        "importRecovery": importRecovery, "grantKeys": grantKeys, "followRecoveryPlan": followRecoveryPlan,
     ]
 
     /// One attack, with a number because there may be several of a kind.

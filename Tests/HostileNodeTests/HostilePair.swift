@@ -1,8 +1,10 @@
 import AdversarySupport
+import Attestation
 import ChainTypes
 import EnclaveCore
 import EnclaveProtocol
 import Foundation
+import HolderSupport
 import Primitives
 import WireTypes
 
@@ -27,6 +29,21 @@ struct HostilePair {
         try node.block()
         try hostile.scene.catchUp()
         try other.catchUp()
+    }
+
+    /// The state accepts the build of both, as approved by `holders`.
+    func accept(by holders: TestHolders) throws {
+        var build = WireReferenceMeasurement()
+        var register = WireMeasurementRegister()
+        (register.name, register.value) = ("label", Data(SimulatedEvidence.label.utf8))
+        (build.platform, build.registers) = (SimulatedEvidence.platform, [register])
+        var value = WireReferenceValue()
+        (value.platform, value.registers) = (build.platform, build.registers)
+        value.measurement = .init(SimulatedEvidence.measurement.bytes)
+        value.approvals = try holders.approvals(
+            of: build, hash: SimulatedEvidence.measurement, chainID: node.chainID, by: [0, 1, 2])
+        node.write(value, at: StateKey.referenceValue(value.platform, measurement: SimulatedEvidence.measurement))
+        try block()
     }
 
     /// A recent block that the state knows.

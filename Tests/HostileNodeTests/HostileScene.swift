@@ -6,6 +6,7 @@ import DataModel
 import EnclaveCore
 import EnclaveProtocol
 import Foundation
+import HolderSupport
 import Primitives
 import WireTypes
 
@@ -28,6 +29,8 @@ final class HostileScene {
     let node: BypassedNode
     let scene: EnclaveScene
     let subject: SceneSubject
+    /// Whom the genesis names.
+    let holders: TestHolders
     let transcript = HostTranscript()
     private(set) var detector = LeakDetector()
     private var secrets: [String: [UInt8]] = [:]
@@ -37,7 +40,9 @@ final class HostileScene {
 
     init(_ backend: Backend, seed: UInt64 = 5, otherWeights: [UInt64] = []) throws {
         self.backend = backend
-        node = try BypassedNode(seed: seed, otherWeights: otherWeights)
+        let holders = try TestHolders()
+        self.holders = holders
+        node = try BypassedNode(seed: seed, otherWeights: otherWeights) { $0.recoveryPlan = holders.plan() }
         storage = MemoryVaultStorage()
         if backend == .process { process = try HostileProcess(genesis: node.genesis.bytes) }
         scene = try EnclaveScene(
@@ -207,7 +212,7 @@ final class HostileScene {
     ///
     /// Everything in it is as true as on the real one, but for the history.
     func shadow(chainID: String = "jupiter-sg", heights: Int = 0) throws -> EnclaveScene {
-        let other = try BypassedNode(chainID: chainID, seed: 5)
+        let other = try BypassedNode(chainID: chainID, seed: 5) { [holders] in $0.recoveryPlan = holders.plan() }
         // Another time: its headers are others from the first one on.
         other.time += 1
         let shadow = try EnclaveScene(node: other, driver: scene.driver, schema: Self.schema, seed: 5)

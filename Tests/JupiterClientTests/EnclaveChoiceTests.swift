@@ -39,6 +39,29 @@ import WireTypes
         #expect(EnclaveChoice.pick(candidates, impossible) == nil)
     }
 
+    /// One vendor's key signs for all of its platforms, and one paravisor runs on both of Azure's.
+    @Test func `does not take two platforms of one vendor for two`() throws {
+        let demand = try requirements { ($0.confirmations, $0.distinctPlatforms) = (2, true) }
+        let apart = ["simulated", "tpm", "sev-snp", "tdx", "nitro"]
+        for (position, a) in apart.enumerated() {
+            for b in apart.dropFirst(position + 1) {
+                let group = [enclave(1, a, operator: 1), enclave(2, b, operator: 1)]
+                #expect(EnclaveChoice.pick(group, demand)?.count == 2, "\(a) \(b)")
+                #expect(throws: Never.self) { try demand.check(group: group) }
+            }
+        }
+        for (a, b) in [
+            ("sev-snp", "azure-snp"), ("tdx", "sgx"), ("tdx", "azure-tdx"), ("sgx", "azure-tdx"), ("azure-snp", "azure-tdx"),
+            ("tdx", "tdx"),
+            ("unknown", "unknown"),
+        ] {
+            let group = [enclave(1, a, operator: 1), enclave(2, b, operator: 2)]
+            #expect(EnclaveChoice.pick(group, demand) == nil, "\(a) \(b)")
+            #expect(throws: Refusal.admissionNotDistinct) { try demand.check(group: group) }
+        }
+        #expect(EnclaveChoice.pick([enclave(1, "azure-snp", operator: 1), enclave(2, "tdx", operator: 1)], demand)?.count == 2)
+    }
+
     @Test func `names them in the order that a request needs`() throws {
         let candidates = [enclave(9, "tdx", operator: 1), enclave(2, "sev-snp", operator: 1)]
         #expect(EnclaveChoice.pick(candidates, try requirements { $0.confirmations = 2 })?.map { $0.id[0] } == [2, 9])

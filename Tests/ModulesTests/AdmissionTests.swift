@@ -2,6 +2,7 @@ import Attestation
 import ChainTypes
 import Cryptography
 import FoundationEssentials
+import HolderSupport
 import LedgerSupport
 import Modules
 import Primitives
@@ -143,6 +144,46 @@ import WireTypes
 }
 
 @Suite struct `Reference values` {
+    @Test func `take the word of a threshold of the recovery holders, where the genesis names some`() throws {
+        let (holders, own) = (try TestHolders(), try TestHolders(seed: 9))
+        var scene = try AdmissionScene(requiresReferences: true) { $0.recoveryPlan = holders.plan() }
+        let (reference, hash, chainID) = (scene.tpm.reference, scene.tpm.measurement, scene.chain.genesis.chainID)
+        func propose(_ approvals: [WireHolderApproval]) throws -> UInt32 {
+            try scene.decide { change in
+                (change.addReferenceValue.measurement, change.addReferenceValue.approvals) = (reference, approvals)
+            }
+        }
+        func word(_ positions: [Int]) throws -> [WireHolderApproval] {
+            try holders.approvals(of: reference, hash: hash, chainID: chainID, by: positions)
+        }
+        let refused = Refusal.admissionUnapproved.code
+        for few in [[], [0], [1, 1], [2, 0]] { #expect(try propose(word(few)) == refused) }
+        #expect(try propose(own.approvals(of: reference, hash: hash, chainID: chainID, by: [0, 1, 2])) == refused)
+        #expect(try propose(holders.approvals(of: reference, hash: hash, chainID: "jupiter-id", by: [0, 1])) == refused)
+        var other = reference
+        other.registers[0].value[0] ^= 1
+        #expect(try propose(holders.approvals(of: other, hash: hash, chainID: chainID, by: [0, 1])) == refused)
+        #expect(try scene.reference() == nil)
+        #expect(try propose(word([0, 2])) == 0)
+        let value = try #require(try scene.reference())
+        #expect(try value.approvals == word([0, 2]) && value.activeHeight == value.addedHeight + 5)
+        #expect(try propose(word([0, 2])) == Refusal.governanceNoChange.code)
+        // Words of others of them take the place of these; the delay does not begin anew.
+        #expect(try propose(word([1, 2])) == 0)
+        let renewed = try #require(try scene.reference())
+        #expect(try renewed.approvals == word([1, 2]) && renewed.activeHeight == value.activeHeight)
+    }
+
+    @Test func `have no approvals where the genesis names nobody who could approve`() throws {
+        var scene = try AdmissionScene(requiresReferences: true)
+        let (reference, holders) = (scene.tpm.reference, try TestHolders())
+        let words = try holders.approvals(
+            of: reference, hash: scene.tpm.measurement, chainID: scene.chain.genesis.chainID, by: [0, 1])
+        #expect(
+            try scene.decide { ($0.addReferenceValue.measurement, $0.addReferenceValue.approvals) = (reference, words) }
+                == Refusal.admissionMalformedChange.code)
+    }
+
     @Test func `let a build in, with keys only after the delay, and out again with all of its enclaves`() throws {
         var scene = try AdmissionScene(requiresReferences: true)
         let enclave = try scene.measured()

@@ -1,6 +1,7 @@
 import ChainTypes
 import Cryptography
 import FoundationEssentials
+import HolderSupport
 import LedgerSupport
 import Modules
 import Primitives
@@ -25,9 +26,13 @@ import WireTypes
     }
 
     /// An announcement that `replica` took over the keys of `source`, signed by both.
+    ///
+    /// - Parameters:
+    ///   - package: of the package that they came from: the key that the source put into it.
+    ///   - opened: what the replica found in it.
     private func announcement(
-        _ replica: TestEnclave, from source: TestEnclave, recovery: UInt64? = nil,
-        _ adjust: (inout WireAnnounceReplica) -> Void = { _ in }
+        _ replica: TestEnclave, from source: TestEnclave, recovery: UInt64? = nil, package: SigningKey = .ed25519(),
+        opened: SigningKey? = nil, _ adjust: (inout WireAnnounceReplica) -> Void = { _ in }
     ) throws -> WireMessage {
         let chainID = scene.chain.genesis.chainID
         var message = WireAnnounceReplica()
@@ -36,10 +41,16 @@ import WireTypes
         var statement = EnclaveStatement.handover(chainID: chainID, source: source.id, enclave: replica.id, sourceVersion: 9)
         if let recovery {
             (message.recovered, message.recoveryEpoch) = (true, recovery)
-            statement = EnclaveStatement.recoveryHandover(chainID: chainID, source: source.id, epoch: recovery)
+            message.possessionKey = .init(package.verificationKey.bytes)
+            statement = EnclaveStatement.recoveryHandover(
+                chainID: chainID, source: source.id, epoch: recovery, possession: Hash32(package.verificationKey.bytes) ?? .zero)
         }
         message.sourceSignature = .init(try source.key.sign(statement, context: .replicaHandover))
         adjust(&message)
+        if recovery != nil, message.possessionSignature.isEmpty {
+            let statement = EnclaveStatement.possession(chainID: chainID, message)
+            message.possessionSignature = .init(try (opened ?? package).sign(statement, context: .recoveryPossession))
+        }
         let own = EnclaveStatement.announcement(chainID: chainID, message)
         message.signature = .init(try replica.key.sign(own, context: .replicaAnnouncement))
         return WireMessage(.announceReplica(message))
@@ -88,6 +99,46 @@ import WireTypes
         #expect(KeysModule.vault(of: try enclave(second)) == scene.enclave.id)
     }
 
+    /// An admitted enclave, on a platform that somebody has broken, has seen a package and the signature on it, but not what is inside.
+    @Test mutating func `are joined through a package by nobody who has not opened it`() throws {
+        let package = SigningKey.ed25519()
+        let thief = SigningKey.ed25519()
+        let refused = Refusal.keysNoPossession.code
+        #expect(try submit(announcement(second, from: scene.enclave, recovery: 0, package: package, opened: thief)) == refused)
+        #expect(
+            try submit(
+                announcement(second, from: scene.enclave, recovery: 0, package: package) { $0.possessionSignature = Data(count: 64) })
+                == refused)
+        #expect(
+            try submit(
+                announcement(second, from: scene.enclave, recovery: 0, package: package, opened: thief) {
+                    // Its own key: but the source has not signed for that one.
+                    $0.possessionKey = .init(thief.verificationKey.bytes)
+                }) == Refusal.keysBadSignature.code)
+        // What the one that recovers has signed names that one.
+        let third = try TestEnclave(chainID: scene.chain.genesis.chainID, seed: 78)
+        #expect(try register(third) == 0)
+        let good = try announcement(third, from: scene.enclave, recovery: 0, package: package)
+        let signature = good.announceReplica.possessionSignature
+        #expect(
+            try submit(
+                announcement(second, from: scene.enclave, recovery: 0, package: package) { $0.possessionSignature = signature })
+                == refused)
+        #expect(try submit(announcement(second, from: scene.enclave) { $0.possessionKey = Data(count: 32) }) == Refusal.keysMalformed.code)
+        #expect(KeysModule.vault(of: try enclave(second)) == second.id)
+        #expect(try submit(good) == 0)
+        #expect(KeysModule.vault(of: try enclave(third)) == scene.enclave.id)
+    }
+
+    /// The maker of the package is lost; what another enclave of the vault has begun since counts for it too.
+    @Test mutating func `do not come back from a package that is older than any of their epochs`() throws {
+        var epoch = WireVaultEpoch()
+        (epoch.vault, epoch.epoch) = (.init(scene.enclave.id.bytes), 4)
+        scene.chain.write(epoch, at: StateKey.vaultEpoch(scene.enclave.id))
+        #expect(try submit(announcement(second, from: scene.enclave, recovery: 3)) == Refusal.keysOldRecovery.code)
+        #expect(try submit(announcement(second, from: scene.enclave, recovery: 4)) == 0)
+    }
+
     @Test mutating func `let any of their enclaves open what another committed to`() throws {
         #expect(try scene.chain.submit(scene.grantMessage(), by: scene.subject) == 0)
         let (_, job) = try scene.request(scene.requestMessage())
@@ -99,36 +150,6 @@ import WireTypes
         #expect(try submit(second.opening(job)) == 0)
         #expect(try scene.assessment(job)?.status == .opened)
         #expect(try submit(scene.enclave.opening(job)) == Refusal.assessmentsNotCommitted.code)
-    }
-}
-
-@Suite struct `Recovery plans` {
-    private func change(_ accounts: [SigningKey], threshold: UInt32, sorted: Bool = true) throws -> WireSetRecoveryHolders {
-        var change = WireSetRecoveryHolders()
-        change.threshold = threshold
-        let addresses = accounts.map(\.address).sorted()
-        for address in sorted ? addresses : addresses.reversed() {
-            var holder = WireRecoveryHolder()
-            holder.account = .init(address.bytes)
-            holder.key = try SealingPrivateKey(suite: .x25519).publicKey.wire
-            change.holders.append(holder)
-        }
-        return change
-    }
-
-    @Test func `are decided by governance`() throws {
-        var trust = try TrustChain(weights: [1], spare: 0)
-        let keys = (0..<3).map { _ in SigningKey.ed25519() }
-        for bad in [
-            try change(keys, threshold: 0), try change(keys, threshold: 4), try change([], threshold: 1),
-            try change(keys, threshold: 2, sorted: false), try change([keys[0], keys[0]], threshold: 1),
-        ] {
-            #expect(try trust.submit(trust.proposal { $0.setRecoveryHolders = bad }, by: 0) == Refusal.recoveryMalformed.code)
-        }
-        let good = try change(keys, threshold: 2)
-        _ = try trust.decide { $0.setRecoveryHolders = good }
-        let plan: WireRecoveryPlan = try #require(try trust.chain.message(StateKey.recoveryPlan))
-        #expect(plan.threshold == 2 && plan.holders == good.holders && plan.height > 0)
     }
 }
 

@@ -94,7 +94,7 @@ package enum ClientError: CodedError, Equatable {
         case .resultInvalid(let why): "the result must not be believed: \(why)"
         case .proofInvalid(let why): "the proof does not hold: \(why)"
         case .wrongGenesis(let found): "the genesis \(found) is not the one that was asked for"
-        case .notHolder: "the package holds no share for this wallet"
+        case .notHolder: "neither the package nor the plan names this wallet as a holder"
         case .notGranted: "the key grant is not complete, or is not of this record for this wallet"
         case .noEnclave: "the node has no enclave that serves"
         case .sessionInvalid(let why): "nothing is sealed to the key that the node shows as the enclave's: \(why)"

@@ -108,7 +108,7 @@ extension WireEnclaveFailure {
     private static let codes: Set<UInt32> = Set(
         [
             EnclaveError.tamperedCiphertext, .badProof, .badGrantSignature, .badRequestSignature, .wrongChain, .badEnrolment,
-            .otherSession, .malformedCommand,
+            .otherSession, .malformedCommand, .badRecoveryPlan,
         ]
         .map(\.code))
 

@@ -103,7 +103,7 @@ extension EnclaveMachine {
         case .exportRecovery(let command): .exportRecovery(try exportRecovery(command))
         case .importRecovery(let command): .importRecovery(try importRecovery(command))
         case .grantKeys(let command): .grantKeys(try grantKeys(command))
-        case .followRecoveryPlan: throw EnclaveError.malformedCommand
+        case .followRecoveryPlan(let command): .followRecoveryPlan(try followRecoveryPlan(command))
         }
     }
 

@@ -153,6 +153,7 @@ extension EnclaveMachine {
         answer.enrolled = UInt32(clamping: vault.enrolled)
         answer.punctures = vault.punctures.count
         answer.recoveryEpoch = vault.recoveryEpoch
+        answer.recoveryPlan = recoveryPlan?.version ?? 0
         (answer.vault, answer.vaultVersion) = (.init(vaultID.bytes), vault.version)
         if isServing, let announcement = try announcement() { answer.announcement = announcement }
         return answer

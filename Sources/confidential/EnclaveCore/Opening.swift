@@ -106,7 +106,8 @@ extension EnclaveMachine {
         guard ResultEnvelope.recipient(committed.recipient) == run.recipient else { throw .host(.badRecipientKey) }
         guard let key = vault.resultKey(of: run, job: job) else { throw .host(.resultKeyGone) }
         if let sealed = run.sealedResult ?? sidecar {
-            guard Self.opens(sealed, key, job: job, by: committed.enclave) else { throw .host(.resultKeyGone) }
+            let maker = run.isOwn ? Data(id.bytes) : committed.enclave
+            guard Self.opens(sealed, key, job: job, by: maker) else { throw .host(.resultKeyGone) }
         } else {
             // Opened before: its key was tried then.
             guard run.isOpened else { throw .host(.notCommitted) }

@@ -10,20 +10,20 @@ import WireTypes
 
 /// Packages that bring a vault back when all of its enclaves are lost (docs/spec/vault.md §8).
 ///
-/// A package is the vault under a fresh key. The key's shares go to the holders that governance has named; a threshold of them gives it
-/// to an enclave that the chain admits. Subject keys are never shared: what a package's epoch is older than the last erasure is refused.
+/// A package is the vault under a fresh key. The key's shares go to the holders of the plan that the vault itself has followed to, never
+/// to whom the state names; a threshold of them gives it to an enclave, each with its word for the package. Subject keys are never shared:
+/// a package from before the vault's last erasure is refused.
 extension EnclaveMachine {
     /// Bytes of a package that are looked at.
     private static let maximumPackage = EnclaveFraming.maximumBytes - (1 << 20)
 
     mutating func exportRecovery(_ command: WireExportRecoveryCommand) throws -> WireExportRecoveryAnswer {
         guard isServing else { throw EnclaveError.notServing }
-        guard let plan: WireRecoveryPlan = try state.value(command.plan, at: StateKey.recoveryPlan) else {
-            throw EnclaveError.noRecoveryPlan
-        }
+        let plan = try presentPlan(command.plan)
         var package = WireRecoveryPackage()
         (package.chainID, package.vault, package.enclave) = (chainID, .init(vaultID.bytes), .init(id.bytes))
-        (package.epoch, package.threshold) = (vault.recoveryEpoch, plan.threshold)
+        // Up to where it has seen the puncture log: an erasure's certificate waits until the shares of all epochs below its entry are gone.
+        (package.epoch, package.threshold) = (vault.punctures.count, plan.threshold)
         let binding = EnclaveStatement.recoveryBinding(package)
         let key = SecureRandom.bytes(32)
         do {
@@ -55,7 +55,13 @@ extension EnclaveMachine {
         for entry in try vault.entries(after: 0) { if let shared = vault.shared(entry) { part.entries.append(shared) } }
         (part.punctures, part.punctureHash) = (vault.punctures.count, .init(vault.punctures.hash.bytes))
         part.vaultSecret = vault.resultSecret.bytes
-        let handover = EnclaveStatement.recoveryHandover(chainID: chainID, source: id, epoch: vault.recoveryEpoch)
+        let possession = SecureRandom.bytes(32)
+        part.possessionSecret = .init(possession)
+        guard let key = try? SigningKey.ed25519(seed: possession), let name = Hash32(key.verificationKey.bytes) else {
+            throw EnclaveError.internalFailure
+        }
+        let handover = EnclaveStatement.recoveryHandover(
+            chainID: chainID, source: id, epoch: vault.punctures.count, possession: name)
         part.handover = .init(try sign(handover, .replicaHandover))
         return part
     }
@@ -76,16 +82,17 @@ extension EnclaveMachine {
                 [UInt8](package.signature), of: EnclaveStatement.recoveryPackage(package), context: .recoveryPackage)
         } catch { throw EnclaveError.badPackage }
         guard peerChecks.admitsPackage(of: maker) else { throw EnclaveError.peerAssurance }
-        guard package.epoch >= maker.recoveryEpoch else { throw EnclaveError.oldRecovery }
+        let newest: WireVaultEpoch? = try state.value(command.epoch, at: StateKey.vaultEpoch(vault))
+        guard package.epoch >= max(maker.recoveryEpoch, newest?.epoch ?? 0) else { throw EnclaveError.oldRecovery }
         guard self.vault.isFresh, self.vault.replica == nil, source != id else { throw EnclaveError.otherVault }
         let part = try open(package)
         guard part.chainID == chainID, Hash32(part.source) == source, Hash32(part.vault) == vault, part.vaultSecret.count == 32,
-            Hash32(part.punctureHash) != nil
+            Hash32(part.punctureHash) != nil, part.punctures == package.epoch, part.possessionSecret.count == 32
         else { throw EnclaveError.badPackage }
         var replica = WireVaultReplica()
         (replica.vault, replica.vaultSecret) = (part.vault, part.vaultSecret)
         (replica.source, replica.sourceVersion, replica.handover) = (part.source, part.version, part.handover)
-        (replica.recovered, replica.recoveryEpoch) = (true, package.epoch)
+        (replica.recovered, replica.recoveryEpoch, replica.possessionSecret) = (true, package.epoch, part.possessionSecret)
         (replica.punctures, replica.punctureHash) = (part.punctures, part.punctureHash)
         try record([.replica(replica)] + self.vault.missing(part.entries))
         (hasProvenPunctures, stagedPunctures) = (false, nil)
@@ -100,18 +107,27 @@ extension EnclaveMachine {
         }
         let binding = EnclaveStatement.recoveryBinding(package)
         let opened = try package.shares.map { (share) throws(EnclaveError) in
-            guard let index = UInt8(exactly: share.index) else { throw .badShares }
-            return (index: index, bytes: try unseal(share.share, .recoveryShare, associated: binding + [index] + id.bytes))
+            guard let index = UInt8(exactly: share.index),
+                let held = HeldShare(try unseal(share.share, .recoveryShare, associated: binding + [index] + id.bytes))
+            else { throw .badShares }
+            return (index: index, held: held)
         }
+        let approvals = opened.map(\.held.approval)
+        let part: WireReplicaPart
         do throws(CryptographyError) {
             let shares = try opened.map { (share) throws(CryptographyError) in
-                try SecretSharing.Share(index: share.index, bytes: share.bytes)
+                try SecretSharing.Share(index: share.index, bytes: share.held.share)
             }
             let key = try AuthenticatedEncryption.key(SecretSharing.combine(shares, threshold: Int(package.threshold)))
             let bytes = try AuthenticatedEncryption.open(
                 [UInt8](package.sealedVault), key: key, context: .recoveryVault, associated: binding)
-            guard let part = try? WireReplicaPart(strictly: bytes, limit: Self.maximumPackage) else { throw .malformedBox }
-            return part
+            guard let opened = try? WireReplicaPart(strictly: bytes, limit: Self.maximumPackage) else { throw .malformedBox }
+            part = opened
         } catch { throw .badShares }
+        // A quorum can name a maker that never was, and so make a vault whose secret it knows. It cannot speak for the holders.
+        guard let plan = recoveryPlan else { throw .noRecoveryPlan }
+        let statement = HolderStatement.recovery(package, enclave: id)
+        guard plan.isApproved(by: approvals.inOrder, statement, .recoveryApproval) else { throw .recoveryUnapproved }
+        return part
     }
 }

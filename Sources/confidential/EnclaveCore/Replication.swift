@@ -63,13 +63,12 @@ extension EnclaveMachine {
             try VerificationKey.ed25519(signer).verify(
                 [UInt8](command.signature), of: EnclaveStatement.replicaOffer(offer), context: .replicaOffer)
         } catch { throw EnclaveError.badPeerSignature }
-        let checks = peerChecks
         let known = peer.bytes + nonce.bytes
         let enclave: WireEnclave
         if peers.appraised.contains(known) {
-            enclave = try checks.active(offer.identity, command.enclave)
+            enclave = try peerChecks.active(offer.identity, command.enclave)
         } else {
-            enclave = try checks.admit(offer.identity, PeerEvidence(command))
+            enclave = try admit(offer.identity, PeerEvidence(command))
             peers.remember(known)
         }
         let group = Hash32(enclave.vault) ?? peer
@@ -129,6 +128,7 @@ extension EnclaveMachine {
             var replica = vault.replica ?? WireVaultReplica()
             (replica.vault, replica.vaultSecret) = (part.vault, part.vaultSecret)
             (replica.source, replica.sourceVersion, replica.recovered) = (.init(source.bytes), part.version, false)
+            replica.possessionSecret = .init()
             // What is signed reaches up to the last part; before it there is nothing to announce.
             replica.handover = part.isLast ? part.handover : .init()
             // These keys have seen all of the log.
@@ -158,11 +158,10 @@ extension EnclaveMachine {
             let claimed = try? WireEnclave(strictly: [UInt8](command.source.value), limit: Limits.stateValue),
             let signer = Hash32(claimed.identity.signingKey), EnclaveStatement.identifier(claimed.identity) == source
         else { throw EnclaveError.badPart }
-        let checks = peerChecks
         if peers.appraised.contains(source.bytes) {
-            _ = try checks.active(claimed.identity, command.source)
+            _ = try peerChecks.active(claimed.identity, command.source)
         } else {
-            _ = try checks.admit(claimed.identity, PeerEvidence(command))
+            _ = try admit(claimed.identity, PeerEvidence(command))
             peers.remember(source.bytes)
         }
         let statement = EnclaveStatement.replicaPart(
@@ -192,6 +191,7 @@ extension EnclaveMachine {
         (message.sourceSignature, message.recovered, message.recoveryEpoch) = (
             replica.handover, replica.recovered, replica.recoveryEpoch
         )
+        if replica.recovered { try possess(&message, replica.possessionSecret) }
         message.signature = .init(try sign(EnclaveStatement.announcement(chainID: chainID, message), .replicaAnnouncement))
         return message
     }
@@ -199,7 +199,10 @@ extension EnclaveMachine {
 
 extension EnclaveMachine {
     /// Of other enclaves, under the newest header.
-    var peerChecks: PeerChecks { PeerChecks(genesis: genesis, trusted: client.trusted, assurance: platform.assurance) }
+    var peerChecks: PeerChecks {
+        PeerChecks(
+            genesis: genesis, trusted: client.trusted, assurance: platform.assurance, recoveryPlan: recoveryPlan, builds: vault.builds)
+    }
     /// The vault whose keys this enclave holds: its own, or that of the enclave that first held them.
     var vaultID: Hash32 { vault.replica.flatMap { Hash32($0.vault) } ?? id }
 }

@@ -36,6 +36,12 @@ struct Vault: ~Copyable {
         let version: UInt64
     }
 
+    /// A build of the enclave on a platform.
+    struct Build: Hashable {
+        let platform: String
+        let measurement: Hash32
+    }
+
     /// What was used of a grant.
     struct Uses {
         private(set) var requests: Set<Hash32> = []
@@ -104,6 +110,10 @@ struct Vault: ~Copyable {
     var resultSecret: ResultSecret { content.resultSecret }
     /// Whose keys these are, if they were taken over from another enclave.
     var replica: WireVaultReplica? { content.replica }
+    /// The newest recovery plan that it has followed to; `nil` as long as that is the genesis's.
+    var recoveryPlan: WireRecoveryPlan? { content.recoveryPlan }
+    /// The builds that only the quorum vouches for, with the height at which each was first shown.
+    var builds: [Build: UInt64] { content.builds }
     /// Whether it never held anything of a subject.
     var isFresh: Bool { content.keys.isEmpty && content.runs.isEmpty }
 

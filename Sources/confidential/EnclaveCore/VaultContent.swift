@@ -22,6 +22,8 @@ struct VaultContent {
     private(set) var tombstones = Tombstones()
     private(set) var recoveryEpoch: UInt64 = 0
     private(set) var replica: WireVaultReplica?
+    private(set) var recoveryPlan: WireRecoveryPlan?
+    private(set) var builds: [Vault.Build: UInt64] = [:]
     /// What result keys derive from; before there is an identity, of something that nobody has.
     private(set) var resultSecret = ResultSecret()
     /// Versions of the newest entries with a header, and with whose keys these are.
@@ -51,7 +53,15 @@ struct VaultContent {
             guard recovery.epoch > recoveryEpoch else { throw .damaged }
             recoveryEpoch = recovery.epoch
         case .replica(let wire): try apply(wire, version: entry.version)
-        case .recoveryPlan, .measurement, nil: throw .damaged
+        case .recoveryPlan(let plan):
+            guard plan.version > recoveryPlan?.version ?? 0, plan.isWellFormed else { throw .damaged }
+            recoveryPlan = plan
+        case .measurement(let wire):
+            guard let measurement = Hash32(wire.measurement) else { throw .damaged }
+            let build = Vault.Build(platform: wire.platform, measurement: measurement)
+            guard builds[build] == nil else { throw .damaged }
+            builds[build] = wire.height
+        case nil: throw .damaged
         }
     }
 

@@ -106,6 +106,14 @@ extension EnclaveConnection {
         return answer
     }
 
+    /// Recovery plans after the one that the vault knows, in order.
+    package func followRecoveryPlan(_ command: WireFollowRecoveryPlanCommand) throws -> WireFollowRecoveryPlanAnswer {
+        guard case .followRecoveryPlan(let answer) = try perform(.followRecoveryPlan(command)) else {
+            throw EnclaveError.unexpectedAnswer
+        }
+        return answer
+    }
+
     package func grantKeys(_ command: WireGrantKeysCommand) throws -> WireGrantKeysAnswer {
         guard case .grantKeys(let answer) = try perform(.grantKeys(command)) else { throw EnclaveError.unexpectedAnswer }
         return answer

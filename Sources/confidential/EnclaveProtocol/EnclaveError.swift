@@ -54,7 +54,12 @@ package enum EnclaveError: UInt32, CodedError {
     case oldRecovery = 871
     case badShares = 872
     case peerAssurance = 873
-    case otherSession = 880
+    case recoveryPlanPending = 880
+    case badRecoveryPlan = 881
+    case measurementUnapproved = 882
+    case measurementDelayed = 883
+    case recoveryUnapproved = 884
+    case otherSession = 885
 
     case frameTooLarge = 850
     case cannotConnect = 851
@@ -108,11 +113,16 @@ package enum EnclaveError: UInt32, CodedError {
         case .replicaGap: "the part of a vault does not follow on what is here"
         case .replicaBehind: "the enclave lacks something that the vault's others have; it takes it over first"
         case .otherVault: "the enclave holds the keys of another vault"
-        case .noRecoveryPlan: "governance has named nobody to keep shares"
+        case .noRecoveryPlan: "the genesis names nobody who keeps shares: the chain has no recovery"
         case .badPackage: "the package is not the named enclave's, or was altered"
         case .oldRecovery: "the package is of an older recovery epoch than the chain's"
         case .badShares: "the shares are too few, not for this enclave, or not of this package"
         case .peerAssurance: "the other enclave's platform is of another assurance class than this vault's keys demand"
+        case .recoveryPlanPending: "the chain's recovery plan is not the one that the vault knows; show it the plans since"
+        case .badRecoveryPlan: "the plan does not follow the one that the vault knows, or too few of its holders approve"
+        case .measurementUnapproved: "too few recovery holders approve of giving keys to the other enclave's measurement"
+        case .measurementDelayed: "the vault knows the other enclave's measurement for less than the chain's delay; try again later"
+        case .recoveryUnapproved: "too few of the recovery holders whom this enclave knows have given their shares of this package"
         case .otherSession: "it is sealed to another key than that of this enclave's session; ask for the session and seal again"
         case .suspended: "the chain has suspended this enclave"
         case .admissionEnded: "the chain's appraisal of this enclave is too old: renew its evidence, then show the chain's value anew"

@@ -129,8 +129,17 @@ package enum EnclaveStatement {
     }
 
     /// Signed by the source (`Context.replicaHandover`) inside a recovery package: whoever opens it holds the source's keys.
-    package static func recoveryHandover(chainID: String, source: Hash32, epoch: UInt64) -> [UInt8] {
-        text(chainID) + [2] + source.bytes + bigEndian(epoch)
+    ///
+    /// - Parameter possession: the Ed25519 key whose secret is in the package too: nobody else can sign with it.
+    package static func recoveryHandover(chainID: String, source: Hash32, epoch: UInt64, possession: Hash32) -> [UInt8] {
+        text(chainID) + [2] + source.bytes + bigEndian(epoch) + possession.bytes
+    }
+
+    /// Signed with the package's own key (`Context.recoveryPossession`) by the replica that it names: it has opened the package.
+    package static func possession(chainID: String, _ message: WireAnnounceReplica) -> [UInt8] {
+        var message = message
+        (message.signature, message.possessionSignature) = (.init(), .init())
+        return text(chainID) + message.encoded()
     }
 
     /// Signed by the replica (`Context.replicaAnnouncement`).

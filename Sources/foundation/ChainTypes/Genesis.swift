@@ -19,6 +19,9 @@ package struct Genesis: Sendable {
     /// Those of appraisal, until governance decides others.
     package var attestationRules: WireAttestationRules { wire.hasAttestation ? wire.attestation : .usual(wire) }
 
+    /// Who keeps recovery shares from the first block on, and approves of what no quorum decides alone; `nil` for ever where nobody does.
+    package var recoveryPlan: WireRecoveryPlan? { wire.hasRecoveryPlan ? wire.recoveryPlan : nil }
+
     package init(decoding bytes: [UInt8]) throws(BlockError) {
         guard let wire = try? WireGenesis(strictly: bytes, limit: Limits.genesis) else { throw .malformed }
         guard wire.version == Self.version else { throw .unknownVersion }
@@ -84,7 +87,11 @@ package struct Genesis: Sendable {
 
     private static func isAdmissionValid(_ wire: WireGenesis) -> Bool {
         (!wire.hasAttestation || wire.attestation.isSensible(in: wire)) && wire.referenceValues.count <= referenceValues
-            && wire.referenceValues.allSatisfy(\.isWellFormed)
+            && wire.referenceValues.allSatisfy(\.isWellFormed) && (!wire.hasRecoveryPlan || isFirst(wire.recoveryPlan))
+    }
+
+    private static func isFirst(_ plan: WireRecoveryPlan) -> Bool {
+        plan.isWellFormed && plan.version == 0 && plan.height == 0 && plan.approvals.isEmpty
     }
 
     /// Whether a chain can live with these parameters.

@@ -24,7 +24,12 @@ package enum StateKey {
         family("keys") + subject.bytes + text(dataset)
     }
 
+    /// The present plan; and each there ever was, with the count of the puncture log at its end.
     package static let recoveryPlan = family("recovery") + Array("plan".utf8)
+    package static func recoveryPlan(version: UInt32) -> [UInt8] { family("plans") + bigEndian(UInt64(version)) }
+    package static func recoveryPlanEnd(version: UInt32) -> [UInt8] { family("planends") + bigEndian(UInt64(version)) }
+    /// Packages of older recovery epochs of the vault are not taken.
+    package static func vaultEpoch(_ vault: Hash32) -> [UInt8] { family("vaultepochs") + vault.bytes }
     /// Whether the account keeps shares, or did.
     package static func recoveryHolder(_ account: Address) -> [UInt8] { family("holders") + account.bytes }
     /// What a holder attested to have destroyed of a vault.

@@ -29,6 +29,8 @@ package enum Context: String, CaseIterable, Sendable {
     case logFrame = "jupiter/log-frame/v1"
     case logIdentity = "jupiter/log-identity/v1"
     case cometCommitment = "jupiter/comet-commitment/v1"
+    case recoveryPlan = "jupiter/recovery-plan/v1"
+    case recoveryPackageHash = "jupiter/recovery-package/v1"
 
     // Signatures
     case transaction = "jupiter/sign/transaction/v1"
@@ -50,6 +52,10 @@ package enum Context: String, CaseIterable, Sendable {
     case replicaHandover = "jupiter/sign/replica-handover/v1"
     case replicaAnnouncement = "jupiter/sign/replica-announcement/v1"
     case recoveryPackage = "jupiter/sign/recovery-package/v1"
+    case recoveryApproval = "jupiter/sign/recovery-approval/v1"
+    case recoveryPossession = "jupiter/sign/recovery-possession/v1"
+    case planApproval = "jupiter/sign/plan-approval/v1"
+    case referenceApproval = "jupiter/sign/reference-approval/v1"
     case keyGrant = "jupiter/sign/key-grant/v1"
 
     // Key derivation, sealing and authenticated encryption

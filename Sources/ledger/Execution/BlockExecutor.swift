@@ -44,6 +44,7 @@ package struct BlockExecutor: Sendable {
         var state = ModuleState(EmptyState())
         TrustEpochs.begin(genesis, &state)
         AdmissionModule.begin(genesis, &state)
+        RecoveryModule.begin(genesis, &state)
         _ = state.keep()
         return writes + state.writes
     }

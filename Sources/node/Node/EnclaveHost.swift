@@ -31,6 +31,8 @@ package final class EnclaveHost: Sendable {
         package var vaultVersion: UInt64 = 0
         /// How many subject keys it holds.
         package var enrolled: UInt32 = 0
+        /// Version of the recovery plan that it has followed to.
+        package var recoveryPlan: UInt32 = 0
         /// What wallets and others seal to, as the enclave has signed it.
         package var session = WireSessionKey()
     }
@@ -43,6 +45,8 @@ package final class EnclaveHost: Sendable {
         var wake: CheckedContinuation<Void, Never>?
         /// How much of the puncture log the enclave has followed since it was connected.
         var followed: UInt64?
+        /// Up to which recovery plan it was shown them since it was connected.
+        var shownPlan: UInt32 = 0
         var replication = Replication()
         /// What others ask of the enclave, to be done between two rounds.
         var errands: [Errand] = []
@@ -177,12 +181,12 @@ package final class EnclaveHost: Sendable {
         let status = try await onThread { try self.connection.status() }
         guard status.chainID == view.chainID, let id = Hash32(status.id) else { throw EnclaveError.wrongChain }
         state.withLock { state in
-            (state.loaded, state.shownExpiry, state.followed) = ([], nil, nil)
+            (state.loaded, state.shownExpiry, state.followed, state.shownPlan) = ([], nil, nil, 0)
             state.replication = Replication()
             state.status = Status(
                 isConnected: true, id: id, platform: status.identity.platform, isServing: status.serving,
                 trustedHeight: status.trustedHeight, vault: Hash32(status.vault) ?? id, vaultVersion: status.vaultVersion,
-                enrolled: status.enrolled, session: status.session)
+                enrolled: status.enrolled, recoveryPlan: status.recoveryPlan, session: status.session)
         }
         log.notice("The enclave is connected.", metadata: ["enclave": "\(id)", "platform": "\(status.identity.platform)"])
         try await atHeight(2)
@@ -200,6 +204,7 @@ package final class EnclaveHost: Sendable {
             let builder = EvidenceBuilder(view: view, height: header.height - 1, enclave: id, vault: self.status.vault ?? id)
             try await keepAdmitted(builder, at: header)
             try await followPunctures(builder)
+            try await followRecoveryPlan(builder)
             let worked = try await work(builder, time: header.time)
             let ran = await doErrands(builder)
             if !worked, !ran { await news() }

@@ -58,6 +58,8 @@ package struct FederationInitialiser: Sendable {
     package var allowSoftwareTPM = false
     /// Builds of the enclave that are accepted from the first block on.
     package var referenceValues: [WireReferenceMeasurement] = []
+    /// Who keeps recovery shares and approves new builds; without, the chain never has recovery.
+    package var recoveryPlan: WireRecoveryPlan?
     package var parameters = Genesis.defaultParameters
     /// First balances, in micro-JUPT; the accounts of the validators come on top.
     package var allocations: [(account: Address, amount: UInt64)] = []
@@ -217,6 +219,7 @@ package struct FederationInitialiser: Sendable {
         wire.allocations = GenesisPlan.allocations(keys.map { ($0.account, operatorBalance) } + allocations)
         (wire.allowSimulatedEnclaves, wire.allowSoftwareTpm) = (allowSimulatedEnclaves, allowSoftwareTPM)
         (wire.referenceValues, wire.consensus) = (referenceValues, consensus)
+        if let recoveryPlan { wire.recoveryPlan = recoveryPlan }
         wire.agreementHash = .init(agreementHash)
         return wire
     }

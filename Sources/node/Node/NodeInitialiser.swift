@@ -23,6 +23,8 @@ package struct NodeInitialiser: Sendable {
     package var allowSoftwareTPM = false
     /// Builds of the enclave that are accepted from the first block on.
     package var referenceValues: [WireReferenceMeasurement] = []
+    /// Who keeps recovery shares and approves new builds; without, the chain never has recovery.
+    package var recoveryPlan: WireRecoveryPlan?
     package var parameters = Genesis.defaultParameters
     /// The hash of the agreement that the consortium signed; 32 bytes or none.
     package var agreementHash: [UInt8] = []
@@ -64,6 +66,7 @@ package struct NodeInitialiser: Sendable {
         wire.consensus = consensus
         (wire.allowSimulatedEnclaves, wire.allowSoftwareTpm) = (allowSimulatedEnclaves, allowSoftwareTPM)
         wire.referenceValues = referenceValues
+        if let recoveryPlan { wire.recoveryPlan = recoveryPlan }
         wire.agreementHash = .init(agreementHash)
         return try make(home, genesis: Genesis(encoding: wire), keys: keys, passphrase: passphrase)
     }

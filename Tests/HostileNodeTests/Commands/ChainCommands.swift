@@ -184,6 +184,17 @@ extension HostileMatrix {
                     return try hostile.names(.enrol(enrolment(try hostile.scene.enrolment(hostile.subject))))
                 }
             ],
+            .withhold: [
+                // Until its subject has had the key erased, and the vault has signed that nothing of it is left.
+                .refused("enclave.keyDestroyed") { hostile in
+                    let subject = try hostile.scene.makeSubject()
+                    let box = try hostile.scene.enrolment(subject)
+                    hostile.scene.puncture(.dataset, subject.address, dataset: EnclaveScene.dataset)
+                    try hostile.scene.block()
+                    try hostile.scene.provePunctures()
+                    return try hostile.names(.enrol(enrolment(box)))
+                }
+            ],
             .truncate: [
                 .refused("enclave.otherSession") { hostile in
                     var box = try hostile.scene.enrolment(try hostile.scene.makeSubject())
@@ -215,7 +226,6 @@ extension HostileMatrix {
                 }
             ],
         ]
-            + HostileCell.impossible([.withhold], "what is not delivered is not acknowledged either")
             + HostileCell.impossible([.staleFork], "it reads no state")
             + HostileCell.impossible([.lieAboutTime], "an enrolment has no time"))
 

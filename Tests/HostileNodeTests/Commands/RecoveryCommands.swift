@@ -3,6 +3,7 @@ import ChainTypes
 import Cryptography
 import EnclaveProtocol
 import Foundation
+import HolderSupport
 import Primitives
 import SwiftProtobuf
 import WireTypes
@@ -29,7 +30,7 @@ extension HostileMatrix {
                 }
             ],
             .withhold: [
-                .refused("enclave.noRecoveryPlan") { hostile in
+                .refused("enclave.recoveryPlanPending") { hostile in
                     var command = WireExportRecoveryCommand()
                     command.plan = try hostile.node.prove(StateKey.recoveryPlan)
                     return try hostile.names(.exportRecovery(command))
@@ -49,7 +50,14 @@ extension HostileMatrix {
                     plan.threshold = 1
                     command.plan.value = .init(plan.encoded())
                     return try hostile.names(.exportRecovery(command))
-                }
+                },
+                // The quorum's own holders, in certified state: with this plan the host would have every key.
+                .refused("enclave.recoveryPlanPending") { hostile in
+                    try hostile.names(.exportRecovery(hostile.planned(TestHolders(1, threshold: 1, seed: 6).plan())))
+                },
+                .refused("enclave.recoveryPlanPending") { hostile in
+                    try hostile.names(.exportRecovery(hostile.planned(TestHolders(1, threshold: 1, seed: 6).plan(version: 1))))
+                },
             ],
             .staleFork: [
                 .refused("enclave.badProof") { hostile in
@@ -79,8 +87,20 @@ extension HostileMatrix {
                     hostile.node.write(value, at: StateKey.enclave(hostile.scene.enclaveID))
                     try hostile.scene.block()
                     command.source = try hostile.node.prove(StateKey.enclave(hostile.scene.enclaveID))
+                    command.epoch = try hostile.node.prove(StateKey.vaultEpoch(hostile.scene.enclaveID))
                     return try hostile.names(.importRecovery(command))
-                }
+                },
+                // Its maker is lost; another enclave of the vault began the epoch.
+                .refused("enclave.oldRecovery") { hostile in
+                    var command = try hostile.package()
+                    var epoch = WireVaultEpoch()
+                    (epoch.vault, epoch.epoch) = (command.package.vault, command.package.epoch + 1)
+                    hostile.node.write(epoch, at: StateKey.vaultEpoch(hostile.scene.enclaveID))
+                    try hostile.scene.block()
+                    command.source = try hostile.node.prove(StateKey.enclave(hostile.scene.enclaveID))
+                    command.epoch = try hostile.node.prove(StateKey.vaultEpoch(hostile.scene.enclaveID))
+                    return try hostile.names(.importRecovery(command))
+                },
             ],
             .reorder: [
                 .refused("enclave.notServing") { hostile in
@@ -89,7 +109,10 @@ extension HostileMatrix {
                     return try hostile.names(.importRecovery(command))
                 }
             ],
-            .withhold: [.refused("enclave.badProof") { hostile in try hostile.package { $0.source = WireProvenValue() } }],
+            .withhold: [
+                .refused("enclave.badProof") { hostile in try hostile.package { $0.source = WireProvenValue() } },
+                .refused("enclave.badProof") { hostile in try hostile.package { $0.epoch = WireProvenValue() } },
+            ],
             .truncate: [.refused("enclave.badPackage") { hostile in try hostile.package { $0.package.sealedVault.removeLast() } }],
             .forge: [
                 .refused("enclave.badPackage") { hostile in try hostile.package { $0.package.epoch += 1 } },
@@ -104,6 +127,59 @@ extension HostileMatrix {
             ],
             .otherChain: [.refused("enclave.wrongChain") { hostile in try hostile.package { $0.package.chainID = "jupiter-id" } }],
         ] + HostileCell.impossible([.lieAboutTime], "packages have epochs, not times"))
+
+    static let followRecoveryPlan = HostileCommand(
+        rightful: { hostile in .followRecoveryPlan(try hostile.following()) },
+        attacks: [
+            .reorder: [
+                .refused("enclave.notServing") { hostile in
+                    let command = try hostile.following()
+                    try hostile.restart()
+                    return try hostile.names(.followRecoveryPlan(command))
+                }
+            ],
+            .withhold: [
+                // The link between is left out.
+                .refused("enclave.badRecoveryPlan") { hostile in
+                    let first = try hostile.successor()
+                    let second = try TestHolders(seed: 6).approve(
+                        hostile.holders.plan(version: 2), after: first, chainID: hostile.node.chainID, by: [0, 1])
+                    var command = WireFollowRecoveryPlanCommand()
+                    command.plans = [Data(second.encoded())]
+                    return try hostile.names(.followRecoveryPlan(command))
+                },
+                .refused("enclave.badRecoveryPlan") { hostile in try hostile.following { $0.approvals.removeLast() } },
+            ],
+            .truncate: [
+                .refused("enclave.badRecoveryPlan") { hostile in
+                    var command = try hostile.following()
+                    command.plans[0].removeLast()
+                    return try hostile.names(.followRecoveryPlan(command))
+                }
+            ],
+            .forge: [
+                // Signed by whom the host likes.
+                .refused("enclave.badRecoveryPlan") { hostile in
+                    let own = try TestHolders(seed: 7)
+                    let plan = try own.approve(
+                        own.plan(version: 1), after: hostile.holders.plan(), chainID: hostile.node.chainID, by: [0, 1, 2])
+                    var command = WireFollowRecoveryPlanCommand()
+                    command.plans = [Data(plan.encoded())]
+                    return try hostile.names(.followRecoveryPlan(command))
+                },
+                .refused("enclave.badRecoveryPlan") { hostile in try hostile.following { $0.threshold = 1 } },
+                .refused("enclave.badRecoveryPlan") { hostile in try hostile.following { $0.approvals[1] = $0.approvals[0] } },
+            ],
+            .otherChain: [
+                .refused("enclave.badRecoveryPlan") { hostile in
+                    var command = WireFollowRecoveryPlanCommand()
+                    command.plans = [Data(try hostile.successor(chainID: "jupiter-id").encoded())]
+                    return try hostile.names(.followRecoveryPlan(command))
+                }
+            ],
+        ]
+            + HostileCell.impossible(
+                [.staleFork, .lieAboutTime], "a plan is believed for its holders' signatures, under whatever header and at any time"))
 
     static let grantKeys = HostileCommand(
         rightful: { hostile in .grantKeys(try hostile.granted().command) },
@@ -162,22 +238,34 @@ extension HostileMatrix {
 }
 
 extension HostileScene {
-    /// A plan with three holders, and the command that makes a package for them.
-    fileprivate func planned(on given: BypassedNode? = nil) throws -> WireExportRecoveryCommand {
+    /// The command that makes a package for the genesis's holders, or for whom the state names.
+    fileprivate func planned(_ plan: WireRecoveryPlan? = nil, on given: BypassedNode? = nil) throws -> WireExportRecoveryCommand {
         let node = given ?? self.node
-        var plan = WireRecoveryPlan()
-        plan.threshold = 2
-        plan.holders = try (UInt8(1)...3).map { index in
-            var holder = WireRecoveryHolder()
-            holder.account = Data(repeating: index, count: 32)
-            holder.key = try SealingPrivateKey(suite: .x25519, secretBytes: [UInt8](repeating: index, count: 32)).publicKey.wire
-            return holder
-        }
-        node.write(plan, at: StateKey.recoveryPlan)
+        node.write(plan ?? holders.plan(), at: StateKey.recoveryPlan)
         if given == nil { try scene.block() } else { try node.block() }
         var command = WireExportRecoveryCommand()
         command.plan = try node.prove(StateKey.recoveryPlan)
         return command
+    }
+
+    /// The plan that the holders have agreed on for the time after them.
+    fileprivate func successor(chainID: String? = nil) throws -> WireRecoveryPlan {
+        try holders.approve(
+            TestHolders(seed: 6).plan(version: 1), after: holders.plan(), chainID: chainID ?? node.chainID, by: [0, 2])
+    }
+
+    fileprivate func following() throws -> WireFollowRecoveryPlanCommand {
+        var command = WireFollowRecoveryPlanCommand()
+        command.plans = [Data(try successor().encoded())]
+        return command
+    }
+
+    fileprivate func following(_ change: (inout WireRecoveryPlan) -> Void) throws -> [String] {
+        var plan = try successor()
+        change(&plan)
+        var command = WireFollowRecoveryPlanCommand()
+        command.plans = [Data(plan.encoded())]
+        return try names(.followRecoveryPlan(command))
     }
 
     /// The enclave's own package.
@@ -186,6 +274,7 @@ extension HostileScene {
         var command = WireImportRecoveryCommand()
         command.package = answer.package
         command.source = try node.prove(StateKey.enclave(scene.enclaveID))
+        command.epoch = try node.prove(StateKey.vaultEpoch(scene.enclaveID))
         return command
     }
 

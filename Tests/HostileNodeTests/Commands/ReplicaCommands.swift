@@ -3,6 +3,7 @@ import ChainTypes
 import Cryptography
 import EnclaveProtocol
 import Foundation
+import HolderSupport
 import Primitives
 import WireTypes
 
@@ -80,6 +81,12 @@ extension HostileMatrix {
                 },
                 .refused("enclave.peerNotAdmitted") { hostile in try hostile.changed { $0.status = .suspended } },
                 .refused("enclave.otherVault") { hostile in try hostile.changed { $0.vault = Data(repeating: 9, count: 32) } },
+                // A build of the quorum's own, accepted long ago in certified state.
+                .refused("enclave.measurementUnapproved") { hostile in
+                    let pair = try HostilePair(hostile)
+                    try pair.accept(by: TestHolders(seed: 7))
+                    return try hostile.names(.exportReplica(pair.export(pair.offer(by: pair.other, pair.challenge()))))
+                },
             ],
             .staleFork: [
                 .refused("enclave.badProof") { hostile in
@@ -124,6 +131,14 @@ extension HostileMatrix {
                 .refused("enclave.otherSession") { hostile in try hostile.given { $0.part.part.ciphertext[40] ^= 1 } },
                 .refused("enclave.badPeerSignature") { hostile in try hostile.given { $0.part.version += 1 } },
                 .refused("enclave.badPeerSignature") { hostile in try hostile.given { $0.part.signature[0] ^= 1 } },
+                // The source is a build that no holder has read.
+                .refused("enclave.measurementUnapproved") { hostile in
+                    let pair = try HostilePair(hostile)
+                    let challenge = try pair.challenge()
+                    let part = try pair.part(challenge)
+                    try pair.accept(by: TestHolders(seed: 7))
+                    return try hostile.names(.importReplica(pair.take(part, from: pair.other, challenge)))
+                },
                 // Keys of the host's own making, sealed to the session as anybody can.
                 .refused("enclave.replayedPart") { hostile in
                     let box = try hostile.forgedPart(chainID: hostile.node.chainID)

@@ -34,8 +34,10 @@ package final class BypassedNode {
     /// - Parameters:
     ///   - otherWeights: of validators that never sign, beside the one with weight 10.
     ///   - consensus: which engine's finality its headers have; CometBFT is simulated.
+    ///   - adjust: changes the genesis.
     package init(
-        chainID: String = "jupiter-sg", seed: UInt64 = 1, otherWeights: [UInt64] = [], consensus: WireConsensusKind = .simplex
+        chainID: String = "jupiter-sg", seed: UInt64 = 1, otherWeights: [UInt64] = [], consensus: WireConsensusKind = .simplex,
+        _ adjust: (inout WireGenesis) -> Void = { _ in }
     ) throws {
         var generator = SeededGenerator(seed: seed)
         let validator = try SigningKey.ed25519(seed: generator.bytes(32))
@@ -52,6 +54,7 @@ package final class BypassedNode {
         wire.operator = .init(validator.address.bytes)
         wire.allowSimulatedEnclaves = true
         wire.parameters = Genesis.defaultParameters
+        adjust(&wire)
         genesis = try Genesis(encoding: wire)
         self.validator = validator
         tree = StateTree(store: store, version: nil)

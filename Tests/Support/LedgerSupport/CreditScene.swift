@@ -16,12 +16,17 @@ package struct CreditScene {
     package let grant = Hash32(9, 9, 9, 9)
     package static let dataset = "credit"
 
-    package init(seed: UInt64 = 42, allowsSoftwareTPM: Bool = false) throws {
+    package init(
+        seed: UInt64 = 42, allowsSoftwareTPM: Bool = false, genesis adjust: (inout WireGenesis) -> Void = { _ in }
+    ) throws {
         // Another stream than the chain's own, or subject and operator would be one account.
         var generator = SeededGenerator(seed: seed &+ 1_000_000)
         subject = try SigningKey.ed25519(seed: generator.bytes(32))
         lender = try SigningKey.ed25519(seed: generator.bytes(32))
-        chain = try MemoryChain(funded: [subject.address, lender.address], seed: seed) { $0.allowSoftwareTpm = allowsSoftwareTPM }
+        chain = try MemoryChain(funded: [subject.address, lender.address], seed: seed) { genesis in
+            genesis.allowSoftwareTpm = allowsSoftwareTPM
+            adjust(&genesis)
+        }
         enclave = try TestEnclave(chainID: chain.genesis.chainID, seed: seed)
         try chain.block()
         try prepare()

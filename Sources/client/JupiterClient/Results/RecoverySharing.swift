@@ -1,3 +1,4 @@
+import Attestation
 import ChainTypes
 import Cryptography
 import DataModel
@@ -5,10 +6,10 @@ import FoundationEssentials
 import Primitives
 import WireTypes
 
-/// A holder's part in bringing a lost vault back (docs/spec/vault.md §8).
+/// A holder's part in bringing a lost vault back, and in what no quorum decides alone (docs/spec/vault.md §8).
 package enum RecoverySharing {
-    /// The share that `package` holds for `holder`, sealed to the session of the enclave that recovers. Once that enclave is started
-    /// anew, or has destroyed keys, the share has to be sealed again.
+    /// The share that `package` holds for `holder`, with the holder's word for the package, sealed to the session of the enclave that
+    /// recovers. Once that enclave is started anew, or has destroyed keys, the share has to be sealed again.
     ///
     /// - Throws: `notHolder`, or `cannotOpen`.
     package static func reseal(_ package: WireRecoveryPackage, of holder: Wallet, to session: EnclaveSession) throws -> WireRecoveryShare {
@@ -18,11 +19,37 @@ package enum RecoverySharing {
         }
         let binding = EnclaveStatement.recoveryBinding(package)
         let share = try holder.sealingKey.open(SealedBox(own.share), context: .recoveryShare, associated: binding + [index])
+        let approval = try WireHolderApproval(
+            HolderStatement.recovery(package, enclave: session.enclave), .recoveryApproval, by: holder.signingKey)
         var sealed = own
         sealed.share = try session.key.seal(
-            share, context: .recoveryShare, associated: binding + [index] + session.enclave.bytes
+            HeldShare(share: share, approval: approval).bytes, context: .recoveryShare,
+            associated: binding + [index] + session.enclave.bytes
         ).wire
         return sealed
+    }
+
+    /// A holder's word for a plan that is to follow `present`.
+    package static func approve(
+        _ change: WireSetRecoveryHolders, after present: WireRecoveryPlan, chainID: String, by holder: Wallet
+    ) throws -> WireHolderApproval {
+        try requireHolder(holder, of: present)
+        let statement = HolderStatement.plan(WireRecoveryPlan(change), after: present, chainID: chainID)
+        return try WireHolderApproval(statement, .planApproval, by: holder.signingKey)
+    }
+
+    /// A holder's word for a build of the enclave that vaults may give keys to.
+    package static func approve(
+        _ build: WireReferenceMeasurement, under present: WireRecoveryPlan, chainID: String, by holder: Wallet
+    ) throws -> WireHolderApproval {
+        try requireHolder(holder, of: present)
+        let statement = HolderStatement.reference(build, hash: try ReferenceValue(build).hash, chainID: chainID)
+        return try WireHolderApproval(statement, .referenceApproval, by: holder.signingKey)
+    }
+
+    private static func requireHolder(_ holder: Wallet, of plan: WireRecoveryPlan) throws(ClientError) {
+        let account = Data(holder.address.bytes)
+        guard plan.holders.contains(where: { $0.account == account }) else { throw .notHolder }
     }
 }
 

@@ -23,11 +23,7 @@ package enum EnclaveChoice {
     ) -> Bool {
         guard chosen.count < requirements.confirmations else { return true }
         for (position, candidate) in zip(rest.indices, rest) {
-            let isTaken = chosen.contains { other in
-                requirements.distinctPlatforms && other.identity.platform == candidate.identity.platform
-                    || requirements.distinctOperators && other.operator == candidate.operator
-            }
-            guard !isTaken else { continue }
+            guard chosen.allSatisfy({ requirements.differ($0, candidate) }) else { continue }
             chosen.append(candidate)
             if extend(&chosen, with: rest[(position + 1)...], requirements) { return true }
             chosen.removeLast()

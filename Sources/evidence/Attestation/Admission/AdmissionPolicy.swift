@@ -9,6 +9,8 @@ extension AppraisalPolicy {
     package init(_ rules: WireAttestationRules, allowSimulated: Bool) {
         self.init(allowSimulated: allowSimulated, allowSoftwareTpm: rules.allowSoftwareTpm)
         if !rules.tcbStatuses.isEmpty { tcbStatuses = Set(rules.tcbStatuses.compactMap(TcbStatus.init(rawValue:))) }
+        // Whoever reads rules from a state that only a quorum vouches for finds what the chain itself never takes.
+        tcbStatuses.remove(.revoked)
         refusedAdvisories = Set(rules.refusedAdvisories)
         minimumTcbEvaluation = rules.minimumTcbEvaluation
         requireSeptVeDisable = rules.requireSeptVeDisable
@@ -25,8 +27,12 @@ extension AppraisalPolicy {
 
 extension AmdTcb {
     /// The eight bytes of TCB_VERSION (SEV-SNP ABI §2.2), whose order depends on the product line.
-    fileprivate init?(ruled bytes: [UInt8], _ product: AmdProduct) {
-        guard bytes.count == 8 else { return nil }
+    /// Of another size they are a floor that nothing reaches.
+    fileprivate init(ruled bytes: [UInt8], _ product: AmdProduct) {
+        guard bytes.count == 8 else {
+            self.init(fmc: .max, bootloader: .max, tee: .max, snp: .max, microcode: .max)
+            return
+        }
         switch product {
         case .milan, .genoa: self.init(bootloader: bytes[0], tee: bytes[1], snp: bytes[6], microcode: bytes[7])
         case .turin: self.init(fmc: bytes[0], bootloader: bytes[1], tee: bytes[2], snp: bytes[3], microcode: bytes[7])

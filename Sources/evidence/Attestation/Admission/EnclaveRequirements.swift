@@ -68,11 +68,15 @@ package struct EnclaveRequirements: Sendable, Equatable {
     package func check(group enclaves: [WireEnclave]) throws(Refusal) {
         guard enclaves.count >= confirmations, enclaves.count <= Self.mostEnclaves else { throw .admissionWrongEnclaves }
         for enclave in enclaves { try check(enclave) }
-        let platforms = Set(enclaves.map(\.identity.platform))
-        let operators = Set(enclaves.map(\.operator))
-        guard !distinctPlatforms || platforms.count == enclaves.count, !distinctOperators || operators.count == enclaves.count else {
-            throw .admissionNotDistinct
+        for (position, enclave) in enclaves.enumerated() {
+            guard enclaves[..<position].allSatisfy({ differ($0, enclave) }) else { throw .admissionNotDistinct }
         }
+    }
+
+    /// Whether two enclaves are as different as is demanded: one vendor's break must not make both agree on a wrong result, nor one operator.
+    package func differ(_ a: WireEnclave, _ b: WireEnclave) -> Bool {
+        (!distinctPlatforms || !EvidencePlatform.fallTogether(a.identity.platform, b.identity.platform))
+            && (!distinctOperators || a.operator != b.operator)
     }
 }
 

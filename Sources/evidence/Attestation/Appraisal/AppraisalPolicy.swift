@@ -24,7 +24,11 @@ package struct AppraisalPolicy: Sendable, Equatable {
     package var requireAliasCheck = false
     /// Whether a revocation list is needed where the vendor publishes one: AMD's. Intel's are part of what a verdict takes: without, there is none.
     package var requireRevocationLists = true
-    /// Whether a measurement must be a reference value; simulated enclaves measure nothing and are exempt.
+    /// The processor's microcode loader must take AMD's patches only (CVE-2024-56161): with one that takes anybody's, the machine's owner
+    /// decides what is measured and what a guest's memory is open to.
+    package var requireGenuineMicrocode = true
+    /// Whether a measurement must be a reference value also where the class is none; above that, an enclave's always must.
+    /// Simulated enclaves measure nothing and are exempt.
     package var requireReferenceValues = true
 
     package init(allowSimulated: Bool, allowSoftwareTpm: Bool = false) {
@@ -40,6 +44,7 @@ package struct AppraisalPolicy: Sendable, Equatable {
         policy.allowServiceTd = true
         policy.requireRevocationLists = false
         policy.requireReferenceValues = false
+        policy.requireGenuineMicrocode = false
         return policy
     }
 }

@@ -37,8 +37,7 @@ package struct MachineIdentity: Sendable, Hashable {
         case chip
         /// Intel's PPID, 16 bytes.
         case ppid
-        /// SHA-256 of the TPM endorsement key's public key info, 32 bytes; of the attestation key's name without a certificate.
-        case endorsementKey
+        /// The name of a TPM's attestation key.
         case attestationKey
         /// AWS's module id, UTF-8.
         case module

@@ -47,13 +47,15 @@ package struct ReferenceValue: Sendable, Equatable {
         (self.platform, self.registers) = (platform, registers)
     }
 
-    /// Reads the wire form: at least one register, names sorted and unique, values of 1 to 64 bytes.
+    /// Reads the wire form: at least one register, names sorted and unique, values of 1 to 64 bytes, and those registers among them without
+    /// which the platform vouches for any program.
     package init(_ wire: WireReferenceMeasurement) throws(AttestationError) {
         guard let platform = EvidencePlatform(rawValue: wire.platform) else { throw .unsupportedPlatform }
         let names = wire.registers.map(\.name)
         guard !names.isEmpty, names.count <= 32, zip(names, names.dropFirst()).allSatisfy({ $0 < $1 }),
             names.allSatisfy({ 1...16 ~= $0.utf8.count }), wire.registers.allSatisfy({ 1...64 ~= $0.value.count })
         else { throw .malformed }
+        guard platform.isDecided(by: Set(names)) else { throw .malformed }
         let pairs = wire.registers.map { ($0.name, [UInt8]($0.value)) }
         // Rising names are unique.
         self.init(platform: platform, registers: Dictionary(uniqueKeysWithValues: pairs))

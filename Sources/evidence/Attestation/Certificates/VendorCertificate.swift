@@ -86,7 +86,7 @@ package struct VendorCertificate: Sendable {
     /// Whether `time` (milliseconds since 1970) lies in the validity, both ends included.
     func isValid(at time: UInt64) -> Bool { notBefore <= time && time <= notAfter + 999 }
 
-    /// Whether `other` signed this: names, key identifiers where both state one, and the signature.
+    /// Whether `other` signed this: name and signature. Key identifiers only choose among keys of one name; the signature decides.
     func isSigned(by other: VendorCertificate) -> Bool {
         issuer == other.subject && other.publicKey.verifies(signature, of: signed, algorithm)
     }

@@ -1,9 +1,11 @@
 import FoundationEssentials
 
-/// Strict PEM (RFC 7468): a run of CERTIFICATE blocks and nothing else.
+/// Strict PEM (RFC 7468 §3): a run of CERTIFICATE blocks and nothing else.
 package enum PemChain {
     private static let begin = Array("-----BEGIN CERTIFICATE-----".utf8)
     private static let end = Array("-----END CERTIFICATE-----".utf8)
+
+    private static let lineLength = 64
 
     /// The DER of each block in order. Lines end in LF or CRLF; NULs after the last block are allowed, for Intel's quotes end in one.
     package static func read(_ bytes: some Collection<UInt8>) throws(AttestationError) -> [[UInt8]] {
@@ -13,26 +15,27 @@ package enum PemChain {
         while text.last == 0 { text.removeLast() }
         guard !text.contains(0) else { throw .malformed }
         var blocks: [[UInt8]] = []
-        var body: [UInt8]?
-        for line in try lines(text) {
-            switch body {
-            case nil where line.isEmpty: continue
-            case nil:
+        var body: [UInt8] = []
+        var isOpen = false
+        for line in lines(text) {
+            if !isOpen {
+                if line.isEmpty { continue }
                 guard line.elementsEqual(begin), blocks.count < limit else { throw .malformed }
-                body = []
-            case .some(let encoded) where line.elementsEqual(end):
-                blocks.append(try decode(encoded))
-                body = nil
-            case .some(let encoded):
-                guard 1...76 ~= line.count else { throw .malformed }
-                body = encoded + line
+                (body, isOpen) = ([], true)
+            } else if line.elementsEqual(end) {
+                blocks.append(try decode(body))
+                isOpen = false
+            } else {
+                // Every line but a block's last is full.
+                guard 1...lineLength ~= line.count, body.count.isMultiple(of: lineLength) else { throw .malformed }
+                body += line
             }
         }
-        guard body == nil, !blocks.isEmpty else { throw .malformed }
+        guard !isOpen, !blocks.isEmpty else { throw .malformed }
         return blocks
     }
 
-    private static func lines(_ text: [UInt8]) throws(AttestationError) -> [ArraySlice<UInt8>] {
+    private static func lines(_ text: [UInt8]) -> [ArraySlice<UInt8>] {
         let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         return lines.map { $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0 }
     }

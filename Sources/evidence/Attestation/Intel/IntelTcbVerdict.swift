@@ -35,14 +35,22 @@ package struct IntelTcbVerdict {
         return "TDX_" + (digits.count < 2 ? "0" : "") + digits
     }
 
-    /// The status of a platform with a part (module, quoting enclave) of another status.
+    /// The status of a platform with a part (module, quoting enclave) of another status: whatever is wanting in one of them is in both.
     package static func converge(_ platform: TcbStatus, _ part: TcbStatus) -> TcbStatus {
-        switch (platform, part) {
-        case (.revoked, _), (_, .revoked): .revoked
-        case (.configurationNeeded, .outOfDate), (.configurationAndSWHardeningNeeded, .outOfDate): .outOfDateConfigurationNeeded
-        case (.upToDate, .outOfDate), (.swHardeningNeeded, .outOfDate): .outOfDate
-        case (.upToDate, _): part
-        default: platform
+        let both = [platform, part]
+        let isOld = both.contains { $0 == .outOfDate || $0 == .outOfDateConfigurationNeeded }
+        let isMisconfigured = both.contains {
+            [.configurationNeeded, .configurationAndSWHardeningNeeded, .outOfDateConfigurationNeeded].contains($0)
+        }
+        let isSoft = both.contains { $0 == .swHardeningNeeded || $0 == .configurationAndSWHardeningNeeded }
+        return switch (isOld, isMisconfigured, isSoft) {
+        case _ where both.contains(.revoked): .revoked
+        case (true, true, _): .outOfDateConfigurationNeeded
+        case (true, false, _): .outOfDate
+        case (false, true, true): .configurationAndSWHardeningNeeded
+        case (false, true, false): .configurationNeeded
+        case (false, false, true): .swHardeningNeeded
+        case (false, false, false): .upToDate
         }
     }
 

@@ -79,13 +79,14 @@ package struct TcbInfo: Sendable {
             attributesMask: try item.octets("attributesMask", 8), levels: hasLevels ? try QeIdentity.levels(item) : [])
     }
 
-    /// The first level that the platform reaches.
+    /// The first level that the platform reaches; none where a TD is held against SGX's levels or the other way round.
     func level(_ pck: PckCertificate, tdx svn: [UInt8]?) -> Level? {
+        guard (svn != nil) == (id == "TDX") else { return nil }
         // With a versioned module its own levels speak for the first two components.
         let first = svn.map { $0[1] == 0 ? 0 : 2 } ?? 0
         return levels.first { level in
             pck.pceSvn >= level.pceSvn && zip(pck.components, level.components).allSatisfy { $0 >= $1 }
-                && (svn.map { zip($0[first...], level.tdxComponents[first...]).allSatisfy { $0 >= $1 } } ?? true)
+                && (svn.map { zip($0.dropFirst(first), level.tdxComponents.dropFirst(first)).allSatisfy { $0 >= $1 } } ?? true)
         }
     }
 }

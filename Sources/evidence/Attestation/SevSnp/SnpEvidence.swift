@@ -71,7 +71,10 @@ package struct SnpEvidence: Sendable {
     }
 
     private func certificates(_ context: AppraisalContext) throws(AttestationError) -> CertificatePath {
-        try CertificatePath(parsing: [endorsementKey] + issuers, anchors: context.anchors.amd, at: context.time)
+        let path = try CertificatePath(parsing: [endorsementKey] + issuers, anchors: context.anchors.amd, at: context.time)
+        // VCEK ← ASK or VLEK ← ASVK, ← ARK: AMD signs nothing of another depth.
+        guard path.certificates.count == 3 else { throw .untrustedRoot }
+        return path
     }
 
     /// - Returns: when the list ends, if there is one.
@@ -120,8 +123,16 @@ package struct SnpEvidence: Sendable {
         try trail.check(
             "TCB order", committed.reaches(reported) && report.currentTcb(product).reaches(committed), .tcbStatusNotAllowed
         ) { "reported ≤ committed ≤ current" }
+        let states = [reported, committed, report.launchTcb(product)]
+        if policy.requireGenuineMicrocode {
+            let least = MicrocodeLoader.leastGenuine(report, product)
+            try trail.check("microcode loader", states.allSatisfy { $0.microcode >= least }, .tcbOutOfDate) {
+                "takes AMD's patches only, since \(least)"
+            }
+        }
         guard let floor = policy.amdFloors[product] else { return trail.note("TCB floor", "none set for \(product.rawValue)") }
-        let reaches = [reported, committed, report.launchTcb(product)].allSatisfy { $0.reaches(floor) }
-        try trail.check("TCB floor", reaches, .tcbOutOfDate) { "reported, committed and launch TCB reach it" }
+        try trail.check("TCB floor", states.allSatisfy { $0.reaches(floor) }, .tcbOutOfDate) {
+            "reported, committed and launch TCB reach it"
+        }
     }
 }

@@ -50,6 +50,10 @@ package struct SnpReport: Sendable {
     var hasAliasCheck: Bool { layout.littleEndian(0x040, UInt64.self) >> 5 & 1 == 1 }
     var reportData: ArraySlice<UInt8> { layout[0x050, 64] }
     var measurement: ArraySlice<UInt8> { layout[0x090, 48] }
+    /// CPUID's family, model and stepping; `nil` in version 2, which has none.
+    var cpuid: (family: UInt8, model: UInt8, stepping: UInt8)? {
+        version >= 3 ? (layout.byte(0x188), layout.byte(0x189), layout.byte(0x18a)) : nil
+    }
     var chipID: ArraySlice<UInt8> { layout[0x1a0, 64] }
 
     func currentTcb(_ product: AmdProduct) -> AmdTcb { tcb(0x038, product) }
@@ -67,8 +71,8 @@ package struct SnpReport: Sendable {
     ///
     /// - Throws: `endorsementMismatch` for a processor of no known line.
     func product() throws(AttestationError) -> AmdProduct? {
-        guard version >= 3 else { return nil }
-        switch (layout.byte(0x188), layout.byte(0x189)) {
+        guard let cpuid else { return nil }
+        switch (cpuid.family, cpuid.model) {
         case (0x19, 0x00...0x0f): return .milan
         case (0x19, 0x10...0x1f), (0x19, 0xa0...0xaf): return .genoa
         case (0x1a, 0x00...0x11): return .turin

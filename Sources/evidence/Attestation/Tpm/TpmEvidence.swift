@@ -30,9 +30,8 @@ package struct TpmEvidence: Sendable {
         try trail.check("quote signature", signature.verifies(quote, by: area), .quoteSignature) { "by the attestation key" }
         let measurement = try Self.measurement(.tpm, parsed, registers, signature.hash, [:], context, &trail)
         let isSoftware = try isSoftware(area, endorsement, context, &trail)
-        let machine =
-            endorsement.map { MachineIdentity(kind: .endorsementKey, bytes: TpmHash.sha256.hash($0.leaf.publicKeyInfo)) }
-            ?? MachineIdentity(kind: .attestationKey, bytes: area.name)
+        // Nothing here ties the endorsement key to the attestation key: anybody's certificate can be sent along, so it names no machine.
+        let machine = MachineIdentity(kind: .attestationKey, bytes: area.name)
         return AttestationResult(
             platform: .tpm, assurance: isSoftware ? .none : .measured, label: isSoftware ? "tpm (software)" : nil,
             measurement: measurement, machine: machine, expires: endorsement?.expires)

@@ -110,8 +110,8 @@ struct AssessRequest: AnsweringCommand {
         guard requirements.confirmations > 1 else { return [] }
         let holding = try await client.enclaves(holding: subject, dataset: request.dataset)
         guard let chosen = EnclaveChoice.pick(holding, requirements) else {
-            throw CommandError.notFound(
-                "\(requirements.confirmations) enclaves that fit and hold the subject's key, among \(holding.count)")
+            throw CommandError.nothingFits(
+                "of the \(Counted.text(holding.count, "enclave")) with the subject's key no \(requirements.confirmations) meet the demands")
         }
         return chosen.map(\.id)
     }

@@ -63,6 +63,7 @@ struct FederationInit: AnsweringCommand {
         name: .customLong("reference-value"),
         help: ArgumentHelp("A build of the enclave to accept from the start: JSON; may be repeated.", valueName: "file"))
     var referenceValues: [String] = []
+    @OptionGroup var recovery: FirstHoldersOptions
     @Option(name: .customLong("allocate"), help: ArgumentHelp("First balance in micro-JUPT; may be repeated.", valueName: "address=amount"))
     var allocations: [AllocationOption] = []
     @Flag(help: "Encrypt each home under a random passphrase of its own, written beside it.")
@@ -95,6 +96,7 @@ struct FederationInit: AnsweringCommand {
         if let idleInterval { initialiser.parameters.idleInterval = idleInterval }
         (initialiser.allowSimulatedEnclaves, initialiser.allowSoftwareTPM) = (allowSimulatedEnclaves, allowSoftwareTPM)
         initialiser.referenceValues = try referenceValues.map { try ReferenceFile.read($0) }
+        initialiser.recoveryPlan = try recovery.plan()
         initialiser.allocations = allocations.map { ($0.account, $0.amount) }
         let parent = (folder as NSString).deletingLastPathComponent
         if !parent.isEmpty { try PrivateFile.makeFolder(parent) }

@@ -13,6 +13,7 @@ struct AdmissionOptions: ParsableArguments {
     var addReference: String?
     @Option(help: "What people shall know of that build.")
     var description = ""
+    @OptionGroup var approvals: ApprovalOptions
     @Option(help: ArgumentHelp("A build to accept no more.", valueName: "platform/measurement"))
     var revokeReference: String?
     @Option(help: ArgumentHelp("Rules of appraisal: JSON with those that change.", valueName: "file"))
@@ -34,6 +35,7 @@ struct AdmissionOptions: ParsableArguments {
         if let addReference {
             change.addReferenceValue.measurement = try ReferenceFile.read(addReference)
             change.addReferenceValue.description_p = description
+            change.addReferenceValue.approvals = try approvals.approvals()
         } else if let revokeReference {
             let parts = revokeReference.split(separator: "/").map(String.init)
             guard parts.count == 2, let measurement = Hash32(hex: parts[1]) else {

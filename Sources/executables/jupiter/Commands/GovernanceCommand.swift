@@ -74,11 +74,13 @@ struct GovernancePropose: AnsweringCommand {
             Parameters: minimumFee, maximumBlockBytes, maximumBlockTransactions, maximumValidityWindow, maximumSidecarBytes,
             idleInterval, subscriptionWindow, epochLength, epochMinimum, leaderStep. Those that are not named stay. What is decided
             about enclaves holds at once, but a new build may be given keys only after the chain's delay (docs/spec/admission.md); one
-            proposal is about one thing.
+            proposal is about one thing. Where the genesis names recovery holders, a build takes their approvals (`jupiter enclave
+            recovery approve`).
 
             EXAMPLE
               jupiter governance propose --set idleInterval=500 --set minimumFee=2 --operator
               jupiter governance propose --add-reference build.json --description "release 0.2" --operator
+              jupiter governance propose --add-reference build.json --approval anna.approval --approval ben.approval --operator
               jupiter governance propose --suspend-platform tdx --operator
             """)
 

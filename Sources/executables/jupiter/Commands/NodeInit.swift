@@ -41,6 +41,7 @@ struct NodeInit: AnsweringCommand {
         name: .customLong("reference-value"),
         help: ArgumentHelp("A build of the enclave to accept from the start: JSON; may be repeated.", valueName: "file"))
     var referenceValues: [String] = []
+    @OptionGroup var recovery: FirstHoldersOptions
     @Option(name: .customLong("allocate"), help: ArgumentHelp("First balance in micro-JUPT; may be repeated.", valueName: "address=amount"))
     var allocations: [AllocationOption] = []
     @Option(help: "Port of the API (default: 7340, or a free one when that is taken).")
@@ -66,9 +67,9 @@ struct NodeInit: AnsweringCommand {
             guard genesisHash == nil, peers.isEmpty else { throw ValidationError("--genesis-hash and --peer go with --join") }
         } else {
             guard profile == nil, allocations.isEmpty, !allowSimulatedEnclaves, !allowSoftwareTPM, referenceValues.isEmpty,
-                consensus == .simplex
+                recovery.isEmpty, consensus == .simplex
             else {
-                throw ValidationError("with --join the genesis says profile, engine, enclaves and balances already")
+                throw ValidationError("with --join the genesis says profile, engine, enclaves, recovery holders and balances already")
             }
             guard endpoint != nil else { throw ValidationError("with --join say where others find the node: --endpoint HOST:PORT") }
         }
@@ -101,6 +102,7 @@ struct NodeInit: AnsweringCommand {
         initialiser.consensus = consensus.wire
         (initialiser.allowSimulatedEnclaves, initialiser.allowSoftwareTPM) = (allowSimulatedEnclaves, allowSoftwareTPM)
         initialiser.referenceValues = try referenceValues.map { try ReferenceFile.read($0) }
+        initialiser.recoveryPlan = try recovery.plan()
         initialiser.allocations = allocations.map { ($0.account, $0.amount) }
         let made = try initialiser.initialise(home, passphrase: passphrase.passphrase(new: true))
         return Answer(

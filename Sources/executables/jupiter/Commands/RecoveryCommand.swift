@@ -11,17 +11,20 @@ struct RecoveryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "recovery", abstract: "Bring back a vault whose enclaves are all lost.",
         discussion: """
-            The enclave makes a package: its vault under a fresh key, the key in shares sealed to the holders that governance has named.
-            When every enclave of the vault is lost, as many holders as the threshold says open their share and seal it to a new enclave,
+            The enclave makes a package: its vault under a fresh key, the key in shares sealed to the holders that the genesis has named, or
+            whom these have put in their place. When every enclave of the vault is lost, as many holders as the threshold says open their share and seal it to a new enclave,
             which then serves in the old one's place. What was erased before stays erased (docs/operations/recovery.md).
 
             EXAMPLE
-              jupiter enclave recovery holders --threshold 2 --holder jup1…=xwing:… --holder … --operator
+              jupiter node init jupiter-sg --recovery-threshold 2 --recovery-holder jup1…=xwing:… --recovery-holder …
               jupiter enclave recovery export --out jupiter-sg.recovery
               jupiter enclave recovery share jupiter-sg.recovery --enclave 5f0c… --wallet anna --out anna.share
               jupiter enclave recovery import jupiter-sg.recovery anna.share ben.share --enclave 5f0c…
             """,
-        subcommands: [RecoveryHolders.self, RecoveryExport.self, RecoveryShare.self, RecoveryImport.self, RecoveryDestroyed.self])
+        subcommands: [
+            RecoveryExport.self, RecoveryShare.self, RecoveryImport.self, RecoveryDestroyed.self, RecoveryPlan.self, RecoveryApprove.self,
+            RecoveryHolders.self,
+        ])
 
     /// Bytes of a package that are read.
     static let maximumBytes = 64 << 20
@@ -32,43 +35,6 @@ struct RecoveryCommand: AsyncParsableCommand {
             throw CommandError.badArgument("\(path) is not a recovery package")
         }
         return package
-    }
-}
-
-struct RecoveryHolders: AnsweringCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "holders", abstract: "Propose who keeps shares of recovery keys, and how many of them bring a vault back.",
-        discussion: """
-            Address and sealing key are what `jupiter wallet show` prints. The validators decide; packages made from then on are theirs.
-
-            EXAMPLE
-              jupiter enclave recovery holders --threshold 2 --holder jup1…=xwing:… --holder jup1…=x25519:… --operator
-            """)
-
-    @OptionGroup var global: GlobalOptions
-    @OptionGroup var change: ChangeOptions
-    @Option(help: "How many holders are needed.")
-    var threshold: UInt32
-    @Option(name: .customLong("holder"), help: ArgumentHelp("A holder; may be repeated.", valueName: "address=key"))
-    var holders: [String]
-
-    func answer() async throws -> Answer {
-        var plan = WireSetRecoveryHolders()
-        plan.threshold = threshold
-        plan.holders = try holders.map { text in
-            let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2, let account = try? Address(text: parts[0]) else {
-                throw CommandError.badArgument("a holder is ADDRESS=KEY")
-            }
-            var holder = WireRecoveryHolder()
-            (holder.account, holder.key) = (.init(account.bytes), try SealingKeyText.key(parts[1]).wire)
-            return holder
-        }.sorted { $0.account.lexicographicallyPrecedes($1.account) }
-        return try await change.propose(global) { _ in
-            var change = WireChange()
-            change.setRecoveryHolders = plan
-            return change
-        }
     }
 }
 

@@ -61,7 +61,7 @@ enum CommandError: CodedError, Equatable {
         case .programMissing: "build it: `swift build -c release`"
         case .noEnclave: "start one beside the node: `jupiter enclave start`"
         case .notFound: "`list` of the same command shows what there is"
-        case .nothingFits: "see `jupiter consent list`"
+        case .nothingFits: "see `jupiter consent list` and `jupiter enclave list`"
         case .notOnPath(let program): "install \(program) and add its folder to PATH"
         }
     }

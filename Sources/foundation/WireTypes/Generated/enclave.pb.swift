@@ -1746,15 +1746,6 @@ package nonisolated struct WireImportRecoveryCommand: Sendable {
   /// Clears the value of `package`. Subsequent reads from it will return its default value.
   package mutating func clearPackage() {self._package = nil}
 
-  package var plan: WireProvenValue {
-    get {_plan ?? WireProvenValue()}
-    set {_plan = newValue}
-  }
-  /// Returns true if `plan` has been explicitly set.
-  package var hasPlan: Bool {self._plan != nil}
-  /// Clears the value of `plan`. Subsequent reads from it will return its default value.
-  package mutating func clearPlan() {self._plan = nil}
-
   /// the Enclave that made the package
   package var source: WireProvenValue {
     get {_source ?? WireProvenValue()}
@@ -1780,7 +1771,6 @@ package nonisolated struct WireImportRecoveryCommand: Sendable {
   package init() {}
 
   fileprivate var _package: WireRecoveryPackage? = nil
-  fileprivate var _plan: WireProvenValue? = nil
   fileprivate var _source: WireProvenValue? = nil
   fileprivate var _epoch: WireProvenValue? = nil
 }
@@ -5343,7 +5333,7 @@ nonisolated extension WireRecoveryShare: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireImportRecoveryCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ImportRecoveryCommand"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}package\0\u{1}plan\0\u{1}source\0\u{1}epoch\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}package\0\u{1}source\0\u{1}epoch\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5352,9 +5342,8 @@ nonisolated extension WireImportRecoveryCommand: SwiftProtobuf.Message, SwiftPro
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._package) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._plan) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._source) }()
-      case 4: try { try decoder.decodeSingularMessageField(value: &self._epoch) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._source) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._epoch) }()
       default: break
       }
     }
@@ -5368,21 +5357,17 @@ nonisolated extension WireImportRecoveryCommand: SwiftProtobuf.Message, SwiftPro
     try { if let v = self._package {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
     } }()
-    try { if let v = self._plan {
+    try { if let v = self._source {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     } }()
-    try { if let v = self._source {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
     try { if let v = self._epoch {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireImportRecoveryCommand, rhs: WireImportRecoveryCommand) -> Bool {
     if lhs._package != rhs._package {return false}
-    if lhs._plan != rhs._plan {return false}
     if lhs._source != rhs._source {return false}
     if lhs._epoch != rhs._epoch {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}

@@ -1,5 +1,6 @@
 import Attestation
 import ChainTypes
+import Cryptography
 import FoundationEssentials
 import Primitives
 import WireTypes
@@ -10,7 +11,7 @@ enum AdmissionChanges {
     /// Whether the change is possible now.
     static func check(_ change: WireChange.OneOf_Kind, _ genesis: Genesis, _ state: inout ModuleState) throws {
         switch change {
-        case .addReferenceValue(let change): try check(change, &state)
+        case .addReferenceValue(let change): try check(change, genesis, &state)
         case .revokeReferenceValue(let change): _ = try standing(change, &state)
         case .setAttestationRules(let rules):
             guard rules.isSensible(in: genesis.wire), areKnown(rules) else { throw Refusal.admissionMalformedChange }
@@ -26,8 +27,9 @@ enum AdmissionChanges {
         switch change {
         case .addReferenceValue(let change):
             let delay = try AdmissionState.rules(genesis, &state).measurementDelay
-            AdmissionState.add(
-                change.measurement, description: change.description_p, at: height, activeFrom: height + delay, &state)
+            try AdmissionState.add(
+                change.measurement, description: change.description_p, approvals: change.approvals, at: height,
+                activeFrom: height + delay, &state)
         case .revokeReferenceValue(let change):
             var value = try standing(change, &state)
             value.revoked = true
@@ -64,12 +66,28 @@ enum AdmissionChanges {
 
     // MARK: Checks
 
-    private static func check(_ change: WireAddReferenceValue, _ state: inout ModuleState) throws {
+    private static func check(_ change: WireAddReferenceValue, _ genesis: Genesis, _ state: inout ModuleState) throws {
         guard change.measurement.isWellFormed, change.description_p.utf8.count <= 256,
             let value = try? ReferenceValue(change.measurement)
         else { throw Refusal.admissionMalformedChange }
+        try checkApprovals(change, hash: value.hash, genesis, &state)
         let known = try AdmissionState.reference(change.measurement.platform, .init(value.hash.bytes), &state)
-        guard known?.revoked ?? true else { throw Refusal.governanceNoChange }
+        // A value that stands is decided anew only to put the words of the present holders in the place of former ones'.
+        guard known.map({ $0.revoked || $0.approvals != change.approvals }) ?? true else { throw Refusal.governanceNoChange }
+    }
+
+    /// Where there are recovery holders, vaults give keys to no build that these have not approved of (docs/spec/vault.md §7).
+    private static func checkApprovals(
+        _ change: WireAddReferenceValue, hash: Hash32, _ genesis: Genesis, _ state: inout ModuleState
+    ) throws {
+        guard let plan = try RecoveryModule.plan(&state) else {
+            guard change.approvals.isEmpty else { throw Refusal.admissionMalformedChange }
+            return
+        }
+        let statement = HolderStatement.reference(change.measurement, hash: hash, chainID: genesis.chainID)
+        guard plan.isApproved(by: change.approvals, statement, .referenceApproval),
+            plan.count(change.approvals, of: statement, .referenceApproval) == change.approvals.count
+        else { throw Refusal.admissionUnapproved }
     }
 
     private static func standing(_ change: WireRevokeReferenceValue, _ state: inout ModuleState) throws -> WireReferenceValue {

@@ -137,12 +137,14 @@ extension Refusal {
         2162, "admission.malformedChange", "the reference value, rules or enclaves that are decided about are not well formed")
     package static let admissionUnknownReference = Refusal(
         2163, "admission.unknownReference", "there is no such reference value, or it is revoked")
+    package static let admissionUnapproved = Refusal(
+        2165, "admission.unapproved", "too few recovery holders approve of the build, an approval does not hold, or it is not a holder's")
 
     package static let allAdmission: [Refusal] =
         [
             admissionMalformedDemand, admissionPlatformExcluded, admissionAssuranceTooLow, admissionWrongEnclaves, admissionNotDistinct,
             admissionNotEnrolled, admissionTooManyEnclaves, admissionEvidenceReused, admissionExpired, admissionStaleEndorsement,
             admissionEndorsementTooLarge, admissionEndorsementFee, admissionEndorsementsFull, admissionMalformedChange,
-            admissionUnknownReference,
+            admissionUnknownReference, admissionUnapproved,
         ] + AttestationError.allCases.map { Refusal($0) }
 }

@@ -13,7 +13,9 @@ enum AdmissionState {
     /// What the genesis says, written into the state of block 0.
     static func begin(_ genesis: Genesis, _ state: inout ModuleState) {
         state.set(StateKey.attestationRules, genesis.attestationRules)
-        for reference in genesis.wire.referenceValues { add(reference, description: "genesis", at: 0, activeFrom: 0, &state) }
+        var known = WireReferenceValue()
+        known.description_p = "genesis"
+        for reference in genesis.wire.referenceValues { store(reference, known, &state) }
     }
 
     static func rules(_ genesis: Genesis, _ state: inout ModuleState) throws -> WireAttestationRules {
@@ -30,15 +32,28 @@ enum AdmissionState {
         state.set(StateKey.referenceValue(reference.platform, measurement: measurement), reference)
     }
 
-    /// Adds a reference value; one of a platform that this build does not know would admit nobody, and is left out.
+    /// Adds a reference value. One that stands keeps its heights, and is of other approvals from now on.
     static func add(
-        _ measured: WireReferenceMeasurement, description: String, at height: UInt64, activeFrom: UInt64, _ state: inout ModuleState
-    ) {
-        guard let reference = try? ReferenceValue(measured) else { return }
+        _ measured: WireReferenceMeasurement, description: String, approvals: [WireHolderApproval], at height: UInt64, activeFrom: UInt64,
+        _ state: inout ModuleState
+    ) throws {
         var value = WireReferenceValue()
-        (value.platform, value.registers, value.description_p) = (measured.platform, measured.registers, description)
-        value.measurement = .init(reference.hash.bytes)
+        (value.description_p, value.approvals) = (description, approvals)
         (value.addedHeight, value.activeHeight) = (height, activeFrom)
+        if let reference = try? ReferenceValue(measured),
+            let known = try self.reference(measured.platform, .init(reference.hash.bytes), &state), !known.revoked
+        {
+            (value.addedHeight, value.activeHeight) = (known.addedHeight, known.activeHeight)
+        }
+        store(measured, value, &state)
+    }
+
+    /// Writes what is known of a build; of a platform that this program does not know it would admit nobody, and is left out.
+    private static func store(_ measured: WireReferenceMeasurement, _ known: WireReferenceValue, _ state: inout ModuleState) {
+        guard let reference = try? ReferenceValue(measured) else { return }
+        var value = known
+        (value.platform, value.registers) = (measured.platform, measured.registers)
+        value.measurement = .init(reference.hash.bytes)
         store(value, &state)
     }
 

@@ -34,6 +34,7 @@ package enum ErasureCertificates {
             state.remove(StateKey.suspendedFor(id))
         }
         state.set(StateKey.enclave(id), enclave)
+        try RecoveryModule.note(enclave.recoveryEpoch, of: KeysModule.vault(of: enclave), &state)
         state.set(StateKey.acknowledgement(id), word)
         state.emit("erasure.acknowledged", id: id.bytes, account: context.sender, amount: word.sequence)
     }
@@ -75,11 +76,11 @@ package enum ErasureCertificates {
             }
             silent.append(.init(member.bytes))
         }
-        guard try RecoveryConditions.areMet(erasure, acknowledgements, &state) else { return false }
+        guard try RecoveryConditions.areMet(erasure, &state) else { return false }
         erasure.acknowledgements = acknowledgements.sorted { $0.enclave.lexicographicallyPrecedes($1.enclave) }
         erasure.suspended = silent.sorted { $0.lexicographicallyPrecedes($1) }
-        erasure.recoveryEpoch = acknowledgements.map(\.recoveryEpoch).max() ?? 0
-        erasure.shareHolders = try RecoveryConditions.holders(erasure, acknowledgements, &state)
+        erasure.recoveryEpoch = sequence
+        erasure.shareHolders = try RecoveryConditions.holders(erasure, &state)
         (erasure.status, erasure.completedHeight) = (.complete, context.height)
         state.set(StateKey.erasure(id), erasure)
         state.emit("erasure.completed", id: id.bytes, account: Address(erasure.subject), amount: sequence)

@@ -27,7 +27,7 @@ enum GovernanceChanges {
             guard Genesis.isSensible(parameters) else { throw Refusal.governanceMalformed }
             let known = try TrustState.parameters(&state)
             guard parameters != (known.hasNext ? known.next : known.present) else { throw Refusal.governanceNoChange }
-        case .setRecoveryHolders(let change): try RecoveryModule.check(change)
+        case .setRecoveryHolders(let change): try RecoveryModule.check(change, genesis, &state)
         case .addReferenceValue, .revokeReferenceValue, .setAttestationRules, .suspendEnclaves, .resumeEnclave:
             if let kind = change.kind { try AdmissionChanges.check(kind, genesis, &state) }
         case nil: throw Refusal.governanceMalformed
@@ -54,7 +54,7 @@ enum GovernanceChanges {
             if parameters == known.present { known.clearNext() } else { known.next = parameters }
             state.set(StateKey.parameters, known)
         case .setRecoveryHolders(let change):
-            try RecoveryModule.apply(change, at: height, &state)
+            try RecoveryModule.apply(change, at: height, genesis, &state)
             return
         case .addReferenceValue, .revokeReferenceValue, .setAttestationRules, .suspendEnclaves, .resumeEnclave:
             if let kind = change.kind { try AdmissionChanges.apply(kind, at: height, genesis, &state) }

@@ -20,12 +20,13 @@ function make(tag, attributes, ...children) {
 const short = (text) => (text && text.length > 20 ? text.slice(0, 10) + "…" + text.slice(-6) : text || "–");
 const mono = (text) => make("span", { class: "mono", title: text || "" }, short(text));
 const count = (number) => Number(number || 0).toLocaleString("en");
+const counted = (number, noun) => count(number) + " " + noun + (number === 1 ? "" : "s");
 const jupt = (micro) => (Number(micro || 0) / 1e6).toLocaleString("en", { maximumFractionDigits: 6 }) + " JUPT";
 const clock = (time) => new Date(time).toLocaleTimeString("en-GB");
 const day = (time) => new Date(time).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
 const tones = {
-  active: "good", opened: "good", live: "good", pending: "warn", committed: "accent", suspended: "warn",
-  withdrawn: "bad", exhausted: "bad", refused: "bad", refunded: "warn",
+  active: "good", opened: "good", live: "good", complete: "good", pending: "warn", committed: "accent", suspended: "warn",
+  withdrawn: "bad", exhausted: "bad", refused: "bad", refunded: "warn", expired: "bad", confirming: "accent",
 };
 const tag = (text, tone) => make("span", { class: "tag " + (tone || tones[text] || "") }, text);
 
@@ -142,8 +143,10 @@ async function loadStatus() {
   byId("mempool-bytes").textContent = count(status.mempool.bytes) + " bytes waiting";
   const enclave = status.enclave;
   byId("enclave").textContent = !enclave ? "none" : !enclave.connected ? "away" : enclave.serving ? "serving" : "starting";
-  const platform = enclave && enclave.connected ? [enclaveTag(enclave)] : [];
-  byId("enclave-platform").replaceChildren(...platform);
+  const serving = status.enclaves.filter((one) => one.serving);
+  if (status.enclaves.length > 1) byId("enclave").textContent = serving.length + " of " + status.enclaves.length + " serving";
+  const labels = new Map(status.enclaves.filter((one) => one.connected).map((one) => [one.label || one.platform, one]));
+  byId("enclave-platform").replaceChildren(...[...labels.values()].map(enclaveTag));
 }
 
 // ---- lists
@@ -163,6 +166,16 @@ async function loadPrograms() {
       ["output", "at most " + count(program.manifest.maximumOutput) + " bytes"]])), "No program is published yet.");
 }
 
+// Who computed it, and who came to the same result where that is demanded.
+function workers(assessment) {
+  const cell = make("td", {}, mono(assessment.enclave || ""));
+  const demanded = assessment.demand ? assessment.demand.confirmations || 1 : 1;
+  const agreed = (assessment.confirmedBy || []).length;
+  if (assessment.disputedBy) cell.append(" ", tag("disputed by " + short(assessment.disputedBy), "bad"));
+  else if (demanded > 1) cell.append(" ", tag(agreed + " of " + demanded + " agree", agreed >= demanded ? "good" : "warn"));
+  return cell;
+}
+
 // What vouches for an enclave, in a colour that warns where nothing does.
 function enclaveTag(enclave) {
   if (enclave.simulated) return tag("SIMULATED", "warn");
@@ -171,12 +184,15 @@ function enclaveTag(enclave) {
 
 async function loadEnclaves() {
   const { enclaves } = await get("/v1/enclaves");
-  fill("enclave-list", enclaves.map((enclave) => item(short(enclave.id), [tag(enclave.status),
-    enclaveTag(enclave)],
-    [enclave.simulated && "Process isolation only: no hardware attests to it.", enclave.suspension && "Suspended: " + enclave.suspension]
-      .filter(Boolean),
-    [["assurance", enclave.assurance], ["evidence until", enclave.expires ? day(enclave.expires) : "further notice"], ["vault version", count(enclave.vaultVersion)], ["operator", mono(enclave.operator)]])),
-    "No enclave is registered yet.");
+  fill("enclave-list", enclaves.map((enclave) => {
+    const expired = enclave.status === "active" && enclave.expires && enclave.expires <= Date.now();
+    const notes = [enclave.simulated && "Process isolation only: no hardware attests to it.", enclave.suspension && "Suspended: " + enclave.suspension];
+    const vault = enclave.vault && enclave.vault !== enclave.id ? mono(enclave.vault) : "its own";
+    return item(short(enclave.id), [tag(expired ? "expired" : enclave.status), enclaveTag(enclave)], notes.filter(Boolean), [
+      ["assurance", enclave.assurance], ["evidence until", enclave.expires ? day(enclave.expires) : "further notice"],
+      ["measurement", mono(enclave.measurement)], ["vault", vault], ["vault version", count(enclave.vaultVersion)],
+      ["operator", mono(enclave.operator)]]);
+  }), "No enclave is registered yet.");
 }
 
 async function loadLocalities() {
@@ -193,12 +209,12 @@ async function loadAssessments() {
   const rows = assessments.slice(0, 50).map((assessment) => {
     const status = make("td", {}, tag(assessment.status));
     if (assessment.refusalName) status.append(" ", make("span", { class: "muted" }, assessment.refusalName + " (" + assessment.refusalCode + ")"));
-    return make("tr", {}, make("td", {}, mono(assessment.id)), status, make("td", {}, assessment.request.dataset),
+    return make("tr", {}, make("td", {}, mono(assessment.id)), status, workers(assessment), make("td", {}, assessment.request.dataset),
       make("td", {}, assessment.request.purpose), make("td", { class: "right" }, jupt(assessment.request.price)),
       make("td", { class: "right" }, count(assessment.height)),
       make("td", {}, make("button", { type: "button", on: () => showReceipt(assessment.transactionId), "aria-label": "Show the receipt of assessment " + short(assessment.id) }, "show")));
   });
-  const empty = make("tr", {}, make("td", { colspan: "7", class: "muted" }, "No assessment was requested yet."));
+  const empty = make("tr", {}, make("td", { colspan: "8", class: "muted" }, "No assessment was requested yet."));
   byId("assessment-rows").replaceChildren(...(rows.length ? rows : [empty]));
 }
 
@@ -217,7 +233,32 @@ async function showReceipt(id) {
   panel.scrollIntoView({ block: "nearest" });
 }
 
-async function loadConsents(subject) {
+// An erasure as its certificate will say it, and what it still waits for.
+function erasureItem(erasure) {
+  const what = { record: "One record", dataset: "All records", subject: "Everything" }[erasure.kind] || erasure.kind;
+  const signed = erasure.acknowledgements.length;
+  const pairs = [
+    ["what", erasure.record ? mono(erasure.record) : counted(erasure.records, "record")],
+    ["ordered", "block " + count(erasure.height) + ", " + day(erasure.time)],
+    ["keys destroyed", "by " + counted(signed, "enclave") + " of " + counted(erasure.vaults.length, "vault")],
+    ["ciphertexts", erasure.sweeping ? "being let go of" : counted(erasure.records, "ciphertext") + " gone"],
+  ];
+  if (erasure.status === "complete") pairs.push(["certified", "block " + count(erasure.completedHeight)]);
+  else pairs.push(["waits until", day(erasure.deadline)]);
+  if (erasure.suspended.length) pairs.push(["stayed silent", erasure.suspended.map(short).join(", ")]);
+  if (erasure.exports.length) pairs.push(["given away before", erasure.exports.map((one) => short(one.recipient)).join(", ")]);
+  pairs.push(["erasure", mono(erasure.id)]);
+  return item(erasure.dataset ? what + " of " + erasure.dataset : what, [tag("erasure"), tag(erasure.status)], [], pairs);
+}
+
+async function loadErasures(subject) {
+  const { erasures } = await get("/v1/erasures?limit=200&subject=" + encodeURIComponent(subject));
+  byId("erasure-list").className = "stack wideish";
+  byId("erasure-list").replaceChildren(...erasures.map(erasureItem));
+  return erasures.length;
+}
+
+async function loadAccount(subject) {
   const note = byId("consent-note");
   try {
     const { consents } = await get("/v1/consents?limit=200&subject=" + encodeURIComponent(subject));
@@ -226,14 +267,22 @@ async function loadConsents(subject) {
       [["for", mono(consent.scope.recipient)], ["purpose", consent.scope.purpose], ["used", consent.uses + " of " + consent.scope.maximumUses],
         ["price", jupt(consent.scope.price) + " a use"], ["until", day(consent.scope.validUntil)], ["where", consent.scope.localities.join(", ")],
         ["grant", mono(consent.grant)]])), "This account has granted nothing.");
-    note.textContent = consents.length + (consents.length === 1 ? " grant" : " grants") + " of " + short(subject);
+    const erased = await loadErasures(subject);
+    shownSubject = subject;
+    note.textContent = counted(consents.length, "grant") + " and " + counted(erased, "erasure") + " of " + short(subject);
   } catch (error) {
+    shownSubject = null;
     fill("consent-list", [], "");
+    byId("erasure-list").replaceChildren();
     note.textContent = error.message;
   }
 }
 
+// The account that is on the page; nothing is asked of the others.
+let shownSubject = null;
+const refreshAccount = async () => { if (shownSubject) await loadAccount(shownSubject); };
 const refreshers = {
+  consent: refreshAccount, erasure: refreshAccount,
   registry: loadDatasets, programs: loadPrograms, keys: loadEnclaves, federation: loadLocalities, assessments: loadAssessments,
 };
 const waiting = new Set();
@@ -245,7 +294,7 @@ function refreshSoon(name) {
 
 byId("consent-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  loadConsents(byId("subject").value.trim());
+  loadAccount(byId("subject").value.trim());
 });
 
 listen();
