@@ -1,6 +1,6 @@
 import Primitives
 
-/// What goes wrong on a client's side (codes 1500–1549). What a node refuses is a `NodeRefusal` with the node's own code.
+/// What goes wrong on a client's side (codes 1500–1544). What a node refuses is a `NodeRefusal` with the node's own code.
 package enum ClientError: CodedError, Equatable {
     /// No answer from the node; the text says why, as the system puts it.
     case unreachable(url: String, why: String)
@@ -66,7 +66,7 @@ package enum ClientError: CodedError, Equatable {
         case .notHolder: 1542
         case .notGranted: 1543
         case .noEnclave: 1544
-        case .sessionInvalid: 1545
+        case .sessionInvalid: 1536
         case .erased: 1534
         case .erasureNotComplete: 1535
         }
