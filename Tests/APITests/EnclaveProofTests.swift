@@ -41,9 +41,9 @@ import WireTypes
         let other = try await RunningNode()
         #expect(other.genesis.chainID == scene.node.genesis.chainID)
         let foreign = await code { _ = try await scene.client.checkedEnclave(enclave.id, on: TrustedChain(other.genesis)) }
-        #expect(foreign == 1546)
+        #expect(foreign == 1537)
         let ahead = TrustedChain(scene.node.genesis, height: enclave.chain.height + 1_000_000)
-        #expect(await code { _ = try await scene.client.checkedEnclave(enclave.id, on: ahead) } == 1548)
+        #expect(await code { _ = try await scene.client.checkedEnclave(enclave.id, on: ahead) } == 1539)
 
         #expect(try await scene.node.get("/v1/enclaves/\(Hash32.zero)/proof").status == 404)
         #expect(try await scene.node.get("/v1/enclaves/nonsense/proof").status == 400)

@@ -1,6 +1,6 @@
 import Primitives
 
-/// What goes wrong on a client's side (codes 1500–1549). What a node refuses is a `NodeRefusal` with the node's own code.
+/// What goes wrong on a client's side (codes 1500–1544). What a node refuses is a `NodeRefusal` with the node's own code.
 package enum ClientError: CodedError, Equatable {
     /// No answer from the node; the text says why, as the system puts it.
     case unreachable(url: String, why: String)
@@ -72,10 +72,10 @@ package enum ClientError: CodedError, Equatable {
         case .notHolder: 1542
         case .notGranted: 1543
         case .noEnclave: 1544
-        case .sessionInvalid: 1545
-        case .enclaveUnproven: 1546
-        case .enclaveUnfit: 1547
-        case .chainRolledBack: 1548
+        case .sessionInvalid: 1536
+        case .enclaveUnproven: 1537
+        case .enclaveUnfit: 1538
+        case .chainRolledBack: 1539
         case .erased: 1534
         case .erasureNotComplete: 1535
         }
