@@ -64,7 +64,7 @@ extension SmallScene {
         (
             "keys of the host",
             { proof, _ in
-                var entry = try WireEnclave(serializedBytes: proof.enclave.value)
+                var entry = try WireEnclave(strictly: [UInt8](proof.enclave.value), limit: Limits.stateValue)
                 entry.identity.signingKey = .init(SigningKey.ed25519().verificationKey.bytes)
                 entry.id = .init(EnclaveStatement.identifier(entry.identity).bytes)
                 proof.enclave.value = .init(entry.encoded())
@@ -73,8 +73,8 @@ extension SmallScene {
         (
             "a forged state root",
             { proof, other in
-                var header = try WireHeader(serializedBytes: proof.header.header)
-                header.stateRoot = try WireHeader(serializedBytes: other.header.header).stateRoot
+                var header = try WireHeader(strictly: [UInt8](proof.header.header), limit: Limits.stateValue)
+                header.stateRoot = try WireHeader(strictly: [UInt8](other.header.header), limit: Limits.stateValue).stateRoot
                 proof.header.header = .init(header.encoded())
                 proof.enclave = other.enclave
             }
@@ -103,7 +103,7 @@ extension SmallScene {
     @Test func `is refused while it is suspended, and once its evidence has expired by the chain's clock or the wallet's`() throws {
         #expect(refusal(try small.scene.admission { $0.status = .suspended }) == "client.enclaveUnfit")
         let time = small.node.time
-        #expect(refusal(try small.scene.admission { $0.expires = time + 1 }) == "client.enclaveUnfit")
+        #expect(refusal(try small.scene.admission { ($0.status, $0.expires) = (.active, time + 1) }) == "client.enclaveUnfit")
         let proof = try small.scene.admission { $0.expires = time + 3_600_000 }
         #expect(refusal(proof, now: time + 3_599_999) == "")
         #expect(refusal(proof, now: time + 3_600_000) == "client.enclaveUnfit")
@@ -116,7 +116,7 @@ extension SmallScene {
         build.platform = "simulated"
         build.measurement = .init(SimulatedEvidence.measurement.bytes)
         build.revoked = true
-        #expect(refusal(try small.scene.admission(reference: build)) == "client.enclaveUnfit")
+        #expect(refusal(try small.scene.admission(reference: build) { $0.assurance = "none" }) == "client.enclaveUnfit")
         (build.revoked, build.activeHeight) = (false, small.node.height + 1_000)
         #expect(refusal(try small.scene.admission(reference: build)) == "client.enclaveUnfit")
     }
@@ -146,7 +146,7 @@ extension SmallScene {
 
     @Test func `no changed byte makes it anything else`() throws {
         let proof = try small.scene.admission()
-        let (bytes, entry) = (proof.encoded(), try WireEnclave(serializedBytes: proof.enclave.value))
+        let (bytes, entry) = (proof.encoded(), try WireEnclave(strictly: [UInt8](proof.enclave.value), limit: Limits.stateValue))
         let seed: UInt64 = 0xC4EC
         var generator = SeededGenerator(seed: seed)
         for round in 0..<400 {

@@ -3,6 +3,7 @@ import ChainTypes
 import Foundation
 import JupiterClient
 import Primitives
+import WireTypes
 
 /// Which chain is trusted, for commands that seal something to an enclave.
 struct ChainOptions: ParsableArguments {
