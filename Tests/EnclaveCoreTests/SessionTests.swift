@@ -142,18 +142,18 @@ import WireTypes
 @Suite struct `A wallet` {
     private struct Parties {
         let small: SmallScene
-        let entry: WireEnclave
+        let enclave: CheckedEnclave
         let session: WireSessionKey
 
         init() throws {
             small = try SmallScene()
-            entry = try #require(try small.node.value(StateKey.enclave(small.scene.enclaveID)))
+            enclave = try small.checked()
             session = try small.scene.session()
         }
 
-        func check(_ session: WireSessionKey, _ entry: WireEnclave, chainID: String? = nil) -> String {
+        func check(_ session: WireSessionKey, _ enclave: CheckedEnclave) -> String {
             do throws(ClientError) {
-                _ = try EnclaveSession(session, chainID: chainID ?? small.node.chainID, of: entry)
+                _ = try EnclaveSession(session, of: enclave)
                 return ""
             } catch { return error.name }
         }
@@ -162,14 +162,14 @@ import WireTypes
     @Test func `seals to no session but the one that the enclave has signed for its present start`() throws {
         let parties = try Parties()
         let thief = try SealingPrivateKey(suite: .xwing).publicKey.wire
-        #expect(parties.check(parties.session, parties.entry) == "")
+        #expect(parties.check(parties.session, parties.enclave) == "")
         for change in [
             { $0.key = thief }, { $0.number += 1 }, { $0.nonce[0] ^= 1 }, { $0.signature[0] ^= 1 }, { $0.signature = Data() },
             { $0.key = WireSealingKey() },
         ] as [(inout WireSessionKey) -> Void] {
             var forged = parties.session
             change(&forged)
-            #expect(parties.check(forged, parties.entry) == "client.sessionInvalid")
+            #expect(parties.check(forged, parties.enclave) == "client.sessionInvalid")
         }
         // Signed by the host, who has a signing key too.
         var own = parties.session
@@ -177,18 +177,14 @@ import WireTypes
         let host = SigningKey.ed25519()
         own.signature = .init(
             try host.sign(EnclaveStatement.session(chainID: parties.small.node.chainID, own), context: .sessionKey))
-        #expect(parties.check(own, parties.entry) == "client.sessionInvalid")
-        var swapped = parties.entry
-        swapped.identity.signingKey = .init(host.verificationKey.bytes)
-        #expect(parties.check(own, swapped) == "client.sessionInvalid", "the id is of the identity's keys")
-        #expect(parties.check(parties.session, parties.entry, chainID: "jupiter-id") == "client.sessionInvalid")
+        #expect(parties.check(own, parties.enclave) == "client.sessionInvalid")
+        // The other enclave of the chain has signed its own; it is not the one that was checked.
+        let pair = try PairScene()
+        let other = try pair.small.checked()
+        #expect(parties.check(try pair.second.session(), other) == "client.sessionInvalid")
         // Of a start before, whose key somebody may have got out of the machine.
-        var later = parties.entry
-        later.anchorNonce = Data(repeating: 1, count: 32)
+        let later = try parties.small.checked { $0.anchorNonce = Data(repeating: 1, count: 32) }
         #expect(parties.check(parties.session, later) == "client.sessionInvalid")
-        var suspended = parties.entry
-        suspended.status = .suspended
-        #expect(parties.check(parties.session, suspended) == "client.sessionInvalid")
     }
 
     /// A node with one enclave, as far as enrolments go: what it answers comes from the enclave.
@@ -199,24 +195,23 @@ import WireTypes
             var sent = 0
         }
 
-        let chainID: String
-        private let entry: @Sendable () throws -> WireEnclave
+        private let entry: @Sendable () throws -> CheckedEnclave
         private let restart: @Sendable () throws -> Enclave
         private let state: Mutex<State>
 
         /// - Parameter restarts: before so many of the first requests the enclave is started anew, after it was asked for its session.
         init(
-            _ enclave: Enclave, chainID: String, restarts: Int, entry: @escaping @Sendable () throws -> WireEnclave,
+            _ enclave: Enclave, restarts: Int, entry: @escaping @Sendable () throws -> CheckedEnclave,
             restart: @escaping @Sendable () throws -> Enclave
         ) {
-            (self.chainID, self.entry, self.restart) = (chainID, entry, restart)
+            (self.entry, self.restart) = (entry, restart)
             state = Mutex(State(enclave: enclave, restarts: restarts))
         }
 
         var sent: Int { state.withLock { $0.sent } }
 
         func session() throws -> EnclaveSession {
-            try EnclaveSession(state.withLock { $0.enclave.status.session }, chainID: chainID, of: entry())
+            try EnclaveSession(state.withLock { $0.enclave.status.session }, of: entry())
         }
 
         func send(_ boxes: [WireSealedMessage]) throws -> [EnrolmentOutcome] {
@@ -256,24 +251,17 @@ import WireTypes
             }
         }
 
-        func entry() throws -> WireEnclave {
-            try lock.withLock { _ in
-                guard let entry: WireEnclave = try small.node.value(StateKey.enclave(small.scene.enclaveID)) else {
-                    throw EnclaveError.badProof
-                }
-                return entry
-            }
-        }
+        func entry() throws -> CheckedEnclave { try lock.withLock { _ in try small.checked() } }
     }
 
-    private func enrol(restarts count: Int) async throws -> (outcomes: [EnrolmentOutcome], sent: Int, chainID: String, entry: WireEnclave) {
+    private func enrol(restarts count: Int) async throws -> (outcomes: [EnrolmentOutcome], sent: Int, enclave: CheckedEnclave) {
         let small = try SmallScene()
-        let (chainID, restarts) = (small.node.chainID, Restarts(small))
+        let restarts = Restarts(small)
         let channel = Channel(
-            try restarts.again(), chainID: chainID, restarts: count, entry: { try restarts.entry() }, restart: { try restarts.again() })
+            try restarts.again(), restarts: count, entry: { try restarts.entry() }, restart: { try restarts.again() })
         let exchange = EnrolmentExchange(session: { try channel.session() }, send: { try channel.send($0) })
         let outcomes = try await exchange.enrol([EnrolmentKey(wallet: wallet, dataset: EnclaveScene.dataset)])
-        return (outcomes, channel.sent, chainID, try restarts.entry())
+        return (outcomes, channel.sent, try restarts.entry())
     }
 
     private let wallet: Wallet
@@ -285,8 +273,7 @@ import WireTypes
         #expect(straight.sent == 1 && straight.outcomes.map(\.error?.code) == [nil])
         let recovered = try await enrol(restarts: 1)
         #expect(recovered.sent == 2 && recovered.outcomes.count == 1)
-        let message = try EnrolmentSealer.message(
-            recovered.outcomes[0], chainID: recovered.chainID, wallet: wallet, enclave: recovered.entry.identity)
+        let message = try EnrolmentSealer.message(recovered.outcomes[0], wallet: wallet, enclave: recovered.enclave)
         #expect(message.dataset == EnclaveScene.dataset, "the enclave's receipt holds")
         let never = try await enrol(restarts: 5)
         #expect(never.sent == 2 && never.outcomes.map(\.error?.code) == [EnclaveError.otherSession.code])

@@ -100,7 +100,7 @@ import WireTypes
             [.publishDataset(dataset), .publishProgram(publication.message)] + money, sidecars: [publication.sidecar])
         let status = try await locality.client.status()
         let enclaveID = try #require(status.enclave?.id.flatMap { Hash32(hex: $0) })
-        let enclave = try #require(try await locality.client.enclave(enclaveID)).identity
+        let enclave = try await locality.checkedEnclave(enclaveID)
         for person in people { try await join(person, locality, enclave, bureau, program, now: status.time) }
 
         var request = WireRequestSubscription()
@@ -126,14 +126,13 @@ import WireTypes
     }
 
     private func join(
-        _ person: Planted, _ locality: RecordedLocality, _ enclave: WireEnclaveIdentity, _ bureau: Wallet, _ program: ProgramPackage,
+        _ person: Planted, _ locality: RecordedLocality, _ enclave: CheckedEnclave, _ bureau: Wallet, _ program: ProgramPackage,
         now: UInt64
     ) async throws {
         let (wallet, chainID) = (person.wallet, locality.chainID)
         let enrolmentKey = EnrolmentKey(wallet: wallet, dataset: Self.dataset)
-        let outcome = try #require(
-            try await locality.client.enrol([enrolmentKey], with: EnclaveStatement.identifier(enclave), chainID: chainID).first)
-        let enrolment = try EnrolmentSealer.message(outcome, chainID: chainID, wallet: wallet, enclave: enclave)
+        let outcome = try #require(try await locality.client.enrol([enrolmentKey], with: enclave).first)
+        let enrolment = try EnrolmentSealer.message(outcome, wallet: wallet, enclave: enclave)
         let place = RecordPlace(chainID: chainID, dataset: Self.dataset, owner: wallet.address, schema: try #require(Self.schema))
         let sealed = try RecordSealer.seal(
             person.record, place: place, subjectKey: wallet.subjectKey(chainID: chainID, dataset: Self.dataset), keyIndex: 0)

@@ -33,16 +33,16 @@ import WireTypes
         let schema = try #require(Self.schema)
         let status = try await locality.client.status()
         let enclaveID = try #require(status.enclave?.id.flatMap { Hash32(hex: $0) })
-        let enclave = try #require(try await locality.client.enclave(enclaveID)).identity
+        let enclave = try await locality.checkedEnclave(enclaveID)
         let place = RecordPlace(chainID: locality.chainID, dataset: Self.dataset, owner: wallet.address, schema: schema)
         let key = wallet.subjectKey(chainID: locality.chainID, dataset: Self.dataset)
         let sealed = try RecordSealer.seal(DataRecord(["note": .text(note)], schema: schema), place: place, subjectKey: key, keyIndex: leaf)
         var messages: [WireMessage] = []
         if enrols {
             let key = EnrolmentKey(wallet: wallet, dataset: Self.dataset)
-            let outcome = try #require(try await locality.client.enrol([key], with: enclaveID, chainID: locality.chainID).first)
+            let outcome = try #require(try await locality.client.enrol([key], with: enclave).first)
             messages.append(
-                .enrolSubjectKey(try EnrolmentSealer.message(outcome, chainID: locality.chainID, wallet: wallet, enclave: enclave)))
+                .enrolSubjectKey(try EnrolmentSealer.message(outcome, wallet: wallet, enclave: enclave)))
         }
         var builder = try await locality.client.builder(for: wallet.signingKey)
         try await locality.client.commit(builder.sign(messages + [.putRecord(sealed.message)], sidecars: [sealed.sidecar]))

@@ -76,11 +76,11 @@ final class LendingScene {
             try await commit([.transfer(money)])
             let status = try await client.status()
             let id = try #require(status.enclave?.id.flatMap { Hash32(hex: $0) })
-            let enclave = try #require(try await client.enclave(id)).identity
+            let enclave = try await client.checkedEnclave(id, on: TrustedChain(client.genesis()))
             let dataset = Self.dataset
             let key = EnrolmentKey(wallet: wallet, dataset: dataset)
-            let outcome = try #require(try await client.enrol([key], with: id, chainID: chainID).first)
-            let enrolment = try EnrolmentSealer.message(outcome, chainID: chainID, wallet: wallet, enclave: enclave)
+            let outcome = try #require(try await client.enrol([key], with: enclave).first)
+            let enrolment = try EnrolmentSealer.message(outcome, wallet: wallet, enclave: enclave)
             let place = RecordPlace(chainID: chainID, dataset: dataset, owner: wallet.address, schema: schema)
             let row = rows.removeFirst()
             var values: [String: FieldValue] = [:]

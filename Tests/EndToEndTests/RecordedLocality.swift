@@ -71,6 +71,12 @@ final class RecordedLocality {
         try await client.commit(builder.sign(messages, sidecars: sidecars))
     }
 
+    /// The enclave, as it proves itself under the genesis that this locality was made with.
+    func checkedEnclave(_ id: Hash32) async throws -> CheckedEnclave {
+        let genesis = try Genesis(decoding: PrivateFile.read("\(home)/node/\(chainID)/genesis.bin", limit: Limits.genesis))
+        return try await client.checkedEnclave(id, on: TrustedChain(genesis))
+    }
+
     /// Waits until both enclaves serve one vault with so many keys.
     func waitForReplica(keys: UInt64) async throws {
         for _ in 0..<600 {

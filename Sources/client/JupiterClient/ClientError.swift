@@ -36,6 +36,12 @@ package enum ClientError: CodedError, Equatable {
     case noEnclave
     /// The session that a node shows for an enclave is not signed by it, or not of its present start.
     case sessionInvalid(String)
+    /// What a node shows of an enclave does not prove it, or its evidence does not appraise well.
+    case enclaveUnproven(String)
+    /// The enclave is proven, and not one to give keys to.
+    case enclaveUnfit(String)
+    /// A node shows an older state of the chain than was seen before.
+    case chainRolledBack(seen: UInt64, shown: UInt64)
     case erased(String)
     case erasureNotComplete(String)
 
@@ -67,6 +73,9 @@ package enum ClientError: CodedError, Equatable {
         case .notGranted: 1543
         case .noEnclave: 1544
         case .sessionInvalid: 1536
+        case .enclaveUnproven: 1537
+        case .enclaveUnfit: 1538
+        case .chainRolledBack: 1539
         case .erased: 1534
         case .erasureNotComplete: 1535
         }
@@ -93,11 +102,14 @@ package enum ClientError: CodedError, Equatable {
         case .resultRefunded: "no result came before the deadline; the price was refunded"
         case .resultInvalid(let why): "the result must not be believed: \(why)"
         case .proofInvalid(let why): "the proof does not hold: \(why)"
-        case .wrongGenesis(let found): "the genesis \(found) is not the one that was asked for"
+        case .wrongGenesis(let found): "the genesis \(found) is not the one that was asked for, or that is trusted here for this chain"
         case .notHolder: "neither the package nor the plan names this wallet as a holder"
         case .notGranted: "the key grant is not complete, or is not of this record for this wallet"
         case .noEnclave: "the node has no enclave that serves"
         case .sessionInvalid(let why): "nothing is sealed to the key that the node shows as the enclave's: \(why)"
+        case .enclaveUnproven(let why): "nothing is sealed to an enclave that has not proven itself: \(why)"
+        case .enclaveUnfit(let why): "nothing is sealed to this enclave: \(why)"
+        case .chainRolledBack(let seen, let shown): "the node shows the chain at height \(shown); it was seen at \(seen) before"
         case .erased(let what): "\(what) was erased: its ciphertext and its key are gone"
         case .erasureNotComplete(let id): "erasure \(id) is not complete yet"
         }
@@ -112,6 +124,7 @@ package enum ClientError: CodedError, Equatable {
         case .walletExists: "choose another --wallet name"
         case .malformedRecoveryCode: "compare every character with the paper; the code has its own checksum"
         case .resultNotReady: "repeat the command with --wait"
+        case .chainRolledBack: "ask again when the node has caught up, or ask another node"
         case .erased: "nobody brings it back; `jupiter record list` shows what is there"
         case .erasureNotComplete(let id): "ask again later; `jupiter query erasure/\(id)` shows what it waits for"
         case .resultRefused: "look the code up in docs/spec/errors.md"

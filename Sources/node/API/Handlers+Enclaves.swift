@@ -5,13 +5,18 @@ import Node
 import Primitives
 import WireTypes
 
-/// What other nodes' enclaves and the operator ask of this node's enclaves. All of it is sealed and signed: the node only carries it.
+/// What wallets ask about enclaves, and other nodes' enclaves and the operator of this node's. All of it is proven, or sealed and signed: the
+/// node only carries it.
 extension Handlers {
     private static let requestLimit = 1 << 20
     private static let packageLimit = 96 << 20
 
     var enclaveRoutes: [Route] {
         [
+            Route(.get, "/v1/enclaves/{id}/proof") { _, context in
+                let id = try context.hash("id")
+                return try await reading { try .json(EnclaveProofView(enclaveProof: Data(view.enclaveProof(id).encoded()))) }
+            },
             Route(.get, "/v1/enclaves/{id}/session") { _, context in
                 try .json(SessionView(session: Data(try enclave(context).session().encoded())))
             },
@@ -21,6 +26,7 @@ extension Handlers {
         ]
     }
 
+    private struct EnclaveProofView: Encodable { let enclaveProof: Data }
     private struct SessionView: Encodable { let session: Data }
     private struct ReplicaRequest: Decodable { let request: Data }
     private struct ReplicaView: Encodable { let reply: Data }

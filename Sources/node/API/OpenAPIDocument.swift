@@ -2417,6 +2417,78 @@ package enum OpenAPIDocument {
     ]
    }
   },
+  "/v1/enclaves/{id}/proof": {
+   "get": {
+    "operationId": "getEnclaveProof",
+    "tags": [
+     "keys"
+    ],
+    "summary": "What proves an enclave to a wallet, with its evidence",
+    "responses": {
+     "200": {
+      "description": "The answer.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/EnclaveProof"
+        }
+       }
+      }
+     },
+     "400": {
+      "description": "A parameter or the body is not what it should be.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "404": {
+      "description": "It is not on this chain.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "503": {
+      "description": "Not available now.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "An error, with what to do next.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    },
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "$ref": "#/components/schemas/Hash"
+      },
+      "description": "The enclave."
+     }
+    ]
+   }
+  },
   "/v1/enclaves/{id}/session": {
    "get": {
     "operationId": "getEnclaveSession",
@@ -6014,6 +6086,22 @@ package enum OpenAPIDocument {
     },
     "required": [
      "endorsements"
+    ]
+   },
+   "EnclaveProof": {
+    "type": "object",
+    "properties": {
+     "enclaveProof": {
+      "allOf": [
+       {
+        "$ref": "#/components/schemas/Bytes"
+       }
+      ],
+      "description": "Encoded jupiter.v1.JobProof with the enclave's parts only; rules, reference value and endorsements are of the state that its header proves. Whoever seals to the enclave checks all of it against the genesis."
+     }
+    },
+    "required": [
+     "enclaveProof"
     ]
    },
    "EnclaveSession": {

@@ -6,7 +6,8 @@ import Primitives
 import SwiftProtobuf
 import WireTypes
 
-/// What a receipt's file holds of the job that its transaction asked for (docs/spec/light-client.md §5).
+/// What a receipt's file holds of the job that its transaction asked for (docs/spec/light-client.md §5), and what a wallet is shown of an
+/// enclave before it seals to it (docs/spec/enclave.md §3).
 extension ChainView {
     /// What the state says of a job, as far as its proof needs it.
     private struct Job {
@@ -28,7 +29,7 @@ extension ChainView {
         if let enclave = Hash32(job.enclave) {
             proof.enclave = try proven(StateKey.enclave(enclave), at: height)
             proof.commitTransaction = .init(try commitment(of: transaction, in: job.committedHeight) ?? [])
-            try addEvidence(&proof)
+            try addAdmission(&proof)
         }
         if let grant = job.grant {
             proof.consent = try proven(StateKey.consent(grant.subject, grant: grant.id), at: height)
@@ -86,24 +87,56 @@ extension ChainView {
 
     // MARK: Evidence
 
-    /// The enclave's newest evidence, the block that holds it, the block that it answers, and what its appraisal rested on.
-    private func addEvidence(_ proof: inout WireJobProof) throws {
+    /// Everything about the enclave `id`: its entry, its newest evidence, and what this is to be appraised with, all of the newest state that
+    /// a header proves.
+    ///
+    /// - Throws: `notFound` for an enclave that this state does not know, `finalityUnavailable` where no proof of the newest blocks has come.
+    package func enclaveProof(_ id: Hash32) throws -> WireJobProof {
+        guard let newest = try newestCertified(), newest.header.height > 0 else {
+            throw NodeError.notFound("a header that proves the state")
+        }
+        let height = newest.header.height - 1
+        var proof = WireJobProof()
+        (proof.header, proof.enclave) = (newest.wire, try proven(StateKey.enclave(id), at: height))
+        guard let enclave = try? WireEnclave(serializedBytes: proof.enclave.value), !proof.enclave.value.isEmpty else {
+            throw NodeError.notFound("the enclave \(id)")
+        }
+        for epoch in 0..<newest.header.epoch { proof.epochs.append(try epochEnd(epoch)) }
+        _ = try addEvidence(of: enclave, to: &proof)
+        try addAppraisal(of: enclave, at: height, to: &proof)
+        return proof
+    }
+
+    /// The enclave's newest evidence, the block that holds it, the block that it answers, and what its appraisal rested on then.
+    private func addAdmission(_ proof: inout WireJobProof) throws {
         guard let enclave = try? WireEnclave(serializedBytes: proof.enclave.value), !enclave.evidenceHash.isEmpty,
-            let (height, transaction) = try registration(enclave), let receipt = try? receiptProof(transaction.id, withJob: false),
-            let block = try ledger.header(height)
+            let (height, transaction) = try addEvidence(of: enclave, to: &proof),
+            let receipt = try? receiptProof(transaction.id, withJob: false), let block = try ledger.header(height)
         else { return }
         var bare = receipt
         bare.epochs = []
-        proof.registration = .init(transaction.bytes)
         proof.registrationReceipt = .init(bare.encoded())
         proof.registrationBlock = .init(block.bytes)
+        // A node that has forgotten that old a state leaves these out.
+        try? addAppraisal(of: enclave, at: height, to: &proof)
+    }
+
+    /// The evidence, and the block that it answers; `nil` where this node has forgotten it.
+    private func addEvidence(
+        of enclave: WireEnclave, to proof: inout WireJobProof
+    ) throws -> (height: UInt64, transaction: SignedTransaction)? {
+        guard !enclave.evidenceHash.isEmpty, let found = try registration(enclave) else { return nil }
+        proof.registration = .init(found.transaction.bytes)
         if let challenge = try certified(covering: enclave.challengeHeight) {
             proof.challengePath = challenge.ancestry.map { .init($0.bytes) }
             proof.challengeHeader = challenge.wire
         }
-        // A node that has forgotten that old a state leaves these out.
-        guard let rules = try? proven(StateKey.attestationRules, at: height) else { return }
-        proof.attestationRules = rules
+        return found
+    }
+
+    /// Rules, reference value and endorsements, of the state after block `height`.
+    private func addAppraisal(of enclave: WireEnclave, at height: UInt64, to proof: inout WireJobProof) throws {
+        proof.attestationRules = try proven(StateKey.attestationRules, at: height)
         if let measurement = Hash32(enclave.identity.measurement) {
             proof.referenceValue = try proven(StateKey.referenceValue(enclave.identity.platform, measurement: measurement), at: height)
         }

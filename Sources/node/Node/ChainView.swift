@@ -172,7 +172,7 @@ package struct ChainView: Sendable {
         return proof
     }
 
-    private func epochEnd(_ epoch: UInt64) throws -> WireCertifiedHeader {
+    func epochEnd(_ epoch: UInt64) throws -> WireCertifiedHeader {
         guard let end = try ledger.epochEnd(epoch) else {
             throw isProvenLater ? NodeError.finalityUnavailable : NodeError.damagedChain("the end of epoch \(epoch)")
         }

@@ -17,24 +17,21 @@ package struct EnclaveSession: Sendable, Equatable {
 
     /// Checks what a node shows.
     ///
-    /// - Parameter enclave: the chain's entry. Its key has to have signed the session, for the start that the chain knows: so the host can
-    ///   neither put its own key there nor bring back that of an earlier start.
+    /// - Parameter enclave: its key has to have signed the session, for the start that the chain knows: so the host can neither put its own
+    ///   key there nor bring back that of an earlier start.
     /// - Throws: `sessionInvalid`.
-    package init(_ session: WireSessionKey, chainID: String, of enclave: WireEnclave) throws(ClientError) {
-        let id = EnclaveStatement.identifier(enclave.identity)
-        guard Hash32(enclave.id) == id, let signer = Hash32(enclave.identity.signingKey) else {
-            throw .sessionInvalid("the chain's entry is of another enclave")
-        }
-        guard enclave.status == .active else { throw .sessionInvalid("the chain does not let the enclave act now") }
+    package init(_ session: WireSessionKey, of enclave: CheckedEnclave) throws(ClientError) {
+        let (chainID, entry) = (enclave.chain.chainID, enclave.entry)
+        guard let signer = Hash32(entry.identity.signingKey) else { throw .sessionInvalid("the enclave has no signing key") }
         let statement = EnclaveStatement.session(chainID: chainID, session)
         do throws(CryptographyError) {
             try VerificationKey.ed25519(signer).verify([UInt8](session.signature), of: statement, context: .sessionKey)
         } catch { throw .sessionInvalid("the enclave has not signed it") }
-        guard session.nonce == enclave.anchorNonce else { throw .sessionInvalid("it is of another start than the chain knows") }
+        guard session.nonce == entry.anchorNonce else { throw .sessionInvalid("it is of another start than the chain knows") }
         // What is sealed to the enclave today must stay closed to tomorrow's machines: no session falls below the vault key's suite.
-        guard session.key.suite == enclave.identity.vaultKey.suite, let key = try? SealingPublicKey(session.key) else {
+        guard session.key.suite == entry.identity.vaultKey.suite, let key = try? SealingPublicKey(session.key) else {
             throw .sessionInvalid("its key is not one of the enclave's suite")
         }
-        (self.chainID, self.enclave, identity, self.key) = (chainID, id, enclave.identity, key)
+        (self.chainID, self.enclave, identity, self.key) = (chainID, enclave.id, entry.identity, key)
     }
 }

@@ -77,20 +77,14 @@ extension NodeClient {
         return session
     }
 
-    /// The present session of one of the node's enclaves, checked against the chain's entry.
-    /// - Throws: `sessionInvalid` for a session that is not this enclave's, `noSuchThing` for an enclave that the chain does not know.
-    package func session(of enclave: Hash32, chainID: String) async throws -> EnclaveSession {
-        let session = try await sessionKey(of: enclave)
-        guard let entry = try await self.enclave(enclave) else { throw ClientError.noSuchThing("enclave \(enclave)") }
-        return try EnclaveSession(session, chainID: chainID, of: entry)
-    }
-
-    /// Hands subject keys to one of the node's enclaves; one outcome each, in order.
+    /// Hands subject keys to one of the node's enclaves; one outcome each, in order. The enclave is checked again with each session that is
+    /// asked for: once, unless it is started anew meanwhile.
     package func enrol(
-        _ keys: [EnrolmentKey], with enclave: Hash32, chainID: String, progress: (Int) -> Void = { _ in }
+        _ keys: [EnrolmentKey], with enclave: CheckedEnclave, progress: (Int) -> Void = { _ in }
     ) async throws -> [EnrolmentOutcome] {
         let exchange = EnrolmentExchange(
-            session: { try await self.session(of: enclave, chainID: chainID) }, send: { try await self.enrol($0) })
+            session: { try await self.session(of: self.checkedEnclave(enclave.id, on: enclave.chain)) },
+            send: { try await self.enrol($0) })
         return try await exchange.enrol(keys, progress: progress)
     }
 }

@@ -87,16 +87,13 @@ package enum EnrolmentSealer {
     }
 
     /// The message that tells the chain, once the enclave has confirmed; its receipt is checked here first.
-    package static func message(
-        _ outcome: EnrolmentOutcome, chainID: String, wallet: Wallet, enclave: WireEnclaveIdentity
-    ) throws -> WireEnrolSubjectKey {
+    package static func message(_ outcome: EnrolmentOutcome, wallet: Wallet, enclave: CheckedEnclave) throws -> WireEnrolSubjectKey {
         if let error = outcome.error { throw NodeRefusal(code: error.code, name: error.name, reason: error.reason, status: 200) }
-        let epoch = outcome.keyEpoch ?? 0
+        let (chainID, id, epoch) = (enclave.chain.chainID, enclave.id, outcome.keyEpoch ?? 0)
         let commitment = wallet.subjectKey(chainID: chainID, dataset: outcome.dataset, epoch: epoch).commitment
-        guard outcome.commitment == commitment.description, let signer = Hash32(enclave.signingKey) else {
+        guard outcome.commitment == commitment.description, let signer = Hash32(enclave.identity.signingKey) else {
             throw ClientError.malformedAnswer("an enrolment with another commitment")
         }
-        let id = EnclaveStatement.identifier(enclave)
         let statement = EnclaveStatement.enrolmentReceipt(
             chainID: chainID, enclave: id, subject: wallet.address, dataset: outcome.dataset, keyEpoch: epoch,
             commitment: commitment, vaultVersion: outcome.vaultVersion)

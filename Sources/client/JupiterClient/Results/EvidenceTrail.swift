@@ -6,38 +6,85 @@ import LightClient
 import Primitives
 import WireTypes
 
-/// Appraises an enclave's evidence again, offline: with the bytes, rules, endorsements and time of its admission.
+/// Appraises an enclave's evidence again, offline.
 struct EvidenceTrail {
     let genesis: Genesis
     let proof: WireJobProof
     let epochs: EpochTrust?
     let enclave: WireEnclave?
 
+    /// Appraises as the chain did: with the bytes, rules, endorsements and time of the admission.
+    ///
     /// - Returns: what the evidence shows.
     /// - Throws: `TrustFailure`, or the appraisal's own refusal.
     func appraise() throws -> String {
-        guard !proof.registration.isEmpty, !proof.registrationReceipt.isEmpty else {
-            throw TrustFailure.missing("the node no longer had the block of the enclave's evidence")
-        }
+        guard !proof.registration.isEmpty, !proof.registrationReceipt.isEmpty else { throw Self.forgotten }
         let enclave = try enclave.resting(on: .enclave)
+        let epochs = try allEpochs()
+        let (header, block) = try admission(epochs)
+        let piece = try answered(of: enclave, epochs)
+        let result = try result(piece, enclave, under: header, [try rules(under: header)], at: block.time)
+        return "\(result.label), class \(result.assurance.rawValue): appraised again as of block \(block.height); it answers block "
+            + "\(piece.challenge.height) and binds the enclave's keys"
+    }
+
+    /// Appraises as a vault does before it gives keys to another (docs/spec/vault.md §7): with the rules, reference value and endorsements
+    /// under `header`, at its time; and once more with the rules of the genesis, so that no quorum weakens what the chain began with.
+    ///
+    /// - Throws: `TrustFailure`, or the appraisal's own refusal.
+    func appraise(under header: BlockHeader) throws -> AttestationResult {
+        guard !proof.registration.isEmpty else { throw Self.forgotten }
+        let enclave = try enclave.resting(on: .enclave)
+        let rules = try rules(under: header)
+        var first = genesis.attestationRules
+        guard !(rules.excludedPlatforms + first.excludedPlatforms).contains(enclave.identity.platform) else {
+            throw TrustFailure.fails("the chain excludes the platform \(enclave.identity.platform)")
+        }
+        first.referenceValuesRequired = first.referenceValuesRequired || rules.referenceValuesRequired
+        return try result(
+            answered(of: enclave, allEpochs()), enclave, under: header, rules == first ? [rules] : [rules, first], at: header.time)
+    }
+
+    private static let forgotten = TrustFailure.missing("the node no longer had the block of the enclave's evidence")
+
+    private func allEpochs() throws -> EpochTrust {
         var epochs = try epochs.resting(on: .validators)
         try epochs.append(proof.epochs)
-        let (header, block) = try admission(epochs)
+        return epochs
+    }
+
+    /// Evidence with the block that it answers, which is the chain's.
+    private struct Piece {
+        let bytes: [UInt8]
+        let challenge: BlockHeader
+    }
+
+    private func answered(of enclave: WireEnclave, _ epochs: EpochTrust) throws -> Piece {
         let evidence = try evidence(of: enclave)
         let challenge = try ReceiptProof.first(proof.challengePath, below: try epochs.verify(proof.challengeHeader))
         guard challenge.height == evidence.wire.challengeHeight else { throw AttestationError.wrongChallenge }
-        let rules = try rules(under: header)
-        let subject = AttestationSubject(chainID: genesis.chainID, identity: enclave.identity, challengeBlock: challenge.hash)
-        let result = try EvidenceAppraiser.appraise(
-            evidence.bytes, about: subject, endorsements: try endorsements(of: evidence.bytes, under: header),
-            anchors: TrustAnchors.pinned.adding(rules),
-            references: ReferenceValues(claimed: try reference(of: enclave.identity, under: header), rules: rules),
-            policy: AppraisalPolicy(rules, allowSimulated: genesis.wire.allowSimulatedEnclaves), at: block.time)
-        guard result.assurance.rawValue == enclave.assurance else {
+        return Piece(bytes: evidence.bytes, challenge: challenge)
+    }
+
+    /// What the evidence shows under each of `rules`, which has to be what the chain says.
+    /// - Parameter time: in milliseconds since 1970.
+    private func result(
+        _ piece: Piece, _ enclave: WireEnclave, under header: BlockHeader, _ rules: [WireAttestationRules], at time: UInt64
+    ) throws -> AttestationResult {
+        let subject = AttestationSubject(chainID: genesis.chainID, identity: enclave.identity, challengeBlock: piece.challenge.hash)
+        let (endorsements, reference) = try (
+            endorsements(of: piece.bytes, under: header), reference(of: enclave.identity, under: header)
+        )
+        let results = try rules.map { rules in
+            try EvidenceAppraiser.appraise(
+                piece.bytes, about: subject, endorsements: endorsements, anchors: TrustAnchors.pinned.adding(rules),
+                references: ReferenceValues(claimed: reference, rules: rules),
+                policy: AppraisalPolicy(rules, allowSimulated: genesis.wire.allowSimulatedEnclaves), at: time)
+        }
+        for result in results where result.assurance.rawValue != enclave.assurance {
             throw TrustFailure.fails("the chain says class \(enclave.assurance), the evidence \(result.assurance.rawValue)")
         }
-        return "\(result.label), class \(result.assurance.rawValue): appraised again as of block \(block.height); it answers block "
-            + "\(challenge.height) and binds the enclave's keys"
+        return try results.first.resting(on: .evidence)
     }
 
     /// The first header after the registration's block, and that block's own: a receipt proves that the chain took the evidence.

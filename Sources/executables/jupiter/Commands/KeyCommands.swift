@@ -21,6 +21,7 @@ struct WalletRotateKey: AnsweringCommand {
     @OptionGroup var global: GlobalOptions
     @OptionGroup var node: NodeOptions
     @OptionGroup var wallet: WalletOptions
+    @OptionGroup var chain: ChainOptions
     @Argument(help: "The dataset's id.")
     var dataset: String
 
@@ -29,12 +30,15 @@ struct WalletRotateKey: AnsweringCommand {
         let own = try await OwnRecords(client: node.client(), wallet: open.wallet)
         guard let newest = try await own.newestKeyEpoch(dataset) else { throw CommandError.notFound("a key of yours for \(dataset)") }
         let epoch = newest + 1
-        let message = try await own.enrolment(dataset, epoch: epoch)
+        let (message, trust) = try await own.enrolment(
+            dataset, epoch: epoch, trusting: chain.pin(own.client, home: global.homePath))
         var builder = try await own.client.builder(for: open.wallet.signingKey)
         let receipt = try await own.client.commit(builder.sign([message]))
         open.wallet.beginKeyEpoch(epoch, chainID: own.chainID, dataset: dataset)
         try open.save()
-        return Receipts.answer(receipt, ["keyEpoch": .integer(Int64(epoch))], "new records of \(dataset) use your key number \(epoch)")
+        let text = trust.lines(giving: "the key of \(dataset)") + ["new records of \(dataset) use your key number \(epoch)"]
+        let json: [String: JSONValue] = ["keyEpoch": .integer(Int64(epoch))]
+        return Receipts.answer(receipt, json.merging(trust.json) { own, _ in own }, text.joined(separator: "\n"))
     }
 }
 

@@ -50,16 +50,16 @@ struct OwnRecords {
         try await client.holdings(wallet.address)?.datasets.first { $0.dataset == dataset }?.keys.map(\.keyEpoch).max()
     }
 
-    /// The message that enrols the wallet's key of `epoch`, once the enclave has taken it in.
-    func enrolment(_ dataset: String, epoch: UInt32) async throws -> WireMessage {
-        let enclave = try await enclave()
+    /// The message that enrols the wallet's key of `epoch`, once the enclave has proven itself and taken it in.
+    func enrolment(_ dataset: String, epoch: UInt32, trusting pin: ChainPin) async throws -> (message: WireMessage, trust: EnclaveTrust) {
+        guard pin.chain.chainID == chainID else { throw ClientError.wrongGenesis(found: pin.chain.genesis.hash.description) }
+        let enclave = try await client.checkedEnclave(enclave(), on: pin.chain)
+        try pin.save(enclave.chain)
         let key = EnrolmentKey(wallet: wallet, dataset: dataset, epoch: epoch)
-        guard let outcome = try await client.enrol([key], with: EnclaveStatement.identifier(enclave), chainID: chainID).first else {
-            throw ClientError.malformedAnswer("no enrolment")
-        }
+        guard let outcome = try await client.enrol([key], with: enclave).first else { throw ClientError.malformedAnswer("no enrolment") }
         var message = WireMessage()
-        message.enrolSubjectKey = try EnrolmentSealer.message(outcome, chainID: chainID, wallet: wallet, enclave: enclave)
-        return message
+        message.enrolSubjectKey = try EnrolmentSealer.message(outcome, wallet: wallet, enclave: enclave)
+        return (message, EnclaveTrust(enclave: enclave, isNewChain: pin.isNew))
     }
 
     /// The decrypted record `id`.
@@ -74,14 +74,14 @@ struct OwnRecords {
             try RecordSealer.open(record, sidecar: sidecar, place: place, subjectKey: key), schema: place.schema)
     }
 
-    /// The enclave that the node passes enrolments on to, as the chain knows it; or the chain's first active one.
-    func enclave() async throws -> WireEnclaveIdentity {
+    /// The enclave that the node passes enrolments on to; or the chain's first active one. It has to prove itself yet.
+    private func enclave() async throws -> Hash32 {
         if let serving = try? await client.servingEnclave(nil), let enclave = try await client.enclave(serving), enclave.status == .active {
-            return enclave.identity
+            return serving
         }
         for item in try await client.list("enclaves") {
             guard let id = item["id"]?.text.flatMap({ Hash32(hex: $0) }), let enclave = try await client.enclave(id) else { continue }
-            if enclave.status == .active { return enclave.identity }
+            if enclave.status == .active { return id }
         }
         throw CommandError.noEnclave
     }
@@ -91,7 +91,8 @@ struct RecordPut: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "put", abstract: "Encrypt a record and put it on the chain.",
         discussion: """
-            The first record of a dataset also hands the dataset's key to the locality's enclave, sealed to it.
+            The first record of a dataset also hands the dataset's key to the locality's enclave, sealed to it, once the enclave has proven
+            itself under the genesis that is trusted for this chain.
 
             EXAMPLE
               jupiter record put --dataset german-credit --file me.json
@@ -100,6 +101,7 @@ struct RecordPut: AnsweringCommand {
     @OptionGroup var global: GlobalOptions
     @OptionGroup var node: NodeOptions
     @OptionGroup var wallet: WalletOptions
+    @OptionGroup var chain: ChainOptions
     @Option(help: "The dataset's id.")
     var dataset: String
     @Option(help: ArgumentHelp("JSON object (- for standard input).", valueName: "file"))
@@ -122,7 +124,12 @@ struct RecordPut: AnsweringCommand {
         let sealed = try RecordSealer.seal(
             record, place: place, subjectKey: open.wallet.subjectKey(chainID: own.chainID, dataset: dataset, epoch: epoch),
             keyIndex: index, keyEpoch: epoch)
-        var messages = newest == nil ? [try await own.enrolment(dataset, epoch: epoch)] : []
+        var messages: [WireMessage] = []
+        var trust: EnclaveTrust?
+        if newest == nil {
+            let enrolment = try await own.enrolment(dataset, epoch: epoch, trusting: chain.pin(own.client, home: global.homePath))
+            (messages, trust) = ([enrolment.message], enrolment.trust)
+        }
         var put = WireMessage()
         put.putRecord = sealed.message
         messages.append(put)
@@ -130,7 +137,9 @@ struct RecordPut: AnsweringCommand {
         let receipt = try await own.client.commit(builder.sign(messages, sidecars: [sealed.sidecar]))
         open.wallet.remember(Wallet.Entry(kind: .record, chainID: own.chainID, dataset: dataset, id: sealed.id))
         try open.save()
-        return Receipts.answer(receipt, ["record": .text(sealed.id.description)], "put record \(sealed.id)")
+        let text = (trust.map { $0.lines(giving: "the key of \(dataset)") } ?? []) + ["put record \(sealed.id)"]
+        let json: [String: JSONValue] = ["record": .text(sealed.id.description)]
+        return Receipts.answer(receipt, json.merging(trust?.json ?? [:]) { own, _ in own }, text.joined(separator: "\n"))
     }
 }
 

@@ -73,8 +73,9 @@ struct RecoveryShare: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "share", abstract: "Open your share and seal it to an enclave that is to recover the vault.",
         discussion: """
-            The node's chain must know the enclave as active; look at its platform and measurement before you answer yes. The share is
-            sealed to the key of the enclave's present start: should it be started anew before the vault is back, make the share again.
+            The enclave must prove itself under the genesis that is trusted for the chain; look at the platform and measurement that are
+            printed before you pass the share on. The share is sealed to the key of the enclave's present start: should it be started anew
+            before the vault is back, make the share again.
 
             EXAMPLE
               jupiter enclave recovery share jupiter-sg.recovery --enclave 5f0c… --wallet anna --out anna.share
@@ -83,6 +84,7 @@ struct RecoveryShare: AnsweringCommand {
     @OptionGroup var global: GlobalOptions
     @OptionGroup var node: NodeOptions
     @OptionGroup var wallet: WalletOptions
+    @OptionGroup var chain: ChainOptions
     @Argument(help: ArgumentHelp("The package.", valueName: "file"))
     var package: String
     @Option(help: "The enclave that recovers.")
@@ -96,19 +98,17 @@ struct RecoveryShare: AnsweringCommand {
         let package = try RecoveryCommand.package(package)
         let holder = try OpenWallet(wallet, home: global.homePath).wallet
         let client = try node.client()
-        guard let target = try await client.enclave(enclave), target.status == .active else {
-            throw CommandError.notFound("an active enclave \(enclave)")
-        }
-        let shown = try await (enclaveNode.map { try NodeClient(url: $0) } ?? client).sessionKey(of: enclave)
-        let session = try EnclaveSession(shown, chainID: try await client.status().chainId, of: target)
+        let pin = try await chain.pin(client, home: global.homePath)
+        let target = try await client.checkedEnclave(enclave, on: pin.chain)
+        try pin.save(target.chain)
+        let session = try await client.session(of: target, shownBy: enclaveNode.map { try NodeClient(url: $0) })
         let share = try RecoverySharing.reseal(package, of: holder, to: session)
         try PrivateFile.write(share.encoded(), to: out, overwrite: true)
-        let json: JSONValue = [
-            "enclave": .text(enclave.description), "platform": .text(target.identity.platform),
-            "assurance": .text(target.assurance), "measurement": .text(Hex.encode(target.identity.measurement)),
-            "index": .integer(Int64(share.index)), "file": .text(out),
-        ]
-        return Answer(json, text: Generic.lines(json))
+        let trust = EnclaveTrust(enclave: target, isNewChain: pin.isNew)
+        let json: [String: JSONValue] = ["index": .integer(Int64(share.index)), "file": .text(out)]
+        return Answer(
+            .object(json.merging(trust.json) { own, _ in own }),
+            text: (trust.lines(giving: "the share") + ["share \(share.index) in \(out)"]).joined(separator: "\n"))
     }
 }
 

@@ -9,6 +9,8 @@ import Synchronization
 /// One chain of the demo: its node process, and for a locality its enclave.
 struct DemoChain: Sendable {
     let chainID: String
+    /// As its makers made it, not as a node shows it.
+    let genesis: Genesis
     let url: String
     let client: NodeClient
     /// Signs what only the chain's operator may.
@@ -106,8 +108,10 @@ final class DemoFederation: Sendable {
         let client = try NodeClient(url: url)
         try await waitUntilReady(client, process)
         let key = try OperatorKey.read(home: jupiterHome(chainID, 1), chainID: chainID, passphrase: passphrase)
+        let genesis = try Genesis(decoding: PlainFile.read(nodeFolder(chainID) + "/genesis.bin", limit: Limits.genesis))
         return DemoChain(
-            chainID: chainID, url: url, client: client, operatorKey: key, treasury: treasury, enclaves: mainnet == nil ? 0 : enclaves)
+            chainID: chainID, genesis: genesis, url: url, client: client, operatorKey: key, treasury: treasury,
+            enclaves: mainnet == nil ? 0 : enclaves)
     }
 
     /// Makes the homes of a chain's validators.

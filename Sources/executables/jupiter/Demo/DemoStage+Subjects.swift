@@ -16,11 +16,10 @@ extension DemoStage {
             let members = stage.population.members(of: home)
             let wallets = members.map { stage.population.subjects[$0].wallet }
             let outcomes = try await locality.client.enrol(
-                wallets.map { EnrolmentKey(wallet: $0, dataset: DemoTerms.dataset) }, with: EnclaveStatement.identifier(enclave),
-                chainID: locality.chainID
+                wallets.map { EnrolmentKey(wallet: $0, dataset: DemoTerms.dataset) }, with: enclave
             ) { stage.progress.update($0, of: locality.chainID) }
             let messages = try await Self.map(Array(zip(wallets, outcomes))) { wallet, outcome in
-                try EnrolmentSealer.message(outcome, chainID: locality.chainID, wallet: wallet, enclave: enclave)
+                try EnrolmentSealer.message(outcome, wallet: wallet, enclave: enclave)
             }
             collected.add(zip(members, messages.map { .enrolSubjectKey($0) }))
         }
@@ -71,7 +70,7 @@ extension DemoStage {
         var builder = TransactionBuilder(chainID: chainID, key: wallet.signingKey, nonce: 1, height: height)
         let transaction = try builder.sign(messages, sidecars: [sealed.sidecar])
         wallet.noteEnrolment(
-            chainID: chainID, dataset: DemoTerms.dataset, enclave: EnclaveStatement.identifier(enclaves[subject.home]))
+            chainID: chainID, dataset: DemoTerms.dataset, enclave: enclaves[subject.home].id)
         wallet.remember(Wallet.Entry(kind: .record, chainID: chainID, dataset: DemoTerms.dataset, id: sealed.id))
         for grant in (subject.grants ? [subject.lenderGrant] : []) + (subject.contributes ? [subject.bureauGrant] : []) {
             wallet.remember(Wallet.Entry(kind: .grant, chainID: chainID, dataset: DemoTerms.dataset, id: grant))

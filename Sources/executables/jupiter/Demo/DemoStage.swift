@@ -18,8 +18,8 @@ struct DemoStage: Sendable {
     let mainnet: DemoChain
     let localities: [DemoChain]
     let progress: Progress
-    /// The enclave of each locality.
-    var enclaves: [WireEnclaveIdentity] = []
+    /// The enclave of each locality, which has proven itself to the subjects.
+    var enclaves: [CheckedEnclave] = []
     /// What each subject tells the chain about its enrolment.
     var enrolments: [WireMessage] = []
 
@@ -51,7 +51,8 @@ struct DemoStage: Sendable {
         var names: [String] = []
         for locality in localities {
             let found = try await Self.activeEnclaves(locality, count: locality.enclaves)
-            enclaves.append(found[0].identity)
+            let first = EnclaveStatement.identifier(found[0].identity)
+            enclaves.append(try await locality.client.checkedEnclave(first, on: TrustedChain(locality.genesis)))
             names += found.map { "\(EnclaveStatement.identifier($0.identity).description.prefix(8))… (\($0.label))" }
         }
         progress.note("enclaves serve: \(names.joined(separator: ", "))")
