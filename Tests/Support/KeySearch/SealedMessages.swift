@@ -78,7 +78,8 @@ extension KeySearch {
         var (rest, keys): (Data, [Data]) = (part.bytes, [])
         while rest.count > 4 {
             let length = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }
-            guard rest.count >= 4 + length, let entry = try? WireVaultEntry(strictly: [UInt8](rest.dropFirst(4).prefix(length)), limit: length)
+            guard rest.count >= 4 + length,
+                let entry = try? WireVaultEntry(strictly: [UInt8](rest.dropFirst(4).prefix(length)), limit: length)
             else { return keys }
             if case .identity(let identity) = entry.change { keys.append(identity.vaultKey) }
             rest = Data(rest.dropFirst(4 + length))
