@@ -3,9 +3,10 @@ import Glibc
 
 /// What every process of the enclave does to itself before it reads a byte.
 package enum Confinement {
-    /// No core dump, no ptrace, no new privileges, at most `descriptors` open; not under a tracer that was there before.
+    /// No core dump, no ptrace, no new privileges, one heap, at most `descriptors` open; not under a tracer that was there before. To be
+    /// called before any thread starts.
     package static func harden(descriptors: UInt32, tracer: TracerPolicy) throws(SandboxError) {
-        guard jupiter_harden() == 0, jupiter_limit_descriptors(descriptors) == 0 else { throw .cannotHarden }
+        guard jupiter_harden() == 0, jupiter_share_heap() == 0, jupiter_limit_descriptors(descriptors) == 0 else { throw .cannotHarden }
         try tracer.check()
     }
 

@@ -23,6 +23,10 @@ static inline int jupiter_harden(void) {
     return 0;
 }
 
+// All threads allocate from the one heap of the process. Of a thread's own heap glibc gives memory back only after it has looked into
+// /proc, and a process that may open nothing would end there. 0 or -1.
+static inline int jupiter_share_heap(void) { return mallopt(M_ARENA_MAX, 1) == 1 ? 0 : -1; }
+
 // At most `count` descriptors from now on. 0 or -1.
 static inline int jupiter_limit_descriptors(unsigned count) {
     const struct rlimit limit = {count, count};

@@ -185,15 +185,19 @@ extension HostileMatrix {
                 }
             ],
             .withhold: [
-                // Until its subject has had the key erased, and the vault has signed that nothing of it is left.
-                .refused("enclave.keyDestroyed") { hostile in
+                // Until its subject has had the key erased, and the vault has signed that nothing of it is left: its session went too.
+                .refused("enclave.otherSession") { hostile in
                     let subject = try hostile.scene.makeSubject()
                     let box = try hostile.scene.enrolment(subject)
-                    hostile.scene.puncture(.dataset, subject.address, dataset: EnclaveScene.dataset)
-                    try hostile.scene.block()
-                    try hostile.scene.provePunctures()
+                    try hostile.erase(subject)
                     return try hostile.names(.enrol(enrolment(box)))
-                }
+                },
+                // Whose wallet was shown the new session, but not the erasure.
+                .refused("enclave.keyDestroyed") { hostile in
+                    let subject = try hostile.scene.makeSubject()
+                    try hostile.erase(subject)
+                    return try hostile.names(.enrol(enrolment(try hostile.scene.enrolment(subject))))
+                },
             ],
             .truncate: [
                 .refused("enclave.otherSession") { hostile in
@@ -243,6 +247,13 @@ extension HostileMatrix {
 }
 
 extension HostileScene {
+    /// The chain has the dataset of `subject` erased, and the vault follows.
+    fileprivate func erase(_ subject: SceneSubject) throws {
+        scene.puncture(.dataset, subject.address, dataset: EnclaveScene.dataset)
+        try scene.block()
+        try scene.provePunctures()
+    }
+
     /// What importing `header` after a change gives.
     fileprivate func refused(
         changing header: WireCertifiedHeader, _ change: (inout WireCertifiedHeader) throws -> Void
