@@ -267,8 +267,8 @@ let targets: [Target] = [
     tests(
         "EnclaveCoreTests",
         [
-            "AdversarySupport", "HolderSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation",
-            "LightClient",
+            "AdversarySupport", "HolderSupport", "TpmSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel",
+            "Attestation", "LightClient",
             "ProgramInterface", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol", "EnclavePlatforms", "WorkerProtocol",
             "EnclaveWorker", "EnclaveCore", "JupiterClient", "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker",
             "sandbox-breaker", "KeySearchSupport", "PowerLossSupport",

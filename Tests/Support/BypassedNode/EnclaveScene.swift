@@ -55,7 +55,7 @@ package final class EnclaveScene {
     var records: [Address: Hash32] = [:]
     /// Which key each one's newest record is under.
     var epochs: [Address: UInt32] = [:]
-    package private(set) var punctures = PunctureChain()
+    package internal(set) var punctures = PunctureChain()
     var punctureEntries: [[UInt8]] = []
 
     package var enclaveID: Hash32 { Hash32(enclave.id) ?? .zero }
