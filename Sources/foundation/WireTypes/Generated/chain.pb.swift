@@ -1089,7 +1089,7 @@ package nonisolated struct WireJobProof: @unchecked Sendable {
   /// Clears the value of `challengeHeader`. Subsequent reads from it will return its default value.
   package mutating func clearChallengeHeader() {_uniqueStorage()._challengeHeader = nil}
 
-  /// What the appraisal rested on, of the state after the registration's block.
+  /// What the appraisal rests on: of the state after the registration's block, or, when only an enclave is proven, of header's state.
   package var endorsements: [WireProvenValue] {
     get {_storage._endorsements}
     set {_uniqueStorage()._endorsements = newValue}
