@@ -10,6 +10,19 @@ export PATH
 # Only the build gets the fixed seed, never a program or a test.
 swift_build() { SWIFT_DETERMINISTIC_HASHING=1 swift build "$@"; }
 
+# The enclave's programs: the first starts the others, which lie beside it.
+# shellcheck disable=SC2034 # used by the scripts that source this file
+ENCLAVE_PROGRAMS=(jupiter-enclave jupiter-enclave-vault jupiter-enclave-worker)
+
+# Builds products one after the other: build_products arguments… -- product…
+build_products() {
+    local arguments=()
+    while [ "$1" != -- ]; do arguments+=("$1") && shift; done
+    shift
+    local product
+    for product in "$@"; do swift_build "${arguments[@]}" --product "$product" || return; done
+}
+
 # The one bundle of all test targets. `swift build --build-tests` would compile every module of every dependency as well,
 # used or not (all of BoringSSL's siblings, for minutes); this product takes what the tests need.
 # shellcheck disable=SC2034 # used by the scripts that source this file

@@ -53,11 +53,25 @@ import WireTypes
         recovery.holders.keys.enumerated().map { KeySearch.Part(name: "holder \($0)", bytes: Data($1.sealing.secretBytes)) }
     }
 
-    private func search(_ parts: [KeySearch.Part], _ packages: [WireRecoveryPackage] = []) -> KeySearch {
+    private func search(
+        _ parts: [KeySearch.Part], _ packages: [WireRecoveryPackage] = [], recorded: [KeySearch.Message] = []
+    ) -> KeySearch {
         var search = KeySearch(parts)
-        let messages = packages.enumerated().map { KeySearch.Message.package("package \($0)", $1) }
+        let messages = recorded + packages.enumerated().map { KeySearch.Message.package("package \($0)", $1) }
         search.openAll([KeySearch.vaults, KeySearch.messages(messages)])
         return search
+    }
+
+    private func message(_ name: String, _ sealed: WireSealedMessage, _ context: Context) -> KeySearch.Message {
+        .sealed(name, sealed, context, associated: Array(pair.node.chainID.utf8))
+    }
+
+    /// What carried the subject's key to each of the enclaves, as a host could record it.
+    private func recorded(_ subject: SceneSubject) throws -> [KeySearch.Message] {
+        let part = try pair.export(pair.exportCommand(pair.offer(pair.challenge())))
+        return [
+            message("enrolment", try pair.first.enrolment(subject), .enrolmentBox), message("replica part", part.part, .replicaBox),
+        ]
     }
 
     /// A committed run over the subject's record that nobody has opened.
@@ -85,6 +99,7 @@ import WireTypes
         let (record, kept) = (try pair.first.target(subject), try pair.first.target(other))
         let (result, keptResult) = (try run(subject), try run(other))
         let old = [try recovery.package(), try recovery.package(by: pair.second)]
+        let recorded = try recorded(subject)
 
         // The control: by each of these ways alone everything opens.
         let ways = [
@@ -95,6 +110,11 @@ import WireTypes
             for target in [record, kept] { #expect(!search.findings(target).isEmpty, "way \(way) is blind") }
             for target in [result, keptResult] { #expect(!search.findings(target).isEmpty, "way \(way) is blind to results") }
         }
+        // Nor is the search blind to messages: one to the key that every later vault has would give the subject's key for ever.
+        let lasting = try SealingPublicKey(pair.first.enclave.identity.vaultKey).seal(
+            subject.key, context: .enrolmentBox, associated: Array(pair.node.chainID.utf8)
+        ).wire
+        let careless = message("to the vault key", lasting, .enrolmentBox)
 
         try erase(kind, subject)
         // Of the shares from before so many are destroyed that fewer than the threshold are left; of everything else, all.
@@ -106,7 +126,8 @@ import WireTypes
         var packages = left + [try recovery.package(), try recovery.package(by: pair.second)]
         func check(_ what: Comment) throws {
             let all = search(
-                try first + second + [backup("first", pair.first), backup("second", pair.second)] + holders, packages)
+                try first + second + [backup("first", pair.first), backup("second", pair.second)] + holders, packages,
+                recorded: recorded)
             #expect(all.parts.count { $0.isOpened } > 6, "packages and vaults are opened")
             #expect(all.findings(record) == [], what)
             #expect(all.findings(result) == [], what)
@@ -119,6 +140,7 @@ import WireTypes
         packages += [try recovery.package(), try recovery.package(by: pair.second)]
         try pair.restartSecond()
         try check("later")
+        #expect(!search(try first, recorded: [careless]).findings(record).isEmpty, "messages are not opened")
         // The last copy that could have opened it was the package from before.
         #expect(!search(holders, [old[0]]).findings(record).isEmpty, "holders who lied about their shares still have it")
     }

@@ -199,8 +199,8 @@ struct SystemCallTrace {
         let isNoCopy =
             name == "clone" && list.masked.contains { $0.name == name }
             && !["SIGCHLD,", "SIGCHLD <"].contains { call.contains("flags=CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|" + $0) }
-        // Where the launcher kills a process and strace sees it die before the call returns, it was once seen to put the dead one's number in
-        // front. A process that made such a call itself would end by SIGSYS, which is a violation of its own.
+        // Where a process is killed while it is busy, strace (6.1) may put its number before the killer's call: any parent that kills its
+        // children shows it. A process that made such a call itself would end by SIGSYS, which is a violation of its own.
         let isOwnEnd = name == "kill" && call.hasPrefix("kill(\(process), SIGKILL <unfinished")
         guard !isOwnEnd else { return }
         if !list.names.contains(name) || isExecutable || opensForWriting || isNoCopy { violations.append("\(label): \(line)") }

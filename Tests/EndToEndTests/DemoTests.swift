@@ -4,35 +4,6 @@ import LocalFederation
 import Primitives
 import Testing
 
-/// The built programs beside the tests.
-enum Built {
-    static let folder: String? = {
-        let start = (CommandLine.arguments[0] as NSString).deletingLastPathComponent
-        let candidates = [start, (start as NSString).deletingLastPathComponent]
-        let found = candidates.first { folder in
-            ["jupiter", "jupiter-enclave"].allSatisfy { FileManager.default.isExecutableFile(atPath: "\(folder)/\($0)") }
-        }
-        if found == nil { print("skipped: jupiter and jupiter-enclave are not built beside the tests") }
-        return found
-    }()
-
-    /// The repository, by this file's place.
-    static let root: String = {
-        var url = URL(fileURLWithPath: #filePath)
-        for _ in 0..<3 { url.deleteLastPathComponent() }
-        return url.path
-    }()
-
-    /// Whether the Wasm programs are there too.
-    static let isComplete: Bool = {
-        let programs = FileManager.default.fileExists(atPath: root + "/Contracts/build-output/credit-assessor.wasm")
-        if !programs { print("skipped: the programs are not built (Contracts/build)") }
-        return folder != nil && programs
-    }()
-
-    static func path(_ name: String) throws -> String { try #require(folder) + "/" + name }
-}
-
 /// A temporary folder that goes away.
 final class TemporaryFolder {
     let path: String

@@ -70,13 +70,9 @@ import WireTypes
     private func eraseByCommand(_ wallet: Wallet, folder: String, in locality: RecordedLocality) async throws -> Hash32 {
         let (path, file) = (folder + "/own.wallet", folder + "/certificate.json")
         try PrivateFile.write(WalletFile.seal(wallet, .passphrase("a wallet's passphrase")), to: path, overwrite: false)
-        let run = try ChildProcess(
-            name: "erase", executable: Built.path("jupiter"),
-            arguments: [
-                "erase", "dataset", Self.dataset, "--wallet", path, "--node", locality.url, "--certificate", file, "--output", "json",
-            ], environment: ["JUPITER_PASSPHRASE": "a wallet's passphrase"], logPath: locality.home + "/logs/erase.log")
-        while run.isRunning { try await Task.sleep(for: .milliseconds(10)) }
-        try #require(run.exitStatus == 0, "\(run.logTail)")
+        try await Built.run(
+            ["erase", "dataset", Self.dataset, "--wallet", path, "--node", locality.url, "--certificate", file, "--output", "json"],
+            passphrase: "a wallet's passphrase", log: locality.home + "/logs/erase.log")
         let verified = try ErasureVerifier.verify([UInt8](Data(contentsOf: URL(fileURLWithPath: file))))
         #expect(verified.erasure.kind == .dataset && verified.erasure.records == 1)
         return try #require(Hash32(verified.erasure.id))
@@ -173,12 +169,8 @@ import WireTypes
             #expect(throws: ClientError.self) { try ErasureVerifier.verify(bytes, genesisHash: .zero) }
             let file = locality.home + "/\(id).json"
             try Data(bytes).write(to: URL(fileURLWithPath: file))
-            let run = try ChildProcess(
-                name: "verify", executable: Built.path("jupiter"),
-                arguments: ["receipt", "verify", file, "--genesis-hash", "\(genesis)", "--output", "json"],
-                logPath: locality.home + "/logs/verify.log")
-            while run.isRunning { try await Task.sleep(for: .milliseconds(10)) }
-            #expect(run.exitStatus == 0, "\(run.logTail)")
+            try await Built.run(
+                ["receipt", "verify", file, "--genesis-hash", "\(genesis)", "--output", "json"], log: locality.home + "/logs/verify.log")
             var generator = SeededGenerator(seed: 7)
             for _ in 0..<40 {
                 var certificate = try ErasureCertificate(decoding: bytes)
@@ -195,12 +187,8 @@ import WireTypes
     private func backups(of locality: RecordedLocality, without entries: [Entry]) async throws {
         locality.stop()
         let backup = locality.home + "/backup"
-        let run = try ChildProcess(
-            name: "backup", executable: Built.path("jupiter"),
-            arguments: ["node", "backup", locality.chainID, "--home", locality.home, "--to", backup],
-            environment: ["JUPITER_PASSPHRASE": "a passphrase of the test"], logPath: locality.home + "/logs/backup.log")
-        while run.isRunning { try await Task.sleep(for: .milliseconds(10)) }
-        #expect(run.exitStatus == 0, "\(run.logTail)")
+        try await Built.run(
+            ["node", "backup", locality.chainID, "--home", locality.home, "--to", backup], log: locality.home + "/logs/backup.log")
         let search = try search(locality)
         #expect(search.parts.contains { $0.name.hasPrefix("backup/") })
         for entry in entries {

@@ -20,13 +20,10 @@ final class PairedLocality {
         let environment = ["JUPITER_PASSPHRASE": "a passphrase of the test"]
         let port = try FreePort.take()
         client = try NodeClient(url: "http://127.0.0.1:\(port)")
-        let made = try ChildProcess(
-            name: "init", executable: Built.path("jupiter"),
-            arguments: [
+        try await Built.run(
+            [
                 "node", "init", chainID, "--home", home, "--allow-simulated-enclaves", "--allocate", "\(treasury.address)=1000000000000",
-            ], environment: environment, logPath: logs + "/init.log")
-        while made.isRunning { try await Task.sleep(for: .milliseconds(10)) }
-        try #require(made.exitStatus == 0, "\(made.logTail)")
+            ], log: logs + "/init.log")
         let genesis = "\(home)/node/\(chainID)/genesis.bin"
         enclaves = (0..<2).map { index in
             EnclaveProcess(folder: "\(home)/enclave/\(index)", genesis: genesis, logPath: "\(logs)/enclave-\(index).log")

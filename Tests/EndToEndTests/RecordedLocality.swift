@@ -15,54 +15,39 @@ final class RecordedLocality {
     let url: String
     let treasury: Wallet
     let recording: String
-    private var processes: [ChildProcess] = []
+    private let enclaves: [EnclaveProcess]
     private let proxy: EnclaveProxy
+    private let node: ChildProcess
 
     init(chainID: String, folder: String, hasSecondEnclave: Bool = false) async throws {
         (self.chainID, home, recording) = (chainID, folder + "/home", folder + "/socket.recording")
         try PrivateFile.makeFolder(home + "/logs")
         treasury = try Wallet(name: "treasury")
-        let environment = ["JUPITER_PASSPHRASE": "a passphrase of the test"]
         let port = try FreePort.take()
         url = "http://127.0.0.1:\(port)"
         client = try NodeClient(url: url)
-        let enclaveFolder = "\(home)/enclave/\(chainID)"
-        try PrivateFile.makeFolder(enclaveFolder)
-        let logs = home + "/logs"
-
-        let made = try ChildProcess(
-            name: "init", executable: Built.path("jupiter"),
-            arguments: [
+        let (folder, logs) = ("\(home)/enclave/\(chainID)", home + "/logs")
+        try await Built.run(
+            [
                 "node", "init", chainID, "--home", home, "--allow-simulated-enclaves", "--allocate", "\(treasury.address)=1000000000000",
-            ], environment: environment, logPath: logs + "/init.log")
-        while made.isRunning { try await Task.sleep(for: .milliseconds(10)) }
-        try #require(made.exitStatus == 0, "\(made.logTail)")
-
-        let (socket, host) = (enclaveFolder + "/enclave.sock", enclaveFolder + "/host.sock")
-        let second = enclaveFolder + "-second"
-        for (name, folder) in [("enclave", enclaveFolder)] + (hasSecondEnclave ? [("second", second)] : []) {
-            try PrivateFile.makeFolder(folder)
-            processes.append(
-                try ChildProcess(
-                    name: name, executable: Built.path("jupiter-enclave"),
-                    arguments: [
-                        "--home", folder, "--socket", folder + "/enclave.sock", "--genesis", "\(home)/node/\(chainID)/genesis.bin",
-                    ], logPath: "\(logs)/\(name).log"))
-            while access(folder + "/enclave.sock", F_OK) != 0 { try await Task.sleep(for: .milliseconds(10)) }
-        }
-        proxy = try EnclaveProxy(path: host, enclave: socket, recording: recording)
-        processes.append(
-            try ChildProcess(
-                name: "node", executable: Built.path("jupiter"),
-                arguments: [
-                    "node", "start", chainID, "--home", home, "--port", String(port), "--enclave-socket", host, "--log-level", "trace",
-                ] + (hasSecondEnclave ? ["--enclave-socket", second + "/enclave.sock"] : []), environment: environment,
-                logPath: logs + "/node.log"))
+            ], log: logs + "/init.log")
+        let (names, genesis) = (hasSecondEnclave ? ["", "-second"] : [""], "\(home)/node/\(chainID)/genesis.bin")
+        let enclaves = names.map { EnclaveProcess(folder: folder + $0, genesis: genesis, logPath: "\(logs)/enclave\($0).log") }
+        for enclave in enclaves { try await enclave.start() }
+        let host = folder + "/host.sock"
+        proxy = try EnclaveProxy(path: host, enclave: enclaves[0].socket, recording: recording)
+        let sockets = [host] + enclaves.dropFirst().map(\.socket)
+        node = try ChildProcess(
+            name: "node", executable: Built.path("jupiter"),
+            arguments: ["node", "start", chainID, "--home", home, "--port", String(port), "--log-level", "trace"]
+                + sockets.flatMap { ["--enclave-socket", $0] },
+            environment: ["JUPITER_PASSPHRASE": "a passphrase of the test"], logPath: logs + "/node.log")
+        self.enclaves = enclaves
         for _ in 0..<1_200 {
             if let readiness = try? await client.readiness(), readiness.ready { return }
             try await Task.sleep(for: .milliseconds(50))
         }
-        Issue.record("the node did not become ready: \(processes.last?.logTail ?? "")")
+        Issue.record("the node did not become ready: \(node.logTail)")
     }
 
     /// Signs as the treasury and waits until everything applied.
@@ -92,7 +77,10 @@ final class RecordedLocality {
     }
 
     /// Ends the processes; the files stay.
-    func stop() { for process in processes.reversed() { process.stop() } }
+    func stop() {
+        node.stop()
+        for enclave in enclaves { enclave.stop() }
+    }
 
     deinit { stop() }
 }

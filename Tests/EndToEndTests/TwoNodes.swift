@@ -15,14 +15,11 @@ final class TwoNodes {
     init(folder: String) async throws {
         treasury = try Wallet(name: "treasury")
         let passphrase = ["JUPITER_PASSPHRASE": "a passphrase of the test"]
-        let made = try ChildProcess(
-            name: "init", executable: Built.path("jupiter"),
-            arguments: [
+        try await Built.run(
+            [
                 "federation", "init", "--locality", Self.chainID, "--validators", "2", "--base-port", "0", "--out", folder + "/federation",
                 "--allow-simulated-enclaves", "--allocate", "\(treasury.address)=1000000000000", "--output", "json",
-            ], environment: passphrase, logPath: folder + "/init.json")
-        while made.isRunning { try await Task.sleep(for: .milliseconds(10)) }
-        try #require(made.exitStatus == 0, "\(made.logTail)")
+            ], log: folder + "/init.json")
         let validators = try #require(
             try JSONValue(parsing: PrivateFile.read(folder + "/init.json", limit: 1 << 20))["validators"]?.array)
         let urls = try validators.map { try #require($0["url"]?.text) }

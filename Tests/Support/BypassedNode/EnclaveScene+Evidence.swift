@@ -28,15 +28,18 @@ extension EnclaveScene {
         return [evidence]
     }
 
+    private func subjectKey(of grant: SceneGrant) throws -> WireProvenValue {
+        try node.prove(
+            StateKey.subjectKey(grant.subject, dataset: Self.dataset, enclave: enclaveID, epoch: epochs[grant.subject] ?? 0))
+    }
+
     package func evidence(_ request: SceneRequest, _ grant: SceneGrant) throws -> WireAssessmentEvidence {
         var evidence = WireAssessmentEvidence()
         evidence.requestTransaction = .init(request.transaction.bytes)
         evidence.assessment = try node.prove(StateKey.assessment(request.id))
         evidence.grantTransaction = .init(grant.transaction.bytes)
         evidence.consent = try node.prove(StateKey.consent(grant.subject, grant: grant.id))
-        evidence.subjectKey = try node.prove(
-            StateKey.subjectKey(
-                grant.subject, dataset: Self.dataset, enclave: enclaveID, epoch: epochs[grant.subject] ?? 0))
+        evidence.subjectKey = try subjectKey(of: grant)
         evidence.records = try recordEvidence(grant.subject)
         return evidence
     }
@@ -45,9 +48,7 @@ extension EnclaveScene {
         var evidence = WireContributionEvidence()
         evidence.grantTransaction = .init(grant.transaction.bytes)
         evidence.consent = try node.prove(StateKey.consent(grant.subject, grant: grant.id))
-        evidence.subjectKey = try node.prove(
-            StateKey.subjectKey(
-                grant.subject, dataset: Self.dataset, enclave: enclaveID, epoch: epochs[grant.subject] ?? 0))
+        evidence.subjectKey = try subjectKey(of: grant)
         evidence.records = try recordEvidence(grant.subject)
         return evidence
     }
