@@ -12,7 +12,7 @@ swift_build() { SWIFT_DETERMINISTIC_HASHING=1 swift build "$@"; }
 
 # The enclave's programs: the first starts the others, which lie beside it.
 # shellcheck disable=SC2034 # used by the scripts that source this file
-ENCLAVE_PROGRAMS=(jupiter-enclave jupiter-enclave-vault jupiter-enclave-worker)
+ENCLAVE_PROGRAMS=('jupiter-enclave' 'jupiter-enclave-vault' 'jupiter-enclave-worker')
 
 # Builds products one after the other: build_products arguments… -- product…
 build_products() {
