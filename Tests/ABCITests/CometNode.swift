@@ -25,6 +25,8 @@ final class CometNode: Sendable {
     let validator: Hash32
     let wallet: SigningKey
     let configuration: NodeConfiguration
+    /// What the node logs as its own errors.
+    let errors = ErrorRecorder()
     private let directory: TemporaryDirectory
     private let state = Mutex(State())
 
@@ -58,10 +60,10 @@ final class CometNode: Sendable {
     /// Starts the node and waits for its API.
     func start() async throws {
         let (ready, continuation) = AsyncStream<Int>.makeStream()
-        let (home, configuration) = (home, configuration)
+        let (home, configuration, errors) = (home, configuration, errors)
         let task = Task {
             defer { continuation.finish() }
-            let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            let log = Logger(label: "test") { _ in errors }
             try await NodeServer.run(home: home, configuration: configuration, passphrase: Self.passphrase, log: log) { port in
                 self.state.withLock { ($0.port, $0.starts) = (port, $0.starts + 1) }
                 continuation.yield(port)
@@ -83,7 +85,7 @@ final class CometNode: Sendable {
 
     /// An engine with its four connections, as soon as the socket is there.
     func engine() async throws -> ScriptedComet {
-        for _ in 0..<500 {
+        for _ in 0..<6_000 {
             if let engine = try? ScriptedComet(path: socketPath, chainID: genesis.chainID) { return engine }
             try await Task.sleep(for: .milliseconds(10))
         }

@@ -82,7 +82,7 @@ import Testing
         rpc.bind(engine)
         #expect(try await engine.info().lastBlockHeight == 0)
         rpc.set(.willing)
-        for _ in 0..<600 where rpc.transactions.count < 3 { try await Task.sleep(for: .milliseconds(50)) }
+        for _ in 0..<2_400 where rpc.transactions.count < 3 { try await Task.sleep(for: .milliseconds(50)) }
         #expect(Set(rpc.transactions) == Set(waiting.map(\.encoded)))
         await node.stop()
         await rpc.stop()
@@ -93,6 +93,8 @@ import Testing
         try await node.start()
         let answer = try await submit(node, try node.transfer(nonce: 1))
         #expect(answer.status == 503 && answer.code == 1414)
+        #expect(try await node.get("/ready").status == 503, "there is no block yet")
+        #expect(node.errors.lines == [], "to ask to come again is no error of the node")
         await node.stop()
     }
 

@@ -17,7 +17,7 @@ import WireTypes
 
     /// Waits for the header that proves the registration.
     private func checked(_ scene: ReceiptScene) async throws -> CheckedEnclave {
-        for _ in 0..<500 {
+        for _ in 0..<6_000 {
             if let found = try? await scene.client.checkedEnclave(scene.enclave.id, on: TrustedChain(scene.node.genesis)) { return found }
             try await Task.sleep(for: .milliseconds(20))
         }

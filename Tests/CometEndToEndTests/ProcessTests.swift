@@ -11,7 +11,7 @@ import WireTypes
 
 @Suite(.serialized, .enabled(if: Programs.jupiter != nil)) struct `ABCI process` {
     private func engine(_ seat: CometSeat, _ chainID: String) async throws -> ScriptedComet {
-        for _ in 0..<1_000 {
+        for _ in 0..<6_000 {
             if let engine = try? ScriptedComet(path: seat.socket, chainID: chainID) { return engine }
             try await Task.sleep(for: .milliseconds(20))
         }

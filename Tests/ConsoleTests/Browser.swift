@@ -28,7 +28,7 @@ final class Browser {
         driver.standardOutput = FileHandle.nullDevice
         driver.standardError = FileHandle.nullDevice
         try driver.run()
-        for _ in 0..<200 {
+        for _ in 0..<2_400 {
             if (try? await call("GET", "/status")) != nil { break }
             try await Task.sleep(for: .milliseconds(50))
         }
@@ -58,7 +58,7 @@ final class Browser {
 
     /// Asks again until the script returns true.
     func wait(for script: String) async throws -> Bool {
-        for _ in 0..<300 {
+        for _ in 0..<2_400 {
             if try await evaluate("return Boolean(\(script))") as? Bool == true { return true }
             try await Task.sleep(for: .milliseconds(50))
         }

@@ -44,9 +44,9 @@ enum ProcessFiles {
         return !state.hasPrefix("Z")
     }
 
-    /// Waits until `condition` holds; `false` after ten seconds.
+    /// Waits until `condition` holds; `false` after two minutes.
     static func becomes(_ condition: () -> Bool) -> Bool {
-        for _ in 0..<1_000 {
+        for _ in 0..<12_000 {
             if condition() { return true }
             usleep(10_000)
         }

@@ -69,7 +69,7 @@ final class EnclaveProcess {
         try process.run()
         self.process = process
         let connection = EnclaveConnection(path: socket)
-        for _ in 0..<2_000 {
+        for _ in 0..<24_000 {
             if (try? connection.status()) != nil { return connection }
             guard process.isRunning else { throw NotStarted(description: "jupiter-enclave ended with \(process.terminationStatus)") }
             usleep(5_000)

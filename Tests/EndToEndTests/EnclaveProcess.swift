@@ -26,10 +26,8 @@ final class EnclaveProcess {
                 name: "enclave", executable: Built.path("jupiter-enclave"),
                 arguments: ["--home", folder, "--socket", socket, "--genesis", genesis], logPath: logPath)
             self.process = process
-            while process.isRunning {
-                if access(socket, F_OK) == 0 { return }
-                try await Task.sleep(for: .milliseconds(10))
-            }
+            if (try? await process.untilListening(at: socket)) != nil { return }
+            guard !process.isRunning else { break }
             try await Task.sleep(for: .milliseconds(100))
         }
         Issue.record("the enclave does not start: \(process?.logTail ?? "")")

@@ -146,7 +146,7 @@ import WireTypes
 
     /// Waits until the node has taken the bytes out of its files, which it does in the background.
     private func nodesForget(_ entries: [Entry], _ locality: RecordedLocality) async throws {
-        for _ in 0..<300 {
+        for _ in 0..<1_200 {
             let search = KeySearch(try files(locality))
             if entries.allSatisfy({ ciphertext($0, search).isEmpty }) { return }
             try await Task.sleep(for: .milliseconds(100))

@@ -49,12 +49,13 @@ private final class CommandLineLocality {
 
     func startEnclave(_ name: String) async throws {
         try PrivateFile.makeFolder("\(home)/enclave/\(name)")
-        processes[name] = try ChildProcess(
+        let process = try ChildProcess(
             name: name, executable: Built.path("jupiter-enclave"),
             arguments: [
                 "--home", "\(home)/enclave/\(name)", "--socket", socket(name), "--genesis", "\(home)/node/\(chainID)/genesis.bin",
             ], logPath: "\(home)/logs/\(name).log")
-        for _ in 0..<600 where access(socket(name), F_OK) != 0 { try await Task.sleep(for: .milliseconds(50)) }
+        processes[name] = process
+        try await process.untilListening(at: socket(name))
     }
 
     /// The machine burns: enclave and disk are gone.
@@ -134,7 +135,7 @@ private final class CommandLineLocality {
         #expect(alone.json["error"]?["code"] == 436, "\(alone.json)")
         let decided = try await locality.run(in: propose + approvals)
         try #require(decided.status == 0, "\(decided.json)")
-        for _ in 0..<300 where !locality.nodeLog.contains("has followed the chain's recovery holders") {
+        for _ in 0..<1_200 where !locality.nodeLog.contains("has followed the chain's recovery holders") {
             try await Task.sleep(for: .milliseconds(100))
         }
 
@@ -148,7 +149,7 @@ private final class CommandLineLocality {
         let new = try await locality.wait("a new enclave", 1) { $0["serving"] == .boolean(true) }
         let id = try #require(new["id"]?.text)
         // It, too, has to know whose word counts.
-        for _ in 0..<300 where locality.nodeLog.components(separatedBy: "has followed the chain's recovery holders").count < 3 {
+        for _ in 0..<1_200 where locality.nodeLog.components(separatedBy: "has followed the chain's recovery holders").count < 3 {
             try await Task.sleep(for: .milliseconds(100))
         }
         for name in ["ben", "dora"] {

@@ -42,7 +42,7 @@ import WireTypes
         let before = try #require(try await locality.client.enclave(id))
         try await locality.killEnclave(0)
         try await locality.startEnclave(0)
-        for _ in 0..<300 where try await locality.client.enclave(id)?.anchorNonce == before.anchorNonce {
+        for _ in 0..<1_200 where try await locality.client.enclave(id)?.anchorNonce == before.anchorNonce {
             try await Task.sleep(for: .milliseconds(100))
         }
         #expect(try #require(try await locality.client.enclave(id)).vaultVersion > before.vaultVersion)
@@ -53,7 +53,7 @@ import WireTypes
         try await locality.wait("the old copy to be connected") {
             $0[0]["connected"] == .boolean(true) || locality.nodeLog.contains("vaultRolledBack")
         }
-        for _ in 0..<100 where !locality.nodeLog.contains("keys.vaultRolledBack") { try await Task.sleep(for: .milliseconds(100)) }
+        for _ in 0..<1_200 where !locality.nodeLog.contains("keys.vaultRolledBack") { try await Task.sleep(for: .milliseconds(100)) }
         #expect(locality.nodeLog.contains("keys.vaultRolledBack"))
         #expect(try await !isServing(locality.statuses(), 0))
     }

@@ -80,7 +80,7 @@ extension ProcessFederation {
     func waitForReturn(of node: NodeProcess) async throws {
         let target = await tallest()
         try await wait("the victim's return", for: [node]) { $0 >= target }
-        for _ in 0..<600 {
+        for _ in 0..<2_400 {
             let status = try await node.client.status()
             if status.consensus?.votes == true, status.peers.connected >= nodes.count(where: \.isUp) - 1 { return }
             try await Task.sleep(for: .milliseconds(50))

@@ -39,7 +39,7 @@ final class HostileProcess {
     func start() throws {
         // Nobody is to reach what was killed through the old socket.
         unlink(socket)
-        for _ in 0..<200 {
+        for _ in 0..<2_400 {
             if try launch() { return }
             usleep(20_000)
         }
@@ -56,7 +56,7 @@ final class HostileProcess {
         (process.standardOutput, process.standardError) = (output, output)
         try process.run()
         self.process = process
-        for _ in 0..<4_000 {
+        for _ in 0..<48_000 {
             let status = HostileScene.message(.status(WireStatusCommand()))
             if let answer = try? HostileSocket(socket).exchange(status), !answer.isEmpty { return true }
             guard process.isRunning else { return false }

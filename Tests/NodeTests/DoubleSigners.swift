@@ -198,7 +198,7 @@ private final class InstanceNetwork: ConsensusNetwork {
         guard let engine = own.withLock({ $0?.engine }) else { return }
         // Whoever has it answers, as often as it takes: the block may not be anywhere yet.
         Task {
-            for _ in 0..<2_000 where engine.payload(block.hash) == nil {
+            for _ in 0..<24_000 where engine.payload(block.hash) == nil {
                 if let payload = others.lazy.compactMap({ $0.payload(block.hash) }).first { engine.deliver(payload) }
                 try? await Task.sleep(for: .milliseconds(5))
             }

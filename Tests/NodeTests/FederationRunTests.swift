@@ -107,7 +107,7 @@ private final class RunningChain {
 
     /// The header after the receipt's block takes a moment.
     private func provenReceipt(_ node: JupiterNode, _ id: Hash32) async throws -> WireReceiptProof {
-        for _ in 0..<500 {
+        for _ in 0..<12_000 {
             if let proof = try? node.view.receiptProof(id) { return proof }
             try await Task.sleep(for: .milliseconds(10))
         }

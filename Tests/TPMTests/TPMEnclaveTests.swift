@@ -43,7 +43,7 @@ private final class EnclaveOnTPM {
         try process.run()
         self.process = process
         let connection = EnclaveConnection(path: socket)
-        for _ in 0..<2_000 {
+        for _ in 0..<12_000 {
             if (try? connection.status()) != nil { return connection }
             guard process.isRunning else { throw NotStarted(description: log) }
             try await Task.sleep(for: .milliseconds(10))

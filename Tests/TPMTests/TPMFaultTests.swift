@@ -117,7 +117,7 @@ private func code(_ body: () throws -> Void) -> UInt32? {
         #expect(throws: PlatformError.tpmTimedOut) { try platform.evidence(for: TestLaunch.binding(platform)) }
         tpm.resume()
         var evidence: [UInt8]?
-        for _ in 0..<50 where evidence == nil {
+        for _ in 0..<1_200 where evidence == nil {
             evidence = try? platform.evidence(for: TestLaunch.binding(platform))
             if evidence == nil { try await Task.sleep(for: .milliseconds(100)) }
         }

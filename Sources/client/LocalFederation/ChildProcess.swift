@@ -1,3 +1,4 @@
+import EnclaveProtocol
 import Foundation
 import Glibc
 import Synchronization
@@ -59,6 +60,20 @@ package final class ChildProcess: Sendable {
             guard let status, status & 0x7f == 0 else { return nil }
             return (status >> 8) & 0xff
         }
+    }
+
+    /// Waits until it accepts connections at `socket`, by making one: the name is there a moment before anybody listens at it.
+    /// - Throws: `notReady` when the process ends first or `seconds` are over.
+    package func untilListening(at socket: String, seconds: Double = 30) async throws {
+        let deadline = ContinuousClock.now.advanced(by: .seconds(seconds))
+        while isRunning, ContinuousClock.now < deadline {
+            if let descriptor = try? UnixSocket.connect(socket) {
+                close(descriptor)
+                return
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        throw LocalFederationError.notReady(program: name, log: logTail)
     }
 
     /// Asks it to end (SIGTERM), and makes it end (SIGKILL) after `seconds`.

@@ -31,12 +31,12 @@ package final class SoftwareTPM: Sendable {
                 "type=unixio,path=\(socket).ctrl,mode=0600", "--flags",
                 isStarted ? "not-need-init,startup-clear" : "not-need-init",
             ], logPath: folder + "/swtpm.log")
-        for _ in 0..<500 where process.isRunning {
-            if access(socket, F_OK) == 0 { return }
-            try await Task.sleep(for: .milliseconds(10))
+        do {
+            for path in [socket + ".ctrl", socket] { try await process.untilListening(at: path) }
+        } catch {
+            process.stop()
+            throw error
         }
-        process.stop()
-        throw LocalFederationError.notReady(program: name, log: process.logTail)
     }
 
     /// Throws `softwareTPMMissing` unless all its programs are on PATH.

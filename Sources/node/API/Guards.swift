@@ -37,7 +37,10 @@ struct AnswerGuard: RouterMiddleware {
         case ..<500: refused.add()
         default:
             failed.add()
-            log.error("A request failed.", metadata: ["path": "\(request.uri.path)", "status": "\(response.status.code)"])
+            // 503 asks to come again, which whoever waits for a node does until it is ready: that is no error of the node.
+            let level: Logger.Level = response.status == .serviceUnavailable ? .debug : .error
+            log.log(
+                level: level, "A request failed.", metadata: ["path": "\(request.uri.path)", "status": "\(response.status.code)"])
         }
         // Nothing here may be framed, sniffed or kept by caches of others.
         response.headers[.xContentTypeOptions] = "nosniff"

@@ -168,11 +168,7 @@ final class DemoFederation: Sendable {
         var arguments = ["--home", folder, "--socket", socket, "--genesis", nodeFolder(chainID) + "/genesis.bin"]
         arguments += platformArguments(chainID)
         let process = try launch("enclave-\(chainID)-\(number)", Executables.beside("jupiter-enclave"), arguments)
-        for _ in 0..<1_000 where process.isRunning {
-            if access(socket, F_OK) == 0 { return }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        throw LocalFederationError.notReady(program: process.name, log: process.logTail)
+        try await process.untilListening(at: socket)
     }
 
     private func launch(_ name: String, _ executable: String, _ arguments: [String]) throws -> ChildProcess {
