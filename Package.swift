@@ -353,7 +353,7 @@ let benchmarks: [Target] =
             "EnclaveBenchmarks",
             [
                 "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol",
-                "EnclavePlatforms", "EnclaveCore",
+                "EnclavePlatforms", "EnclaveCore", "AuthenticatedState", "Attestation", crypto, protobuf,
             ]),
         benchmark(
             "ConsensusBenchmarks",
