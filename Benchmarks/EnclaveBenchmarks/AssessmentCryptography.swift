@@ -57,7 +57,8 @@ struct AssessmentCryptography {
     /// Medians of `rounds`, of each kind of operation.
     func times(rounds: Int = 7) throws -> [Time] {
         try [
-            ("verifying signatures of grant and request", verify), ("hashing the proofs", hash), ("deriving record keys, decrypting", decrypt),
+            ("verifying signatures of grant and request", verify), ("hashing the proofs", hash),
+            ("deriving record keys, decrypting", decrypt),
             ("sealing and signing the result", seal), ("encrypting the vault's entries", store), ("opening to the recipient", open),
         ].map { name, body in
             var times: [Double] = []

@@ -182,6 +182,34 @@ import WireTypes
     }
 
     /// No changed byte leads to anything but a refusal, or to the very same statements.
+    @Test func `says why its genesis counts`() async throws {
+        let scene = try await ReceiptScene(isDecided: false)
+        let genesis = scene.node.genesis
+        var proof = try await scene.file()
+        #expect(throws: ClientError.self, "no genesis is given, none is in the file") { try ReceiptVerifier.trail(proof.encoded()) }
+        proof.genesis = .init(genesis.bytes)
+        let file = proof.encoded()
+        let alone = try ReceiptVerifier.trail(file)
+        #expect(alone.holds && alone.genesisSource == .receipt && alone.genesis.hash == genesis.hash)
+        #expect(alone.steps[0].restsOn.contains("compare"))
+        #expect(try ReceiptVerifier.trail(file) { $0.hash == genesis.hash }.genesisSource == .home)
+        let other = try ReceiptVerifier.trail(file) { _ in throw ClientError.wrongGenesis(found: "another") }
+        #expect(!other.holds && other.genesisSource == .receipt && other.verified == nil)
+        #expect(try ReceiptVerifier.trail(file, pinned: genesis.hash).genesisSource == .hash)
+        #expect(try !ReceiptVerifier.trail(file, pinned: .zero).holds)
+        // Somebody else's genesis in the file: its validators have certified none of this.
+        let stranger = try await ReceiptScene(isDecided: false)
+        proof.genesis = .init(stranger.node.genesis.bytes)
+        #expect(try !ReceiptVerifier.trail(proof.encoded()).holds)
+        #expect(try ReceiptVerifier.trail(proof.encoded(), genesis: genesis).holds, "the verifier's own counts")
+        proof.genesis = Data([1, 2, 3])
+        #expect(throws: ClientError.self) { try ReceiptVerifier.trail(proof.encoded()) }
+        for scene in [scene, stranger] {
+            try await scene.node.stop()
+            scene.node.remove()
+        }
+    }
+
     private func flips(_ file: WireReceiptProof, _ genesis: Genesis) throws {
         let bytes = file.encoded()
         let whole = try Self.trail(file, genesis).steps

@@ -97,13 +97,15 @@ import WireTypes
         #expect(try jupiter.run("endorsement", "submit", "nothing.der", "--kind", "intel-root-crl").error.contains("1553"))
     }
 
-    @Test func `a receipt is not verified without its genesis`() throws {
+    @Test func `what is no receipt, or holds no genesis, is refused with what to do`() throws {
         let jupiter = try Jupiter()
         defer { jupiter.remove() }
         let file = jupiter.home + "/receipt.bin"
-        try Data([1, 2, 3]).write(to: URL(filePath: file))
-        let refused = try jupiter.run("receipt", "verify", file, "--output", "json")
-        #expect(refused.status == 64 && refused.errorJSON?["error"]?["reason"]?.text?.contains("--genesis") == true)
+        for (bytes, reason) in [([UInt8]([1, 2, 3]), "not a receipt's proof"), (WireReceiptProof().encoded(), "give it with --genesis")] {
+            try Data(bytes).write(to: URL(filePath: file))
+            let refused = try jupiter.run("receipt", "verify", file, "--output", "json")
+            #expect(refused.status == 1 && refused.errorJSON?["error"]?["reason"]?.text?.contains(reason) == true, "\(refused)")
+        }
     }
 
     @Test func `a long key is cut for the eye and whole in JSON`() throws {

@@ -55,7 +55,8 @@ final class TemporaryFolder {
     @Test func `scores, statistics and refusals hold on 150 rows`() async throws {
         let folder = try TemporaryFolder()
         let report = folder.path + "/report.json"
-        let outcome = try await run(["--data", data(folder.path), "--seed", "11", "--report", report], in: folder)
+        let receipt = folder.path + "/score.receipt"
+        let outcome = try await run(["--data", data(folder.path), "--seed", "11", "--report", report, "--receipt", receipt], in: folder)
         #expect(outcome.status == 0, "\(outcome.log)")
         let json = try JSONValue(parsing: PrivateFile.read(report, limit: 10 << 20))
         let assessments = try #require(json["assessments"]?.array)
@@ -71,6 +72,51 @@ final class TemporaryFolder {
         #expect(json["enclave_platform"] == "simulated")
         #expect(try #require(json["mainnet"]?["transactions"]?.unsigned) > 0)
         #expect(outcome.log.contains("simulated"))
+        try await expectProof(receipt, of: "simulated", in: folder)
+    }
+
+    @Test func `on a software TPM says so in every result, and in a receipt that stands alone`() async throws {
+        guard Self.hasTPM else { return print("skipped: swtpm and swtpm_setup are not on PATH") }
+        let folder = try TemporaryFolder()
+        let (report, receipt) = (folder.path + "/report.json", folder.path + "/score.receipt")
+        let outcome = try await run(
+            ["--enclave-platform", "tpm", "--validators", "1", "--data", data(folder.path), "--report", report, "--receipt", receipt],
+            in: folder)
+        #expect(outcome.status == 0, "\(outcome.log)")
+        let json = try JSONValue(parsing: PrivateFile.read(report, limit: 10 << 20))
+        #expect(json["enclave_platform"] == "tpm (software)" && json["held"] == .boolean(true))
+        try await expectProof(receipt, of: "tpm (software)", in: folder)
+    }
+
+    private static let hasTPM: Bool = {
+        do { try SoftwareTPM.requirePrograms() } catch { return false }
+        return true
+    }()
+
+    /// The federation is gone: all that is left is the file, and a verifier who knows the chain's hash, or compares it.
+    private func expectProof(_ receipt: String, of label: String, in folder: TemporaryFolder) async throws {
+        let alone = try await verify([receipt], in: folder)
+        #expect(alone.status == 0 && alone.json["verified"] == .boolean(true) && alone.json["genesisFrom"] == "receipt", "\(alone)")
+        let steps = try #require(alone.json["steps"]?.array)
+        #expect(steps.count == 10 && steps.allSatisfy { $0["status"] == "holds" }, "\(steps)")
+        for name in ["enclave", "evidence"] {
+            let shown = steps.first { $0["step"]?.text == name }?["proves"]?.text
+            #expect(shown?.contains("\(label), class none") == true, "\(shown ?? "")")
+        }
+        let hash = try #require(alone.json["genesisHash"]?.text)
+        let known = try await verify([receipt, "--genesis-hash", hash], in: folder)
+        #expect(known.status == 0 && known.json["genesisFrom"] == "hash")
+        let other = try await verify([receipt, "--genesis-hash", String(repeating: "0", count: 64)], in: folder)
+        #expect(other.status == 1 && other.json["verified"] == .boolean(false))
+    }
+
+    private func verify(_ arguments: [String], in folder: TemporaryFolder) async throws -> (status: Int32?, json: JSONValue) {
+        let log = "\(folder.path)/verify-\(UUID().uuidString).json"
+        let process = try ChildProcess(
+            name: "verify", executable: Built.path("jupiter"), arguments: ["receipt", "verify"] + arguments + ["--output", "json"],
+            environment: ["JUPITER_HOME": folder.path + "/nobody"], logPath: log)
+        while process.isRunning { try await Task.sleep(for: .milliseconds(20)) }
+        return (process.exitStatus, try JSONValue(parsing: PrivateFile.read(log, limit: 1 << 20)))
     }
 
     @Test func `too few rows and unknown columns are refused`() async throws {

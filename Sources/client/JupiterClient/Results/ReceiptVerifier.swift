@@ -14,9 +14,32 @@ package enum ReceiptVerifier {
 
     /// What became of a whole file: every step of the chain of trust, and the receipt where it is proven.
     package struct Trail: Sendable {
+        package let genesis: Genesis
+        package let genesisSource: GenesisSource
         package let steps: [TrustStep]
         package let verified: Verified?
         package var holds: Bool { !steps.contains(where: \.fails) }
+    }
+
+    /// Why the genesis is believed to be the chain's.
+    package enum GenesisSource: String, Sendable {
+        /// It has the hash that the verifier knows.
+        case hash
+        /// The verifier gave it.
+        case file
+        /// The verifier's home trusts it from earlier.
+        case home
+        /// Nothing but the receipt's own file says so: its hash has to be compared.
+        case receipt
+
+        fileprivate func text(_ genesis: Genesis) -> String {
+            switch self {
+            case .hash: "the genesis hash you gave"
+            case .file: "the genesis file you gave"
+            case .home: "the genesis that this home trusts for \(genesis.chainID)"
+            case .receipt: "this file alone: compare the genesis's hash with one you trust, or give --genesis-hash"
+            }
+        }
     }
 
     /// - Parameters:
@@ -40,14 +63,20 @@ package enum ReceiptVerifier {
     ///
     /// - Parameters:
     ///   - bytes: the file that `jupiter receipt get` wrote; one from before jobs were in it has the first steps only.
+    ///   - given: the chain's genesis where the verifier has it; otherwise the file's own is taken.
     ///   - pinned: the hash that the genesis must have, where the verifier knows it.
-    /// - Throws: `proofInvalid` when the file is no receipt's proof at all.
-    package static func trail(_ bytes: [UInt8], genesis: Genesis, pinned: Hash32?) throws -> Trail {
+    ///   - isTrusted: whether the verifier has trusted this genesis before; throws when it trusts another one for the chain.
+    /// - Throws: `proofInvalid` when the file is no receipt's proof at all, or no genesis is given or in it.
+    package static func trail(
+        _ bytes: [UInt8], genesis given: Genesis? = nil, pinned: Hash32? = nil, isTrusted: (Genesis) throws -> Bool = { _ in false }
+    ) throws -> Trail {
         let proof = try decode(bytes)
+        let genesis = try given ?? ownGenesis(proof)
         var steps = TrustSteps()
-        let trusted = steps.step(
-            .genesis, showing: "which chain this is", restsOn: pinned == nil ? "the genesis file you gave" : "the genesis hash you gave"
-        ) {
+        let known = Result { try given == nil && pinned == nil && isTrusted(genesis) }
+        let source: GenesisSource = pinned != nil ? .hash : given != nil ? .file : (try? known.get()) == true ? .home : .receipt
+        let trusted = steps.step(.genesis, showing: "which chain this is", restsOn: source.text(genesis)) {
+            _ = try known.get()
             if let pinned, pinned != genesis.hash { throw ClientError.wrongGenesis(found: genesis.hash.description) }
             return (genesis, "\(genesis.chainID), genesis \(genesis.hash), \(Counted.text(genesis.validators.members.count, "validator"))")
         }
@@ -71,7 +100,15 @@ package enum ReceiptVerifier {
             JobTrail(genesis: genesis, proof: proof, kind: kind, epochs: epochs, receipt: receipt).walk(&steps)
         }
         let verified = header.flatMap { header in receipt.map { Verified(receipt: $0, chainID: genesis.chainID, header: header) } }
-        return Trail(steps: steps.steps, verified: verified)
+        return Trail(genesis: genesis, genesisSource: source, steps: steps.steps, verified: verified)
+    }
+
+    private static func ownGenesis(_ proof: WireReceiptProof) throws -> Genesis {
+        guard !proof.genesis.isEmpty else { throw ClientError.proofInvalid("the file holds no genesis: give it with --genesis") }
+        guard let genesis = try? Genesis(decoding: [UInt8](proof.genesis)) else {
+            throw ClientError.proofInvalid("the genesis in the file is malformed")
+        }
+        return genesis
     }
 
     /// What the transaction asked for, by the receipt's own word or by what the file holds; `nil` when it asked for nothing.

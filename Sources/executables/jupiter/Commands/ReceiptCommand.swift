@@ -12,8 +12,8 @@ struct ReceiptCommand: AsyncParsableCommand {
         commandName: "receipt", abstract: "Get a transaction's receipt with its proof; verify one offline.",
         discussion: """
             EXAMPLE
-              jupiter receipt get 77ab… --to receipt.bin --genesis-to genesis.bin
-              jupiter receipt verify receipt.bin --genesis genesis.bin
+              jupiter receipt get 77ab… --to receipt.bin
+              jupiter receipt verify receipt.bin --genesis-hash 12ab…
             """,
         subcommands: [ReceiptGet.self, ReceiptVerify.self])
 
@@ -43,14 +43,16 @@ struct ReceiptGet: AnsweringCommand {
     var transaction: Hash32
     @Option(help: ArgumentHelp("Where the proof goes.", valueName: "file"))
     var to: String?
-    @Option(help: ArgumentHelp("Where the chain's genesis goes: verify needs it.", valueName: "file"))
+    @Option(help: ArgumentHelp("Where the chain's genesis goes; the proof's file holds it too.", valueName: "file"))
     var genesisTo: String?
 
     func answer() async throws -> Answer {
         let client = try node.client()
-        let proof = try await client.receiptProof(transaction)
+        var proof = try await client.receiptProof(transaction)
+        let genesis = try await client.genesis()
+        proof.genesis = .init(genesis.bytes)
         if let to { try PlainFile.write(proof.encoded(), to: to) }
-        if let genesisTo { try PlainFile.write(try await client.genesis().bytes, to: genesisTo) }
+        if let genesisTo { try PlainFile.write(genesis.bytes, to: genesisTo) }
         guard let receipt = try? WireReceipt(strictly: [UInt8](proof.receipt), limit: Limits.stateValue) else {
             throw ClientError.malformedAnswer("a receipt")
         }
@@ -73,16 +75,18 @@ struct ReceiptVerify: AsyncParsableCommand {
         commandName: "verify", abstract: "Verify a receipt's or an erasure's file step by step, from the genesis on. Needs no network.",
         discussion: """
             Each step says what it shows and whom one has to believe for it. A file from before requests were in it has the first steps
-            only. The genesis must come from a source you trust, or be pinned with --genesis-hash. Exit status 1: a step does not hold.
+            only. Which chain it is, the genesis in the file says: it counts if it has the hash given with --genesis-hash, or if this
+            home trusts it; otherwise compare the hash in the first line. Exit status 1: a step does not hold.
 
             EXAMPLE
-              jupiter receipt verify receipt.bin --genesis genesis.bin --genesis-hash 12ab…
+              jupiter receipt verify receipt.bin
+              jupiter receipt verify receipt.bin --genesis-hash 12ab…
             """)
 
     @OptionGroup var global: GlobalOptions
     @Argument(help: "File that `receipt get` wrote.")
     var file: String
-    @Option(help: ArgumentHelp("The chain's genesis; an erasure certificate has its own.", valueName: "file"))
+    @Option(help: ArgumentHelp("The chain's genesis, instead of the one in the file.", valueName: "file"))
     var genesis: String?
     @Option(help: "The hash the genesis must have.")
     var genesisHash: Hash32?
@@ -93,17 +97,19 @@ struct ReceiptVerify: AsyncParsableCommand {
             let answer = try EraseVerify.answer(bytes, genesisHash: genesisHash)
             return Console.out(global.output == .json ? answer.json.encoded() : answer.text)
         }
-        guard let path = self.genesis else { throw CommandError.badArgument("a receipt is verified with --genesis FILE") }
-        let genesis = try Genesis(decoding: PlainFile.read(path, limit: Limits.genesis))
-        let trail = try ReceiptVerifier.trail(bytes, genesis: genesis, pinned: genesisHash)
-        Console.out(global.output == .json ? Self.json(trail, genesis).encoded() : Self.text(trail, genesis))
+        let given = try genesis.map { try Genesis(decoding: PlainFile.read($0, limit: Limits.genesis)) }
+        let trail = try ReceiptVerifier.trail(bytes, genesis: given, pinned: genesisHash) { genesis in
+            try !ChainPin(genesis, home: global.homePath).isNew
+        }
+        Console.out(global.output == .json ? Self.json(trail).encoded() : Self.text(trail))
         guard trail.holds else { throw ExitCode(1) }
     }
 
-    private static func json(_ trail: ReceiptVerifier.Trail, _ genesis: Genesis) -> JSONValue {
+    private static func json(_ trail: ReceiptVerifier.Trail) -> JSONValue {
         var json = trail.verified.map { ReceiptCommand.json($0.receipt) } ?? [:]
-        json["chain"] = .text(genesis.chainID)
-        json["genesisHash"] = .text(genesis.hash.description)
+        json["chain"] = .text(trail.genesis.chainID)
+        json["genesisHash"] = .text(trail.genesis.hash.description)
+        json["genesisFrom"] = .text(trail.genesisSource.rawValue)
         if let header = trail.verified?.header { json["header"] = .text(header.hash.description) }
         json["verified"] = .boolean(trail.holds)
         json["steps"] = .array(trail.steps.map { Self.json($0) })
@@ -123,7 +129,7 @@ struct ReceiptVerify: AsyncParsableCommand {
         return .object(json)
     }
 
-    private static func text(_ trail: ReceiptVerifier.Trail, _ genesis: Genesis) -> String {
+    private static func text(_ trail: ReceiptVerifier.Trail) -> String {
         let width = TrustStep.Name.allCases.map(\.rawValue.count).max() ?? 0
         let margin = String(repeating: " ", count: width + 4)
         let lines = trail.steps.flatMap { step -> [String] in
@@ -137,7 +143,7 @@ struct ReceiptVerify: AsyncParsableCommand {
         }
         let count = trail.steps.count { $0.outcome == .holds }
         let verdict = trail.holds ? "verified" : "NOT verified"
-        return (lines + ["\(verdict): \(count) of \(trail.steps.count) steps hold on \(genesis.chainID)"])
+        return (lines + ["\(verdict): \(count) of \(trail.steps.count) steps hold on \(trail.genesis.chainID)"])
             .joined(separator: "\n")
     }
 }

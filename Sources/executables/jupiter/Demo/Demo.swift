@@ -20,7 +20,7 @@ struct Demo {
 
     /// Does everything; what did not hold is in the outcome, what could not be done is thrown.
     func run(keep: Bool) async throws -> DemoOutcome {
-        var outcome = DemoOutcome(seed: seed)
+        var outcome = DemoOutcome(seed: seed, label: federation.platform.label)
         let terms = try DemoTerms(files)
         let applicants = try ApplicantsFile.read(files.data)
         let population = try Population(applicants, seed: seed)
@@ -48,6 +48,9 @@ struct Demo {
             try await Refusals(stage: stage, hostileHost: federation.hostileHost).run()
         }
         outcome.take(scores: scores, statistics: statistics, refusals: refusals)
+        if let first = scores.first {
+            outcome.receipt = try await timed("receipt", &outcome) { try await stage.receipt(of: first, label: federation.platform.label) }
+        }
         outcome.mainnet = try await timed("checkpoints", &outcome) { try await stage.checkpoints() }
         outcome.localTransactions = try await stage.localTransactions()
         outcome.seconds = progress.seconds

@@ -15,7 +15,7 @@ struct DemoCommand: AsyncParsableCommand {
             EXAMPLE
               jupiter demo --report demo.json
               jupiter demo --keep --seed 7
-              jupiter demo --enclave-platform tpm
+              jupiter demo --enclave-platform tpm --receipt score.receipt
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -26,6 +26,8 @@ struct DemoCommand: AsyncParsableCommand {
     var data: String?
     @Option(help: ArgumentHelp("Write what happened as JSON.", valueName: "file"))
     var report: String?
+    @Option(help: ArgumentHelp("Write a score's receipt, for `jupiter receipt verify`.", valueName: "file"))
+    var receipt: String?
     @Option(help: "How many validators each locality has, from 1 to 7; 1 is the embedded form.")
     var validators = 4
     @Option(help: "Who decides the localities' blocks: simplex (built in) or abci (cometbft, which must be on PATH).")
@@ -57,6 +59,7 @@ struct DemoCommand: AsyncParsableCommand {
         do {
             let outcome = try await demo.run(keep: keep)
             if let report { try PrivateFile.write(Array(outcome.json.encoded().utf8), to: report, overwrite: true) }
+            if let receipt, let file = outcome.receipt?.file { try PrivateFile.write(file, to: receipt, overwrite: true) }
             Console.out(global.output == .json ? outcome.json.encoded() : outcome.text)
             if !keep { demo.federation.stop() }
             if !outcome.held { throw ExitCode(1) }

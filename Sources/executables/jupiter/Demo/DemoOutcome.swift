@@ -7,10 +7,13 @@ struct DemoOutcome: Sendable {
     static let tolerance = 1e-9
 
     let seed: UInt64
+    /// What every result must say that its enclave stood on.
+    let label: String
     var subjects = 0
     var timings: [(name: String, seconds: Double)] = []
     var seconds = 0.0
     var mainnet = MainnetSummary()
+    var receipt: DemoReceipt?
     var localTransactions: UInt64 = 0
     var consoles: [(chain: String, url: String)] = []
     var home = ""
@@ -19,7 +22,7 @@ struct DemoOutcome: Sendable {
     private(set) var statistics: [Statistic] = []
     private(set) var refusals: [RefusedAttempt] = []
 
-    init(seed: UInt64) { self.seed = seed }
+    init(seed: UInt64, label: String) { (self.seed, self.label) = (seed, label) }
 
     mutating func take(scores: [Score], statistics: [Statistic], refusals: [RefusedAttempt]) {
         (self.scores, self.statistics, self.refusals) = (scores, statistics, refusals)
@@ -35,6 +38,11 @@ struct DemoOutcome: Sendable {
             ("scores equal the reference to \(Self.tolerance) (largest difference \(largestError))", largestError <= Self.tolerance),
             ("statistics equal the reference", !statistics.isEmpty && statistics.allSatisfy(\.held)),
             ("ten attempts refused, ten codes", refusals.count == 10 && distinctCodes == 10 && refusals.allSatisfy(\.held)),
+            ("every result is labelled \(label)", platform == label),
+            (
+                "a score's receipt proves itself without any node in \(receipt?.steps.count ?? 0) steps, and says \(label), class none",
+                receipt?.held == true
+            ),
             ("mainnet verified checkpoints of both localities", mainnet.held),
         ]
     }

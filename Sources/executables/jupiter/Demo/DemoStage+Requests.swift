@@ -13,6 +13,10 @@ struct Score: Sendable {
     let expected: Double
     /// The enclave's label on its chain.
     let platform: String
+    /// The position of the subject's locality.
+    let home: Int
+    /// The request's transaction.
+    let transaction: Hash32
 }
 
 /// A statistic that the bureau opened, beside what it must be.
@@ -45,16 +49,22 @@ extension DemoStage {
             let wanted = stage.population.assessed.filter { stage.population.subjects[$0].home == home }
             for start in stride(from: 0, to: wanted.count, by: Self.wave) {
                 let some = Array(wanted[start..<min(start + Self.wave, wanted.count)])
-                let ids = try await stage.requestScores(of: some, locality)
-                collected.add(zip(some, try await stage.openScores(ids, of: some, locality, before: start)))
+                let requests = try await stage.requestScores(of: some, locality)
+                collected.add(zip(some, try await stage.openScores(requests, of: some, locality, before: start)))
             }
         }
         progress.end()
         return try collected.all(population.assessed)
     }
 
-    /// Requests the scores of the subjects at `wanted`; returns the assessments' ids.
-    private func requestScores(of wanted: [Int], _ locality: DemoChain) async throws -> [Hash32] {
+    /// What asked for one score, and the assessment that it made.
+    private struct ScoreRequest {
+        let transaction: Hash32
+        let assessment: Hash32
+    }
+
+    /// Requests the scores of the subjects at `wanted`.
+    private func requestScores(of wanted: [Int], _ locality: DemoChain) async throws -> [ScoreRequest] {
         var builder = try await locality.client.builder(for: terms.lender.signingKey)
         let deadline = try await locality.client.status().time + 10 * 60_000
         let batch = try wanted.map { position in
@@ -63,10 +73,11 @@ extension DemoStage {
                 .requestAssessment(terms.request(subject: subject.wallet.address, grant: subject.lenderGrant, deadline: deadline)))
         }
         for outcome in try await locality.client.submit(batch: batch) { if let refusal = outcome.refusal { throw refusal } }
-        return batch.map { $0.transaction.messageIdentifier(0) }
+        return batch.map { ScoreRequest(transaction: $0.transaction.id, assessment: $0.transaction.messageIdentifier(0)) }
     }
 
-    private func openScores(_ ids: [Hash32], of wanted: [Int], _ locality: DemoChain, before: Int) async throws -> [Score] {
+    private func openScores(_ requests: [ScoreRequest], of wanted: [Int], _ locality: DemoChain, before: Int) async throws -> [Score] {
+        let ids = requests.map(\.assessment)
         var view = try await ChainView(locality.client)
         var opened: [Hash32: OpenedResult] = [:]
         let deadline = ContinuousClock.now.advanced(by: .seconds(90))
@@ -88,13 +99,14 @@ extension DemoStage {
             }
             if opened.count < ids.count { try await Task.sleep(for: .milliseconds(100)) }
         }
-        return try zip(wanted, ids).map { position, id in
-            let applicant = population.subjects[position].applicant
-            guard let result = opened[id], let score = result.output.number("probability_bad") else {
+        return try zip(wanted, requests).map { position, request in
+            let (applicant, home) = (population.subjects[position].applicant, population.subjects[position].home)
+            guard let result = opened[request.assessment], let score = result.output.number("probability_bad") else {
                 throw DemoError.unexpected("a result without a score")
             }
             return Score(
-                subject: applicant.name, score: score, expected: try terms.scorecard.probability(applicant), platform: result.label)
+                subject: applicant.name, score: score, expected: try terms.scorecard.probability(applicant), platform: result.label,
+                home: home, transaction: request.transaction)
         }
     }
 

@@ -972,6 +972,9 @@ package nonisolated struct WireReceiptProof: Sendable {
   /// Clears the value of `job`. Subsequent reads from it will return its default value.
   package mutating func clearJob() {self._job = nil}
 
+  /// encoded Genesis, in a file that is to stand alone; its hash says which chain this is
+  package var genesis: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2669,7 +2672,7 @@ nonisolated extension WireProvenValue: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireReceiptProof: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReceiptProof"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}receipt\0\u{1}siblings\0\u{3}leaf_count\0\u{1}header\0\u{1}ancestry\0\u{1}epochs\0\u{1}job\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}receipt\0\u{1}siblings\0\u{3}leaf_count\0\u{1}header\0\u{1}ancestry\0\u{1}epochs\0\u{1}job\0\u{1}genesis\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2684,6 +2687,7 @@ nonisolated extension WireReceiptProof: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 5: try { try decoder.decodeRepeatedBytesField(value: &self.ancestry) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.epochs) }()
       case 7: try { try decoder.decodeSingularMessageField(value: &self._job) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self.genesis) }()
       default: break
       }
     }
@@ -2715,6 +2719,9 @@ nonisolated extension WireReceiptProof: SwiftProtobuf.Message, SwiftProtobuf._Me
     try { if let v = self._job {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
     } }()
+    if !self.genesis.isEmpty {
+      try visitor.visitSingularBytesField(value: self.genesis, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2726,6 +2733,7 @@ nonisolated extension WireReceiptProof: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.ancestry != rhs.ancestry {return false}
     if lhs.epochs != rhs.epochs {return false}
     if lhs._job != rhs._job {return false}
+    if lhs.genesis != rhs.genesis {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
