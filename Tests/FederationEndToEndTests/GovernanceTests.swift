@@ -33,7 +33,7 @@ extension Federations {
                 try await growing.transfer(through: 0, seenBy: 1)
             }
             print("from one validator to four and back: \(monitor.height) blocks, longest wait for one \(monitor.longest)")
-            #expect(monitor.longest.time <= .milliseconds(3 * Self.viewTimeout))
+            #expect(monitor.longest.time <= .milliseconds(3 * Self.viewTimeout), "by the clock: the longest wait for a block")
         }
     }
 }

@@ -43,8 +43,8 @@ extension Federations {
             }
             let finality = medians.sorted()[medians.count / 2]
             print("one-way delay \(Self.delay) ms: finality \(medians.map { $0.rounded() }) ms by leader; blocks every \(interval) ms")
-            #expect(finality <= 3.3 * Double(Self.delay))
-            #expect(interval <= 2.3 * Double(Self.delay))
+            #expect(finality <= 3.3 * Double(Self.delay), "by the clock: finality")
+            #expect(interval <= 2.3 * Double(Self.delay), "by the clock: blocks")
         }
 
         @Test func `a dead leader costs one timeout`() async throws {
@@ -59,8 +59,8 @@ extension Federations {
             let to = await federation.tallest() - 1
             let blocks = BlockTimes(try await federation.headers(from...to, of: federation.nodes[0]).map(\.time))
             print("one of four dead: gaps of \(blocks.longest(3)) ms at most, \(blocks.median) ms in the middle")
-            #expect(blocks.longest(1)[0] <= UInt64(Self.viewTimeout + 6 * Self.delay))
-            #expect(blocks.longest(2)[1] < UInt64(Self.viewTimeout))
+            #expect(blocks.longest(1)[0] <= UInt64(Self.viewTimeout + 6 * Self.delay), "by the clock: the dead leader's view")
+            #expect(blocks.longest(2)[1] < UInt64(Self.viewTimeout), "by the clock: a second timeout")
             #expect(blocks.count >= 30)
         }
 
