@@ -71,6 +71,38 @@ import WireTypes
         #expect(effects.timers.last?.delay == settings.viewTimeout)
     }
 
+    @Test func `a view that began in a hurry may idle once its work is done, but only once`() throws {
+        let committee = try Committee()
+        var core = committee.core(3)
+        let settings = SimplexSettings()
+        let idle = settings.viewTimeout + settings.idleInterval
+        var effects: [CoreEffect] = []
+        core.work(true, into: &effects)
+        core.start(into: &effects)
+        /// The delays that the core asks for when it hears of work, or that there is none; always for the view `view`.
+        func delays(_ exists: Bool, view: UInt64) -> [UInt64] {
+            effects = []
+            core.work(exists, into: &effects)
+            #expect(effects.count == effects.timers.count && effects.timers.allSatisfy { $0.timer.view == view })
+            return effects.timers.map(\.delay)
+        }
+        #expect(effects.timers.map(\.delay) == [settings.viewTimeout])
+        #expect(delays(false, view: 1) == [idle])
+        #expect(delays(false, view: 1) == [], "nothing has changed")
+        #expect(delays(true, view: 1) == [settings.viewTimeout])
+        #expect(delays(false, view: 1) == [], "work that comes and goes must not keep a view from its end")
+        // What there is to propose holds for the next view, and that one may be relaxed anew.
+        core.receive(.certificate(committee.certificate(.nullify(1), by: [0, 1, 2])), from: 0, into: &effects)
+        #expect(core.view == 2 && effects.timers.last?.delay == idle)
+        #expect(delays(true, view: 2) == [settings.viewTimeout])
+        #expect(delays(false, view: 2) == [idle])
+        #expect(delays(true, view: 2) == [settings.viewTimeout])
+        // Who has given the view up waits for the others, whatever there is to do.
+        core.timeout(ViewTimer(epoch: 0, view: 2), into: &effects)
+        #expect(core.view == 2 && effects.votes(of: 3).contains(.nullify(2)))
+        #expect(delays(false, view: 2) == [] && delays(true, view: 2) == [])
+    }
+
     @Test func `a gap longer than one answer is closed`() throws {
         let committee = try Committee()
         var ahead = committee.core(1)

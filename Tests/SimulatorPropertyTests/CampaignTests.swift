@@ -14,7 +14,7 @@ import Testing
         }
         #expect(report.seeds == 300 && report.blocks > 1_200)
         for (name, count) in report.faults.rows { #expect(count > 100, "\(name)") }
-        #expect(report.faults.evidence > 100)
+        #expect(report.faults.evidence > 100 && report.faults.workChanges > 1_000)
     }
 
     /// If the simulator did not see these, it would see nothing.

@@ -7,7 +7,8 @@ enum LivenessBound {
     ///
     /// Simplex decides in every view whose leader is honest and whom nobody thinks absent; any other view costs at most its timeout.
     /// Before that, everybody must come to the same view (one repetition, one request and its answer, missing payloads), and each
-    /// leader may be thought absent once. A view's timeout doubles with the failures in a row, up to sixteen-fold.
+    /// leader may be thought absent once. A view's timeout doubles with the failures in a row, up to sixteen-fold. Work that comes or ends
+    /// begins the timer of the view in which it does anew.
     static func microseconds(_ scenario: Scenario, height: UInt64) -> UInt64 {
         let faulty = Set(scenario.actors.keys).union(scenario.fallen).union(scenario.amnesiacs)
         let run = scenario.roster.sets.map { longestRun(of: faulty, in: $0) }.max() ?? 0
@@ -17,6 +18,7 @@ enum LivenessBound {
         let doubled = settings.viewTimeout << UInt64(min(4, max(0, run + 1 - settings.patience)))
         let view = doubled + settings.idleInterval + settings.repeatInterval + 4 * hop
         let views = UInt64(run + 1) * (Scenario.neededHeights + 2) + UInt64(scenario.count)
+            + UInt64(scenario.work.changesWhenStable)
         let settling = 2 * longest + 20 * hop
         return (settling + views * view) * 1000
     }

@@ -34,7 +34,8 @@ struct Scenario {
     let slowestSync: UInt64
     /// Whether a certificate is synced only with the next vote: what the effect contract allows beside syncing at once.
     let syncsCertificatesLazily: Bool
-    let hasWork: Bool
+    /// Whether there is something to propose, at first and from certain times on.
+    let work: WorkSchedule
     /// Whether a proposal's payload is sent along with it, or fetched by those who need it.
     let pushesPayloads: Bool
     let plantedBug: PlantedBug?
@@ -62,10 +63,11 @@ struct Scenario {
         network = NetworkWeather(count: count, random: &random)
         slowestSync = random.draw(UInt64(500)...12_000)
         syncsCertificatesLazily = random.chance(permille: 500)
-        hasWork = random.chance(permille: 800)
+        let startsBusy = random.chance(permille: 800)
         pushesPayloads = random.chance(permille: 600)
         faults = Self.faults(
             count: count, steady: Set(actors.keys), amnesiacs: amnesiacs, fallen: fallen, random: &random)
+        work = WorkSchedule(startsBusy: startsBusy, nodes: count, stable: faults.last?.time ?? 0, random: &random)
     }
 
     /// Mostly small: what goes wrong goes wrong among four, and large ones cost the square.

@@ -22,6 +22,8 @@ final class SimulatedNode {
     var life = 0
     var votesFrom: UInt64 = 0
     var crashesAtNextVote = false
+    /// Whether there is something to propose, as far as this machine knows: what a crash takes others tell it again.
+    var hasWork = false
 
     // What a crash takes.
     private var held: [Held] = []
@@ -39,6 +41,8 @@ final class SimulatedNode {
     var effectEpoch: UInt64 = 0
     var isSynchronising = false
     var mustSynchronise = false
+    /// An own proposal that waits for work, or for the end of the idle interval.
+    var idleBuild: BuildRequest?
 
     init(id: Int, keys: SimulatedVoteKeys, disk: SimulatedDisk, replica: consuming Replica<SimulatedVoteKeys>) {
         (self.id, self.keys, self.disk) = (id, keys, disk)
@@ -73,6 +77,6 @@ final class SimulatedNode {
         early = [:]
         commits = []
         commitSerial += 1
-        (isSynchronising, mustSynchronise) = (false, false)
+        (isSynchronising, mustSynchronise, idleBuild) = (false, false, nil)
     }
 }

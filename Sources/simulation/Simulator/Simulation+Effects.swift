@@ -22,9 +22,10 @@ extension Simulation {
             node.timerSerial += 1
             queue.schedule(.timer(node: id, life: life, serial: node.timerSerial, timer), after: delay * 1000)
         case .build(let request):
-            let pause = scenario.hasWork ? 0 : scenario.settings.idleInterval * 1000
-            let delay = node.actor == nil ? pause + random.draw(UInt64(100)...20_000) : 100
-            queue.schedule(.built(node: id, life: life, request), after: delay)
+            guard node.actor == nil, !node.hasWork else { return makeBlock(request, by: node) }
+            node.idleBuild = request
+            let delay = scenario.settings.idleInterval * 1000 + random.draw(UInt64(100)...20_000)
+            queue.schedule(.idled(node: id, life: life, request), after: delay)
         case .fetch(let block, let position):
             let first = position.map { scenario.roster.epoch(node.effectEpoch).nodes[$0] }
             if let early = node.early.removeValue(forKey: block.hash) {
@@ -59,6 +60,12 @@ extension Simulation {
         case .entered: break
         case .began(let context): node.effectEpoch = context.epoch
         }
+    }
+
+    /// Schedules an own block that waits for nothing.
+    func makeBlock(_ request: BuildRequest, by node: SimulatedNode) {
+        let delay = node.actor == nil ? random.draw(UInt64(100)...20_000) : 100
+        queue.schedule(.built(node: node.id, life: node.life, request), after: delay)
     }
 
     // MARK: Messages

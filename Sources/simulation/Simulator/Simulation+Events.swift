@@ -11,12 +11,17 @@ extension Simulation {
         case .timer(let id, let life, let serial, let timer):
             guard let node = living(id, life), node.timerSerial == serial else { return }
             drive(node) { $0.timeout(timer, into: &$1) }
+        case .work(let id, let exists): work(exists, for: nodes[id])
         case .synced(let id, let life, let covered):
             guard let node = living(id, life) else { return }
             node.disk.endSync(covered)
             sync(node)
             perform(node)
         case .built(let id, let life, let request): if let node = living(id, life) { build(request, by: node) }
+        case .idled(let id, let life, let request):
+            guard let node = living(id, life), node.idleBuild == request else { return }
+            node.idleBuild = nil
+            build(request, by: node)
         case .judged(let id, let life, let proposal): if let node = living(id, life) { judge(proposal, by: node) }
         case .executed(let id, let life, let header): if let node = living(id, life) { execute(header, by: node) }
         case .committed(let id, let life, let serial):
@@ -92,6 +97,17 @@ extension Simulation {
     }
 
     // MARK: The work of a shell
+
+    /// Something to propose came, or all there was is done; a proposal that waited for it waits no longer.
+    private func work(_ exists: Bool, for node: SimulatedNode) {
+        node.hasWork = exists
+        guard node.isUp else { return }
+        faults.workChanges += 1
+        drive(node) { $0.work(exists, into: &$1) }
+        guard exists, let request = node.idleBuild else { return }
+        node.idleBuild = nil
+        makeBlock(request, by: node)
+    }
 
     private func clock(_ node: SimulatedNode) -> UInt64 { UInt64(Int64(epochStart + queue.now / 1000) + scenario.skews[node.id]) }
 

@@ -9,8 +9,11 @@ final class Simulation {
         indirect case fault(Scenario.Fault)
         case deliver(Letter, to: Int)
         case timer(node: Int, life: Int, serial: UInt64, ViewTimer)
+        case work(node: Int, exists: Bool)
         case synced(node: Int, life: Int, covered: Int)
         indirect case built(node: Int, life: Int, BuildRequest)
+        /// The idle interval of an own proposal is over.
+        indirect case idled(node: Int, life: Int, BuildRequest)
         indirect case judged(node: Int, life: Int, Proposal)
         indirect case executed(node: Int, life: Int, BlockHeader)
         case committed(node: Int, life: Int, serial: Int)
@@ -59,6 +62,7 @@ final class Simulation {
             let disk = SimulatedDisk(genesis: genesis.hash)
             let node = SimulatedNode(id: id, keys: keys, disk: disk, replica: replica(id, keys: keys, disk: disk, votesFrom: 0))
             node.actor = scenario.actors[id]?.actor()
+            node.hasWork = scenario.work.startsBusy
             nodes.append(node)
         }
         faults.clockSkew = scenario.skews.count { $0 != 0 }
@@ -88,6 +92,7 @@ final class Simulation {
     /// Runs until everybody has met the goal, or something is wrong.
     func run() -> SimulationOutcome {
         for fault in scenario.faults { queue.schedule(.fault(fault.fault), after: fault.time) }
+        for change in scenario.work.changes { queue.schedule(.work(node: change.node, exists: change.exists), after: change.time) }
         for node in nodes { begin(node) }
         while checker.failure == nil, !isDone, let event = queue.next() {
             if let goal, queue.now > goal.deadline {
@@ -121,7 +126,7 @@ final class Simulation {
         node.forget()
         for case .payload(let block) in node.disk.log { node.payloads.insert(block.header.hash) }
         node.effectEpoch = node.replica.context.epoch
-        drive(node) { $0.work(scenario.hasWork, into: &$1) }
+        drive(node) { $0.work(node.hasWork, into: &$1) }
         drive(node) { $0.start(into: &$1) }
     }
 

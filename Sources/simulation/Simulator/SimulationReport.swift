@@ -20,6 +20,8 @@ package struct FaultCounts: Sendable, Codable, Equatable {
     package var clockSkew = 0
     /// Equivocations that honest nodes proved; not a fault.
     package var evidence = 0
+    /// How often a running node heard that there is work, or none any more; not a fault.
+    package var workChanges = 0
 
     enum CodingKeys: String, CodingKey {
         case partition, crash, loss, duplication, reordering, equivocation
@@ -48,6 +50,7 @@ package struct FaultCounts: Sendable, Codable, Equatable {
         lostUnsyncedWrite += other.lostUnsyncedWrite
         clockSkew += other.clockSkew
         evidence += other.evidence
+        workChanges += other.workChanges
     }
 }
 
