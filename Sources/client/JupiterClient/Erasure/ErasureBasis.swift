@@ -20,10 +20,10 @@ package enum ErasureBasis: String, Sendable, CaseIterable {
     /// For a person: where the ciphertext is, and what the erasure therefore rests on.
     package var finding: String {
         switch self {
-        case .keysAndPruning: "nodes prune it: the erasure rests on the destroyed keys and on that"
+        case .keysAndPruning: "nodes prune it; the erasure rests on the destroyed keys and on that"
         case .keysAlone:
             "stays in CometBFT's own blocks until each operator's node prunes them (retain_height, from the node's configured "
-                + "blockHistory, which is not chain state): the erasure rests on the destroyed keys alone"
+                + "blockHistory, which is not chain state); the erasure rests on the destroyed keys alone"
         }
     }
 }
