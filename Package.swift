@@ -294,7 +294,8 @@ let targets: [Target] = [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclavePlatforms", "EvidenceReplay", "TestVectors",
         ]),
     tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "DataModel", "JupiterClient"]),
-    tests("CommandTests", ["WireTypes", "ChainTypes", "JupiterClient"]),
+    tests(
+        "CommandTests", ["AdversarySupport", "LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "JupiterClient"]),
     tests(
         "EndToEndTests",
         [

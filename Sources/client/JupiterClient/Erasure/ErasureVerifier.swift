@@ -20,6 +20,9 @@ package enum ErasureVerifier {
         /// The header that everything was proven under.
         package let header: BlockHeader
         package let steps: [Step]
+
+        /// What the erasure rests on, by the genesis that was verified.
+        package var basis: ErasureBasis { ErasureBasis(genesis) }
     }
 
     /// - Parameter genesisHash: the hash that the genesis must have, from a source the verifier trusts; without it the file's own genesis
@@ -51,6 +54,7 @@ package enum ErasureVerifier {
         try checkPuncture(certificate.puncture, erasure, root)
         steps.append(Step(title: "puncture log", finding: "entry \(erasure.sequence) orders \(text(erasure))"))
         steps += try checkVaults(certificate, erasure, root, genesis.chainID)
+        steps.append(Step(title: "ciphertext", finding: ErasureBasis(genesis).finding))
         if !erasure.shareHolders.isEmpty {
             steps.append(
                 Step(

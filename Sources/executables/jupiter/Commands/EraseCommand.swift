@@ -13,6 +13,8 @@ struct EraseCommand: AsyncParsableCommand {
         discussion: """
             Keys are destroyed in all vaults, ciphertexts leave all nodes, and the chain says so with every vault's signature. It cannot be
             undone. Your wallet can still derive the keys of its own records: what no longer exists is everything they would open.
+            Where CometBFT decides the blocks, ciphertext stays in them until each operator's node prunes them: there the erasure rests on
+            the destroyed keys alone, and its certificate says so.
 
             EXAMPLE
               jupiter erase record --dataset german-credit 5f0c… --certificate erased.json
@@ -55,6 +57,8 @@ struct Eraser {
         json["vaults"] = .array((erasure?.acknowledgements ?? []).map { .text(Hex.encode($0.enclave)) })
         json["suspended"] = .array((erasure?.suspended ?? []).map { .text(Hex.encode($0)) })
         json["exports"] = .integer(Int64(erasure?.exports.count ?? 0))
+        let basis = ErasureBasis(try await client.genesis())
+        json["restsOn"] = .text(basis.rawValue)
         guard let erasure, erasure.status == .complete else {
             return Answer(
                 .object(json),
@@ -67,6 +71,7 @@ struct Eraser {
             "erased \(what): \(Counted.text(erasure.records, "ciphertext")), "
             + "\(Counted.text(erasure.acknowledgements.count, "enclave")) signed, "
             + "\(erasure.suspended.count) stayed silent, \(Counted.text(erasure.exports.count, "export"))"
+            + "\nciphertext: \(basis.finding)"
         if let file = options.certificate {
             try await EraseCertificate.write(id, from: client, to: file)
             json["certificate"] = .text(file)
@@ -193,15 +198,19 @@ struct EraseCertificate: AnsweringCommand {
         let client = try node.client()
         guard let found = try await client.erasure(erasure) else { throw CommandError.notFound("erasure \(erasure)") }
         guard found.status == .complete else { throw ClientError.erasureNotComplete("\(erasure)") }
-        try await Self.write(erasure, from: client, to: to)
-        return Answer(["erasure": .text(erasure.description), "certificate": .text(to)], text: "certificate: \(to)")
+        let basis = try await Self.write(erasure, from: client, to: to).basis
+        return Answer(
+            ["erasure": .text(erasure.description), "certificate": .text(to), "restsOn": .text(basis.rawValue)],
+            text: "certificate: \(to)\nciphertext: \(basis.finding)")
     }
 
     /// Nothing is handed out that would not verify.
-    static func write(_ id: Hash32, from client: NodeClient, to path: String) async throws {
+    @discardableResult
+    static func write(_ id: Hash32, from client: NodeClient, to path: String) async throws -> ErasureVerifier.Verified {
         let bytes = try await ErasureCertificate.fetch(id, from: client).encoded()
-        _ = try ErasureVerifier.verify(bytes, genesisHash: try await client.genesis().hash)
+        let verified = try ErasureVerifier.verify(bytes, genesisHash: try await client.genesis().hash)
         try PlainFile.write(bytes, to: path)
+        return verified
     }
 }
 
@@ -231,6 +240,7 @@ struct EraseVerify: AnsweringCommand {
             "verified": true, "chain": .text(verified.genesis.chainID), "genesisHash": .text(verified.genesis.hash.description),
             "erasure": .text(Hex.encode(verified.erasure.id)), "sequence": JSONValue(verified.erasure.sequence),
             "records": .integer(Int64(verified.erasure.records)), "header": .text(verified.header.hash.description),
+            "restsOn": .text(verified.basis.rawValue),
             "steps": .array(verified.steps.map { ["step": .text($0.title), "finding": .text($0.finding)] }),
         ]
         let width = verified.steps.map(\.title.count).max() ?? 0
