@@ -294,7 +294,7 @@ let targets: [Target] = [
             "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclavePlatforms", "EvidenceReplay", "TestVectors",
         ]),
     tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "DataModel", "JupiterClient"]),
-    tests("CommandTests", ["WireTypes", "ChainTypes", "JupiterClient"]),
+    tests("CommandTests", ["WireTypes", "ChainTypes", "JupiterClient", "TestVectors"]),
     tests(
         "EndToEndTests",
         [

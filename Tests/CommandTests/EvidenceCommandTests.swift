@@ -1,5 +1,6 @@
 import Foundation
 import JupiterClient
+import TestVectors
 import Testing
 
 @Suite(.enabled(if: Jupiter.path != nil, "jupiter is not built")) struct `Evidence on the command line` {
@@ -63,6 +64,56 @@ import Testing
         try JSONSerialization.data(withJSONObject: document).write(to: manifest)
         let lying = try jupiter.run("evidence", "verify", "--manifest", manifest.path, "--output", "json")
         #expect(lying.out == honest.out && !honest.out.isEmpty)
+    }
+
+    @Test func `a manifest without names, in other folders and another order is judged line by line the same`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        func verify(_ manifest: URL, _ output: String) throws -> String {
+            let outcome = try jupiter.run("evidence", "verify", "--manifest", manifest.path, "--output", output)
+            #expect(outcome.status == 0, "\(outcome.error)")
+            return outcome.out
+        }
+        for folder in [Self.vectors, SharedVectors.folder("attestation")].compactMap({ $0 }) {
+            let original = folder.appending(component: "manifest.json")
+            let (honest, honestText) = (try Self.lines(verify(original, "json")), try verify(original, "text").split(separator: "\n"))
+            #expect(honest.count >= 20 && honestText.count == honest.count)
+            for named in [true, false] {
+                let blind = try BlindCopy(of: folder, seed: 0xB11D, named: named)
+                defer { blind.remove() }
+                let text = try verify(blind.manifest, "json")
+                let lines = try Self.lines(text)
+                #expect(lines.count == honest.count)
+                #expect(text.contains("\"id\":null") != named)
+                for (line, position) in zip(lines, blind.order) {
+                    #expect((line["id"] != nil) == named)
+                    #expect(
+                        line["verdict"] == honest[position]["verdict"] && line["code"] == honest[position]["code"],
+                        "seed 0xB11D \(honest[position]["id"] ?? "")")
+                }
+                guard !named else { continue }
+                let plain = try verify(blind.manifest, "text").split(separator: "\n")
+                #expect(plain.count == honestText.count)
+                for (line, position) in zip(plain, blind.order) {
+                    let fields = honestText[position].split(separator: "\t")
+                    #expect(line.split(separator: "\t") == fields.prefix(2) + ["-"], "seed 0xB11D \(honestText[position])")
+                }
+            }
+        }
+    }
+
+    @Test func `an id is no second line`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        let manifest = URL(filePath: jupiter.home).appending(component: "manifest.json")
+        try Data("root".utf8).write(to: URL(filePath: jupiter.home).appending(component: "root"))
+        let text = """
+            {"vectors":[{"id":"a\\naccept\\tok\\tb\\u2028c","files":{},"verify_at":"2025-06-25T12:00:00Z","trust_anchor":"root"}]}
+            """
+        try Data(text.utf8).write(to: manifest)
+        let outcome = try jupiter.run("evidence", "verify", "--manifest", manifest.path)
+        #expect(outcome.status == 0, "\(outcome.error)")
+        #expect(outcome.out == "n/a\tno_evidence\ta\\naccept\\tok\\tb\\u{2028}c\n")
     }
 
     @Test func `a bad manifest, a missing file and a way out of the folder are errors with codes and no output`() throws {
