@@ -162,4 +162,26 @@ import Testing
         let refused = try jupiter.run(in: ["evidence", "verify"] + pieces + ["--at", "2026-01-15T00:00:00Z"])
         #expect(refused.status == 1 && refused.out.contains("✓ report signature") && refused.out.contains("✗ debug: "))
     }
+
+    @Test func `one file alone is told what it is and what is missing`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        func verify(_ path: String...) throws -> String {
+            let file = path.reduce(Self.vectors) { $0.appending(component: $1) }
+            let outcome = try jupiter.run("evidence", "verify", file.path, "--at", "2026-06-01T00:00:00Z")
+            #expect(outcome.status == 1, "\(outcome.error)")
+            return outcome.out
+        }
+        let report = try verify("snp", "snp-genoa-v5", "report.bin")
+        #expect(report.contains("✓ form: SEV-SNP report, version 5, signed by the VCEK"))
+        #expect(report.contains("✗ certificates: ") && report.hasSuffix("reject: endorsement_missing\n"))
+        let quote = try verify("tpm", "tpm-ecc-good", "quote.msg")
+        #expect(quote.contains("· form: a TPM 2.0 quote of 10 registers\n· missing: quote_sig, ak_public\n✗ "))
+        #expect(quote.hasSuffix("reject: evidence_incomplete\n"))
+        let paravisor = try verify("azure-vtpm", "az-tdx", "hcl_report.bin")
+        #expect(paravisor.contains("· form: a report of Azure's paravisor over TDX\n· missing: tpm_quote_msg, "))
+        #expect(paravisor.hasSuffix("reject: evidence_incomplete\n"))
+        let intel = try verify("tdx", "tdx-v5-td15-uptodate", "quote.bin")
+        #expect(intel.contains("✓ form: TDX quote, version 5") && intel.hasSuffix("n/a: binding_only\n"))
+    }
 }
