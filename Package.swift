@@ -295,7 +295,10 @@ let targets: [Target] = [
         ]),
     tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "DataModel", "JupiterClient"]),
     tests(
-        "CommandTests", ["AdversarySupport", "LedgerSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "JupiterClient"]),
+        "CommandTests",
+        [
+            "AdversarySupport", "LedgerSupport", "TestVectors", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "JupiterClient",
+        ]),
     tests(
         "EndToEndTests",
         [

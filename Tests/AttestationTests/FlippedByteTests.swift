@@ -22,7 +22,7 @@ import Testing
             vector.policy.tcbStatuses.insert(.configurationAndSWHardeningNeeded)
             guard let result = vector.judge().result else { continue }
             platforms.insert(result.platform)
-            flip(vector, entry.id)
+            flip(vector, entry.name)
         }
         #expect(platforms == [.sevSnp, .tdx, .sgx, .nitro, .tpm, .azureSnp])
     }

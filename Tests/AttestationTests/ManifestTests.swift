@@ -27,7 +27,17 @@ import Testing
         #expect(refusal(entry(more: ",\"inputs\":{\"expected_nonce\":\"xy\"}")) == .badEntry(0, "inputs"))
         #expect(refusal(entry(more: ",\"inputs\":{\"reference_values\":{\"md5\":{}}}")) == .badEntry(0, "inputs"))
         #expect(refusal(entry(more: ",\"inputs\":{\"reference_values\":{\"sha256\":{\"1\":\"00\"}}}")) == .badEntry(0, "inputs"))
+        #expect(refusal(entry(id: "\"\(String(repeating: "i", count: 513))\"")) == .badEntry(0, "id"))
         #expect(refusal(entry(more: ",\"inputs\":null,\"kind\":[1],\"expect\":3,\"notes\":{}")) == nil)
+    }
+
+    @Test func `needs no ids: they only tell answers apart`() throws {
+        let named = entry()
+        let nameless = named.replacing("\"id\":\"a\",", with: "")
+        #expect(nameless != named)
+        #expect(try EvidenceManifest(Array(nameless.utf8)).entries.map(\.id) == [nil])
+        #expect(try EvidenceManifest(Array(entry(id: "null").utf8)).entries.map(\.id) == [nil])
+        #expect(try EvidenceManifest(Array(entry(id: "\"\"").utf8)).entries.map(\.id) == [""])
     }
 
     @Test func `names no file outside its folder`() {
@@ -54,7 +64,7 @@ import Testing
                 for bytes in vector.files.files.values.sorted(by: { $0.count > $1.count }) { try sniffed.add(bytes) }
                 var other = vector
                 other.files = sniffed
-                #expect(other.judge().result == vector.judge().result, "\(entry.id): \(sniffed.files.keys.map(\.rawValue).sorted())")
+                #expect(other.judge().result == vector.judge().result, "\(entry.name): \(sniffed.files.keys.map(\.rawValue).sorted())")
             }
         }
     }

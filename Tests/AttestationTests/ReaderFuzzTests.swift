@@ -90,7 +90,7 @@ import WireTypes
                 }
                 if let result = changed.judge(recording: true).result {
                     // Padding, line ends and unsigned copies may change; what was attested may not.
-                    #expect(result == vector.judge().result, "seed \(HostileBytes.seed) \(entry.id) round \(round)")
+                    #expect(result == vector.judge().result, "seed \(HostileBytes.seed) \(entry.name) round \(round)")
                 }
                 var sniffed = EvidenceFiles()
                 for bytes in changed.files.files.values { try? sniffed.add(bytes) }

@@ -1,6 +1,7 @@
 import Attestation
 import Foundation
 import Primitives
+import TestVectors
 
 /// A manifest of evidence on disk, with what its author expects: read apart from the manifest that is judged.
 struct VectorSet {
@@ -47,12 +48,7 @@ struct VectorSet {
 
     /// All of them, which lie beside the project; `nil` with a printed reason in a clone of the project alone.
     static func shared() throws -> VectorSet? {
-        let folder = tests.deletingLastPathComponent().deletingLastPathComponent().appending(components: "shared", "vectors", "attestation")
-        guard FileManager.default.fileExists(atPath: folder.appending(component: "manifest.json").path) else {
-            print("skipped: \(folder.path) is absent")
-            return nil
-        }
-        return try VectorSet(folder)
+        try SharedVectors.folder("attestation").map { try VectorSet($0) }
     }
 
     /// Both, or the committed ones alone.
@@ -68,10 +64,15 @@ struct VectorSet {
     }
 
     /// The vector `id`, ready to be changed.
-    func vector(_ id: String) throws -> EvidenceVector {
-        guard let entry = manifest.entries.first(where: { $0.id == id }) else { throw CocoaError(.fileNoSuchFile) }
+    func vector(_ id: String?) throws -> EvidenceVector {
+        guard let id, let entry = manifest.entries.first(where: { $0.id == id }) else { throw CocoaError(.fileNoSuchFile) }
         return EvidenceVector(
             files: EvidenceFiles(try files(entry)), time: entry.time, anchors: .only(try anchor(entry)), nonce: entry.nonce,
             registers: entry.registers)
     }
+}
+
+extension EvidenceManifest.Entry {
+    /// For a failure's text.
+    var name: String { id ?? "-" }
 }

@@ -1,6 +1,7 @@
 import Attestation
 import Foundation
 import Primitives
+import TestVectors
 import Testing
 
 @Suite struct `Vectors of evidence` {
@@ -9,9 +10,9 @@ import Testing
             #expect(set.manifest.entries.count == set.expectations.count)
             for (entry, expected) in zip(set.manifest.entries, set.expectations) {
                 let judgement = try set.judge(entry)
-                #expect(judgement.verdict.rawValue == expected.expect.defaultPolicy, "\(entry.id): \(judgement.code)")
+                #expect(judgement.verdict.rawValue == expected.expect.defaultPolicy, "\(entry.name): \(judgement.code)")
                 guard judgement.verdict != .inconclusive else { continue }
-                #expect(judgement.code == expected.expect.reason, "\(entry.id)")
+                #expect(judgement.code == expected.expect.reason, "\(entry.name)")
             }
         }
     }
@@ -40,7 +41,7 @@ import Testing
         var accepted: Set<String> = []
         var refused: Set<String> = []
         for entry in set.manifest.entries {
-            let prefix = String(entry.id.prefix { $0 != "-" })
+            let prefix = String(entry.name.prefix { $0 != "-" })
             switch try set.judge(entry).verdict {
             case .accept: accepted.insert(prefix)
             case .reject: refused.insert(prefix)
@@ -57,18 +58,20 @@ import Testing
         #expect(!result.advisories.isEmpty && result.machine?.kind == .ppid)
     }
 
-    @Test func `need no hints: other names, other folders, other order, nothing but what a verifier is given`() throws {
+    @Test(arguments: [true, false]) func `need no hints: other names, other folders, other order, nothing but what a verifier is given`(
+        named: Bool
+    ) throws {
         for set in try VectorSet.all() {
-            let blind = try BlindCopy(of: set, seed: 0xB11D)
+            let blind = try BlindCopy(of: set.folder, seed: 0xB11D, named: named)
             defer { blind.remove() }
-            let copy = try EvidenceManifest(blind.manifest)
-            #expect(copy.entries.count == set.manifest.entries.count)
+            let copy = try EvidenceManifest([UInt8](Data(contentsOf: blind.manifest)))
+            #expect(copy.entries.count == set.manifest.entries.count && copy.entries.allSatisfy { ($0.id != nil) == named })
             for (entry, original) in zip(copy.entries, blind.order) {
                 let judgement = try entry.judge(files: entry.paths.mapValues(blind.bytes), anchor: blind.bytes(entry.anchorPath))
                 let expected = try set.judge(set.manifest.entries[original])
                 #expect(
                     judgement.verdict == expected.verdict && judgement.code == expected.code,
-                    "seed 0xB11D \(set.manifest.entries[original].id)")
+                    "seed 0xB11D \(set.manifest.entries[original].name)")
             }
         }
     }
@@ -78,48 +81,9 @@ import Testing
         for entry in set.manifest.entries {
             let judgement = try entry.judge(files: set.files(entry), anchor: set.bytes(entry.anchorPath), recording: true)
             let failed = judgement.trail.steps.filter { $0.outcome == .failed }
-            #expect(judgement.trail.steps.count >= 2 && failed.count <= 1, "\(entry.id)")
-            if judgement.verdict == .accept { #expect(failed.isEmpty, "\(entry.id)") }
+            #expect(judgement.trail.steps.count >= 2 && failed.count <= 1, "\(entry.name)")
+            if judgement.verdict == .accept { #expect(failed.isEmpty, "\(entry.name)") }
             if let last = failed.first { #expect(last == judgement.trail.steps.last && last.detail == judgement.error?.reason) }
         }
     }
-}
-
-/// A manifest's vectors under random names in random order, without anything that a verifier is not given.
-struct BlindCopy {
-    let folder: URL
-    let manifest: [UInt8]
-    /// The positions of the original entries.
-    let order: [Int]
-
-    init(of set: VectorSet, seed: UInt64) throws {
-        var generator = SeededGenerator(seed: seed)
-        let folder = FileManager.default.temporaryDirectory.appending(component: "blind-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        order = Array(set.manifest.entries.indices).shuffled(using: &generator)
-        let source = try JSONSerialization.jsonObject(with: Data(contentsOf: set.folder.appending(component: "manifest.json")))
-        let vectors = (source as? [String: Any])?["vectors"] as? [[String: Any]] ?? []
-        var blind: [[String: Any]] = []
-        for position in order {
-            let vector = vectors[position]
-            func copy(_ path: String) throws -> String {
-                let name = Hex.encode(generator.bytes(12))
-                try FileManager.default.copyItem(at: set.folder.appending(path: path), to: folder.appending(component: name))
-                return name
-            }
-            var files: [String: Any] = [:]
-            for (role, file) in vector["files"] as? [String: [String: Any]] ?? [:] {
-                files[role] = ["path": try copy(file["path"] as? String ?? "")]
-            }
-            var entry: [String: Any] = ["id": Hex.encode(generator.bytes(6)), "files": files, "verify_at": vector["verify_at"] ?? ""]
-            entry["trust_anchor"] = try copy(vector["trust_anchor"] as? String ?? "")
-            if let inputs = vector["inputs"] { entry["inputs"] = inputs }
-            blind.append(entry)
-        }
-        self.folder = folder
-        manifest = [UInt8](try JSONSerialization.data(withJSONObject: ["vectors": blind]))
-    }
-
-    func bytes(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: folder.appending(path: path))) }
-    func remove() { try? FileManager.default.removeItem(at: folder) }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import JupiterClient
+import TestVectors
 import Testing
 
 @Suite(.enabled(if: Jupiter.path != nil, "jupiter is not built")) struct `Evidence on the command line` {
@@ -65,6 +66,56 @@ import Testing
         #expect(lying.out == honest.out && !honest.out.isEmpty)
     }
 
+    @Test func `a manifest without names, in other folders and another order is judged line by line the same`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        func verify(_ manifest: URL, _ output: String) throws -> String {
+            let outcome = try jupiter.run("evidence", "verify", "--manifest", manifest.path, "--output", output)
+            #expect(outcome.status == 0, "\(outcome.error)")
+            return outcome.out
+        }
+        for folder in [Self.vectors, SharedVectors.folder("attestation")].compactMap({ $0 }) {
+            let original = folder.appending(component: "manifest.json")
+            let (honest, honestText) = (try Self.lines(verify(original, "json")), try verify(original, "text").split(separator: "\n"))
+            #expect(honest.count >= 20 && honestText.count == honest.count)
+            for named in [true, false] {
+                let blind = try BlindCopy(of: folder, seed: 0xB11D, named: named)
+                defer { blind.remove() }
+                let text = try verify(blind.manifest, "json")
+                let lines = try Self.lines(text)
+                #expect(lines.count == honest.count)
+                #expect(text.contains("\"id\":null") != named)
+                for (line, position) in zip(lines, blind.order) {
+                    #expect((line["id"] != nil) == named)
+                    #expect(
+                        line["verdict"] == honest[position]["verdict"] && line["code"] == honest[position]["code"],
+                        "seed 0xB11D \(honest[position]["id"] ?? "")")
+                }
+                guard !named else { continue }
+                let plain = try verify(blind.manifest, "text").split(separator: "\n")
+                #expect(plain.count == honestText.count)
+                for (line, position) in zip(plain, blind.order) {
+                    let fields = honestText[position].split(separator: "\t")
+                    #expect(line.split(separator: "\t") == fields.prefix(2) + ["-"], "seed 0xB11D \(honestText[position])")
+                }
+            }
+        }
+    }
+
+    @Test func `an id is no second line`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        let manifest = URL(filePath: jupiter.home).appending(component: "manifest.json")
+        try Data("root".utf8).write(to: URL(filePath: jupiter.home).appending(component: "root"))
+        let text = """
+            {"vectors":[{"id":"a\\naccept\\tok\\tb\\u2028c","files":{},"verify_at":"2025-06-25T12:00:00Z","trust_anchor":"root"}]}
+            """
+        try Data(text.utf8).write(to: manifest)
+        let outcome = try jupiter.run("evidence", "verify", "--manifest", manifest.path)
+        #expect(outcome.status == 0, "\(outcome.error)")
+        #expect(outcome.out == "n/a\tno_evidence\ta\\naccept\\tok\\tb\\u{2028}c\n")
+    }
+
     @Test func `a bad manifest, a missing file and a way out of the folder are errors with codes and no output`() throws {
         let jupiter = try Jupiter()
         defer { jupiter.remove() }
@@ -110,5 +161,27 @@ import Testing
         let pieces = try FileManager.default.contentsOfDirectory(atPath: debug.path).map { debug.appending(component: $0).path }
         let refused = try jupiter.run(in: ["evidence", "verify"] + pieces + ["--at", "2026-01-15T00:00:00Z"])
         #expect(refused.status == 1 && refused.out.contains("✓ report signature") && refused.out.contains("✗ debug: "))
+    }
+
+    @Test func `one file alone is told what it is and what is missing`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        func verify(_ path: String...) throws -> String {
+            let file = path.reduce(Self.vectors) { $0.appending(component: $1) }
+            let outcome = try jupiter.run("evidence", "verify", file.path, "--at", "2026-06-01T00:00:00Z")
+            #expect(outcome.status == 1, "\(outcome.error)")
+            return outcome.out
+        }
+        let report = try verify("snp", "snp-genoa-v5", "report.bin")
+        #expect(report.contains("✓ form: SEV-SNP report, version 5, signed by the VCEK"))
+        #expect(report.contains("✗ certificates: ") && report.hasSuffix("reject: endorsement_missing\n"))
+        let quote = try verify("tpm", "tpm-ecc-good", "quote.msg")
+        #expect(quote.contains("· form: a TPM 2.0 quote of 10 registers\n· missing: quote_sig, ak_public\n✗ "))
+        #expect(quote.hasSuffix("reject: evidence_incomplete\n"))
+        let paravisor = try verify("azure-vtpm", "az-tdx", "hcl_report.bin")
+        #expect(paravisor.contains("· form: a report of Azure's paravisor over TDX\n· missing: tpm_quote_msg, "))
+        #expect(paravisor.hasSuffix("reject: evidence_incomplete\n"))
+        let intel = try verify("tdx", "tdx-v5-td15-uptodate", "quote.bin")
+        #expect(intel.contains("✓ form: TDX quote, version 5") && intel.hasSuffix("n/a: binding_only\n"))
     }
 }

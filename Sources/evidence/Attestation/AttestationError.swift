@@ -41,6 +41,7 @@ package enum AttestationError: UInt32, CodedError, CaseIterable {
     case chainOnly = 1684
     case bindingOnly = 1685
     case noEvidence = 1686
+    case evidenceIncomplete = 1687
 
     package static let domain = "attestation"
 
@@ -93,6 +94,7 @@ package enum AttestationError: UInt32, CodedError, CaseIterable {
         case .unsupportedEndorsement: "no endorsement of this kind is known"
         case .chainOnly: "there is no report: only certificates could be checked, and they are good"
         case .noEvidence: "there is nothing that a platform signed"
+        case .evidenceIncomplete: "a part of the evidence that its platform makes is missing"
         case .bindingOnly: "there are no endorsements: signatures and binding are good, the platform's state is unknown"
         }
     }

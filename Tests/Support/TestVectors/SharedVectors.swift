@@ -9,6 +9,16 @@ package enum SharedVectors {
         return path.appending(components: "shared", "vectors")
     }
 
+    /// A folder; `nil` where it is absent, which is printed.
+    package static func folder(_ name: String) -> URL? {
+        let found = folder.appending(component: name)
+        guard FileManager.default.fileExists(atPath: found.path) else {
+            print("skipped: \(found.path) is absent")
+            return nil
+        }
+        return found
+    }
+
     /// The bytes of a file; `nil` where it is absent, which is printed once for each file.
     package static func bytes(_ components: String...) -> [UInt8]? {
         let file = components.reduce(folder) { $0.appending(component: $1) }

@@ -63,7 +63,7 @@ package struct AzureEvidence: Sendable {
     ) throws(AttestationError) -> Vouched {
         switch hcl.hardware {
         case .sevSnp:
-            guard let endorsementKey, tdQuote == nil else { throw .malformed }
+            guard tdQuote == nil else { throw .malformed }
             let evidence = SnpEvidence(
                 report: Array(hcl.hardwareReport), endorsementKey: endorsementKey, issuers: issuers, revocationList: revocationList)
             let proof = try evidence.vouch(context, &trail)
@@ -73,7 +73,11 @@ package struct AzureEvidence: Sendable {
                 reportData: proof.report.reportData, registers: proof.registers, machine: proof.machine, product: proof.product.rawValue,
                 expires: proof.expires)
         case .tdx:
-            guard let tdQuote, endorsementKey == nil else { throw .malformed }
+            guard endorsementKey == nil else { throw .malformed }
+            guard let tdQuote else {
+                trail.note("missing", "the TD quote over the same report data")
+                throw .evidenceIncomplete
+            }
             let proof = try IntelEvidence(quote: tdQuote, collateral: collateral).vouch(context, &trail)
             guard proof.quote.isTdx else { throw .malformed }
             return Vouched(

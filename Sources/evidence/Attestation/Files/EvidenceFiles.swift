@@ -40,16 +40,25 @@ package struct EvidenceFiles: Sendable {
         bytes.starts(with: "-----BEGIN".utf8) ? try PemChain.read(bytes) : [bytes]
     }
 
-    /// - Throws: `noEvidence` when there is nothing that a platform signed, `malformed` when a part of it is missing.
+    /// As below, with nobody who wants to follow it.
     package func piece() throws(AttestationError) -> PlatformEvidence {
-        if files[.hclReport] != nil { return .azure(try azure()) }
-        if files[.tpmQuote] != nil || files[.attestationKey] != nil { return .tpm(try tpm()) }
+        var trail = AppraisalTrail.none
+        return try piece(&trail)
+    }
+
+    /// - Throws: `noEvidence` when there is nothing that a platform signed, `evidenceIncomplete` when a part of it is missing: `trail`
+    ///   then says of what, and which.
+    package func piece(_ trail: inout AppraisalTrail) throws(AttestationError) -> PlatformEvidence {
+        if has(.hclReport, .azureQuote, .azureSignature, .tdQuote) { return .azure(try azure(&trail)) }
+        if has(.tpmQuote, .attestationKey) { return .tpm(try tpm(&trail)) }
         guard let evidence = files[.evidence] else {
-            guard files[.endorsementKey] != nil else { throw .noEvidence }
-            return .sevSnp(try snp(nil))
+            if has(.endorsementKey) { return .sevSnp(try snp(nil)) }
+            guard has(.tpmSignature) else { throw .noEvidence }
+            return .tpm(try tpm(&trail))
         }
-        if files[.endorsementKey] != nil { return .sevSnp(try snp(evidence)) }
-        if files[.tcbInfo] != nil || Self.beginsQuote(evidence) { return .intel(try intel(evidence)) }
+        // A report without its key's certificate is AMD's all the same: what is missing is the endorsement.
+        if has(.endorsementKey) || (try? SnpReport(evidence)) != nil { return .sevSnp(try snp(evidence)) }
+        if has(.tcbInfo) || Self.beginsQuote(evidence) { return .intel(try intel(evidence)) }
         return .nitro(NitroEvidence(document: evidence))
     }
 
@@ -58,17 +67,16 @@ package struct EvidenceFiles: Sendable {
         bytes.count > 4 && 3...5 ~= bytes[0] && bytes[1] == 0 && bytes[2] == 2 && bytes[3] == 0
     }
 
-    private func required(_ role: Role) throws(AttestationError) -> [UInt8] {
-        guard let bytes = files[role] else { throw .malformed }
-        return bytes
-    }
+    private func has(_ roles: Role...) -> Bool { roles.contains { files[$0] != nil } }
 
     private func certificates(_ role: Role) throws(AttestationError) -> [[UInt8]] {
         guard let bytes = files[role] else { return [] }
         return try Self.certificates(bytes)
     }
 
-    private func single(_ role: Role) throws(AttestationError) -> [UInt8] {
+    /// The one certificate of a file; `nil` without the file.
+    private func optional(_ role: Role) throws(AttestationError) -> [UInt8]? {
+        guard has(role) else { return nil }
         let found = try certificates(role)
         guard found.count == 1 else { throw .malformed }
         return found[0]
@@ -76,7 +84,7 @@ package struct EvidenceFiles: Sendable {
 
     private func snp(_ report: [UInt8]?) throws(AttestationError) -> SnpEvidence {
         SnpEvidence(
-            report: report, endorsementKey: try single(.endorsementKey), issuers: try certificates(.intermediate),
+            report: report, endorsementKey: try optional(.endorsementKey), issuers: try certificates(.intermediate),
             revocationList: files[.amdList])
     }
 
@@ -97,18 +105,23 @@ package struct EvidenceFiles: Sendable {
             pckList: .init(body: pckList, issuers: try certificates(.pckListIssuers)), rootList: rootList)
     }
 
-    private func tpm() throws(AttestationError) -> TpmEvidence {
-        TpmEvidence(
-            quote: try required(.tpmQuote), signature: try required(.tpmSignature), attestationKey: try required(.attestationKey),
+    private func tpm(_ trail: inout AppraisalTrail) throws(AttestationError) -> TpmEvidence {
+        guard let quote = files[.tpmQuote], let signature = files[.tpmSignature], let key = files[.attestationKey] else {
+            throw incomplete(try tpmParts(), without: [.tpmQuote, .tpmSignature, .attestationKey], &trail)
+        }
+        return TpmEvidence(
+            quote: quote, signature: signature, attestationKey: key,
             registers: files[.tpmRegisters].map { TpmRegisters(indices: nil, concatenated: $0) },
             endorsementCertificates: try certificates(.endorsementCertificate) + certificates(.endorsementIssuers))
     }
 
-    private func azure() throws(AttestationError) -> AzureEvidence {
-        AzureEvidence(
-            hclReport: try required(.hclReport), quote: try required(.azureQuote), signature: try required(.azureSignature),
-            registers: TpmRegisters(indices: nil, concatenated: try required(.azureRegisters)),
-            endorsementKey: files[.endorsementKey] == nil ? nil : try single(.endorsementKey), issuers: try certificates(.intermediate),
-            revocationList: files[.amdList], tdQuote: files[.tdQuote], collateral: try collateral())
+    private func azure(_ trail: inout AppraisalTrail) throws(AttestationError) -> AzureEvidence {
+        guard let report = files[.hclReport], let quote = files[.azureQuote], let signature = files[.azureSignature],
+            let registers = files[.azureRegisters]
+        else { throw incomplete(try azureParts(), without: try azureRoles(), &trail) }
+        return AzureEvidence(
+            hclReport: report, quote: quote, signature: signature, registers: TpmRegisters(indices: nil, concatenated: registers),
+            endorsementKey: try optional(.endorsementKey), issuers: try certificates(.intermediate), revocationList: files[.amdList],
+            tdQuote: files[.tdQuote], collateral: try collateral())
     }
 }

@@ -2,11 +2,12 @@ import Primitives
 
 /// A list of evidence to judge, with what a verifier is told of each piece.
 ///
-/// Of what a manifest holds only `id` (to answer with), the files' roles and paths, `verify_at`, `trust_anchor` and `inputs` are read:
+/// Of what a manifest holds only `id` (to answer with, if there is one), the files' roles and paths, `verify_at`, `trust_anchor` and `inputs` are read:
 /// whatever its author expects of a vector cannot reach the judgement.
 package struct EvidenceManifest: Sendable {
     package struct Entry: Sendable {
-        package let id: String
+        /// `nil` where the manifest names none: it only tells answers apart.
+        package let id: String?
         /// Relative to the manifest.
         package let paths: [EvidenceFiles.Role: String]
         package let anchorPath: String
@@ -53,7 +54,9 @@ package struct EvidenceManifest: Sendable {
     }
 
     private static func entry(_ item: JsonValue, _ position: Int) throws(ManifestError) -> Entry {
-        guard let id = item.object?["id"]?.string, id.utf8.count <= maximumText else { throw .badEntry(position, "id") }
+        let named = item.object?["id"].flatMap { $0.isNull ? nil : $0 }
+        let id = named?.string
+        guard named == nil || id != nil, id?.utf8.count ?? 0 <= maximumText else { throw .badEntry(position, "id") }
         guard let files = item.object?["files"]?.object, files.count <= 64 else { throw .badEntry(position, "files") }
         var paths: [EvidenceFiles.Role: String] = [:]
         for (key, value) in files {

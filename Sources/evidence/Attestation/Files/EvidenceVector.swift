@@ -40,7 +40,7 @@ package struct EvidenceVector: Sendable {
     package func judge(recording: Bool = false) -> Judgement {
         var trail = AppraisalTrail(recording: recording)
         do throws(AttestationError) {
-            let piece = try files.piece()
+            let piece = try files.piece(&trail)
             let result = try piece.appraise(try context(piece), &trail)
             return Judgement(verdict: .accept, code: "ok", result: result, trail: trail, error: nil)
         } catch {

@@ -6,14 +6,14 @@ import WireTypes
 package struct SnpEvidence: Sendable {
     /// 1184 bytes; `nil` when only certificates are at hand.
     package var report: [UInt8]?
-    /// DER of the VCEK or VLEK.
-    package var endorsementKey: [UInt8]
+    /// DER of the VCEK or VLEK; `nil` when only a report is at hand.
+    package var endorsementKey: [UInt8]?
     /// DER from the ASK or ASVK upward; the root may be left out.
     package var issuers: [[UInt8]]
     /// DER of the ARK's revocation list; `nil` takes the endorsements' one.
     package var revocationList: [UInt8]?
 
-    package init(report: [UInt8]?, endorsementKey: [UInt8], issuers: [[UInt8]], revocationList: [UInt8]? = nil) {
+    package init(report: [UInt8]?, endorsementKey: [UInt8]?, issuers: [[UInt8]], revocationList: [UInt8]? = nil) {
         (self.report, self.endorsementKey, self.issuers, self.revocationList) = (report, endorsementKey, issuers, revocationList)
     }
 
@@ -49,6 +49,7 @@ package struct SnpEvidence: Sendable {
             let parsed = try SnpReport(report)
             return (parsed, "SEV-SNP report, version \(parsed.version), signed by the \(parsed.signer == .vcek ? "VCEK" : "VLEK")")
         }
+        if endorsementKey == nil { trail.note("missing", "the certificate of the key that signed the report") }
         let path = try trail.step("certificates") { () throws(AttestationError) in
             let path = try certificates(context)
             return (path, path.certificates.map(\.commonName).joined(separator: " ← "))
@@ -71,6 +72,7 @@ package struct SnpEvidence: Sendable {
     }
 
     private func certificates(_ context: AppraisalContext) throws(AttestationError) -> CertificatePath {
+        guard let endorsementKey else { throw .endorsementMissing }
         let path = try CertificatePath(parsing: [endorsementKey] + issuers, anchors: context.anchors.amd, at: context.time)
         // VCEK ← ASK or VLEK ← ASVK, ← ARK: AMD signs nothing of another depth.
         guard path.certificates.count == 3 else { throw .untrustedRoot }

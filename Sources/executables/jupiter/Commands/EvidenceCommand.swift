@@ -25,7 +25,7 @@ struct EvidenceVerify: AsyncParsableCommand {
             up-to-date only. It has no rule about product lines and, without --register, no reference values.
 
             A manifest: one line for each vector with its id, accept, reject or n/a, and the word of the first rule broken. Only files,
-            verify_at, trust_anchor and inputs are looked at.
+            verify_at, trust_anchor and inputs are looked at; a vector without id has null in its line (- in text).
 
             Ends with 1 if one piece is not accepted; a manifest that could be judged ends with 0.
 
@@ -73,13 +73,25 @@ struct EvidenceVerify: AsyncParsableCommand {
         for (position, entry) in manifest.entries.enumerated() {
             let files = try entry.paths.mapValues { try folder.read($0, position: position) }
             let judgement = entry.judge(files: files, anchor: try folder.read(entry.anchorPath, position: position))
-            let json: JSONValue = [
-                "id": .text(entry.id), "verdict": .text(judgement.verdict.rawValue), "code": .text(judgement.code),
-            ]
-            lines.append(
-                global.output == .json ? json.encoded(pretty: false) : "\(judgement.verdict.rawValue)\t\(judgement.code)\t\(entry.id)")
+            lines.append(global.output == .json ? Self.json(entry, judgement) : Self.text(entry, judgement))
         }
         if !lines.isEmpty { Console.out(lines.joined(separator: "\n")) }
+    }
+
+    private static func json(_ entry: EvidenceManifest.Entry, _ judgement: EvidenceVector.Judgement) -> String {
+        let line: JSONValue = [
+            "id": entry.id.map { .text($0) } ?? .null, "verdict": .text(judgement.verdict.rawValue), "code": .text(judgement.code),
+        ]
+        return line.encoded(pretty: false)
+    }
+
+    /// Tabs between verdict, code and id. The id is whatever the manifest's author wrote: no part of it may pass for another line.
+    private static func text(_ entry: EvidenceManifest.Entry, _ judgement: EvidenceVector.Judgement) -> String {
+        let id = (entry.id ?? "-").unicodeScalars.map { scalar in
+            let breaks: [Unicode.GeneralCategory] = [.control, .lineSeparator, .paragraphSeparator]
+            return breaks.contains(scalar.properties.generalCategory) ? scalar.escaped(asASCII: true) : String(scalar)
+        }
+        return "\(judgement.verdict.rawValue)\t\(judgement.code)\t\(id.joined())"
     }
 
     private func explain() throws -> EvidenceVector.Judgement {
