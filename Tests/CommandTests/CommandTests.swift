@@ -117,6 +117,34 @@ import Testing
         }
     }
 
+    @Test func `a simulation writes its report, and says what it found`() throws {
+        let jupiter = try Jupiter()
+        defer { jupiter.remove() }
+        let file = jupiter.home + "/simulation.json"
+        // Written over: campaigns are run again and again.
+        try Data("an older one".utf8).write(to: URL(fileURLWithPath: file))
+        let outcome = try jupiter.run("simulate", "--seeds", "3", "--first-seed", "5", "--report", file, "--workers", "2")
+        #expect(outcome.status == 0, "\(outcome.error)")
+        #expect(outcome.out.contains("no violation, no liveness failure"))
+        let report = try JSONValue(parsing: [UInt8](Data(contentsOf: URL(fileURLWithPath: file))))
+        #expect(report["seeds"] == 3 && report["first_seed"] == 5)
+        #expect(report["violations"] == 0 && report["liveness_failures"] == 0 && report["failures"]?.array?.isEmpty == true)
+        #expect((report["blocks"]?.integer ?? 0) >= 12, "four heights a seed at least")
+        for fault in [
+            "partition", "crash", "loss", "duplication", "reordering", "equivocation", "lost_unsynced_write", "clock_skew",
+        ] {
+            #expect((report["faults"]?[fault]?.integer ?? -1) >= 0, "\(fault)")
+        }
+        #expect((report["faults"]?["loss"]?.integer ?? 0) > 0, "something went wrong")
+        // The same seeds, the same report: also where a program reads it.
+        let again = try jupiter.run("simulate", "--seeds", "3", "--first-seed", "5", "--workers", "1", "--output", "json")
+        #expect(again.status == 0 && again.json == report)
+        let planted = try jupiter.run(
+            "simulate", "--seeds", "5", "--planted-bug", "quorumOffByOne", "--report", file, "--output", "json")
+        #expect(planted.status == 1 && planted.error.contains("jupiter simulate --first-seed"))
+        #expect(try JSONValue(parsing: [UInt8](Data(contentsOf: URL(fileURLWithPath: file))))["violations"] != 0)
+    }
+
     @Test func `nobody answering is 69`() throws {
         let jupiter = try Jupiter()
         defer { jupiter.remove() }

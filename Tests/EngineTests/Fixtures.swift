@@ -3,6 +3,7 @@ import Cryptography
 import Engine
 import FoundationEssentials
 import Glibc
+import LightClient
 import Primitives
 import Simplex
 import Synchronization
@@ -228,9 +229,9 @@ final class LoopbackNetwork: ConsensusNetwork {
     }
     func behind(_ epoch: UInt64) {}
 
-    func share(evidence: [UInt8]) {
-        hub.note(evidence: evidence)
-        for engine in hub.others(of: key) { engine.deliver(evidence: evidence) }
+    func share(_ evidence: ProvenEquivocation) {
+        hub.note(evidence: evidence.bytes)
+        for engine in hub.others(of: key) { engine.deliver(evidence) }
     }
 
     func punish(_ validator: Hash32, _ error: ConsensusError) {}

@@ -15,10 +15,10 @@ extension Federations {
         static let viewTimeout = 500
 
         private func federation(
-            _ validators: Int, delay: Int = Self.delay, accounts: Int = 8, blockTransactions: UInt32? = nil
+            _ validators: Int, accounts: Int = 8, blockTransactions: UInt32? = nil
         ) throws -> ProcessFederation {
             try ProcessFederation(
-                validators: validators, accounts: accounts, environment: ["JUPITER_TEST_PEER_DELAY": "\(delay)"]
+                validators: validators, accounts: accounts, environment: ["JUPITER_TEST_PEER_DELAY": "\(Self.delay)"]
             ) { initialiser in
                 initialiser.configuration.blockInterval = 1
                 initialiser.configuration.viewTimeout = Self.viewTimeout
@@ -66,7 +66,7 @@ extension Federations {
 
         @Test func `five validators with one dead keep three quarters of their throughput`() async throws {
             // Full blocks of a few transactions: the rate of transactions is the rate of blocks, whatever this machine's processors do.
-            let federation = try federation(5, delay: 20, accounts: 20, blockTransactions: 10)
+            let federation = try federation(5, accounts: 20, blockTransactions: 10)
             defer { federation.stop() }
             try await federation.start()
             for account in federation.accounts {
@@ -79,7 +79,7 @@ extension Federations {
             let healthy = try await rate(federation)
             federation.nodes[4].kill()
             let wounded = try await rate(federation)
-            print("five validators: \(healthy.rounded()) tx/s; with one dead from the start: \(wounded.rounded()) tx/s")
+            print("five validators: \(healthy.rounded()) tx/s; with one killed: \(wounded.rounded()) tx/s")
             #expect(try await federation.nodes[0].metrics()["jupiter_mempool_transactions"] ?? 0 > 0)
             #expect(wounded >= 0.75 * healthy)
         }

@@ -66,6 +66,40 @@ import WireTypes
         #expect(try !trust.isValid([beyond.encoded()]))
     }
 
+    @Test func `is judged for those who would pass it on: due, settled, unknown or forged`() throws {
+        var trust = try TrustChain(weights: [1, 1, 1, 1])
+        let (a, b) = (Hash32(1, 1, 1, 1), Hash32(2, 2, 2, 2))
+        func judge(_ bytes: [UInt8]) throws -> EvidenceJudgement { try trust.view.judge(evidence: bytes) }
+        let evidence = try trust.equivocation(1)
+        guard case .due(let proven) = try judge(evidence) else {
+            Issue.record("true evidence is due")
+            return
+        }
+        #expect(proven.bytes == evidence && proven.offender == trust.validators[1].id && proven.epoch == 0 && proven.signer == 1)
+
+        // Signed by somebody else, wholly or by half.
+        let (first, second) = (try trust.ballot(1, .notarise, block: a), try trust.ballot(1, .notarise, block: b))
+        let stranger = trust.validators[2].key
+        for half in [try trust.ballot(1, .notarise, block: b, signedBy: stranger), second] {
+            let other = half == second ? try trust.ballot(1, .notarise, block: a, signedBy: stranger) : first
+            #expect(try judge(EquivocationRules.evidence(other, half).encoded()) == .forged(.badSignature))
+        }
+        var beyond = EquivocationRules.evidence(first, second)
+        (beyond.first.signer, beyond.second.signer) = (4, 4)
+        #expect(try judge(beyond.encoded()) == .forged(.unknownValidator))
+        #expect(try judge([1, 2, 3]) == .forged(.malformed))
+        let honest = EquivocationRules.evidence(first, try trust.ballot(1, .nullify))
+        #expect(try judge(honest.encoded()) == .forged(.notEquivocation))
+
+        // An epoch that this state knows nothing of accuses nobody of forgery, whoever signed.
+        for key in [nil, stranger] {
+            let votes = try [a, b].map { try trust.ballot(1, .notarise, block: $0, epoch: 7, signedBy: key) }
+            #expect(try judge(EquivocationRules.evidence(votes[0], votes[1]).encoded()) == .unknownEpoch)
+        }
+        try trust.block(evidence: [evidence])
+        #expect(try judge(evidence) == .settled && judge(trust.equivocation(1, view: 2)) == .settled)
+    }
+
     @Test func `counts once, however many offences of that time are brought`() throws {
         var trust = try TrustChain(weights: [1, 1, 1, 1])
         let evidence = try trust.equivocation(1)

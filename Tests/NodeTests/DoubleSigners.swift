@@ -3,6 +3,7 @@ import Cryptography
 import Engine
 import Foundation
 import Ledger
+import LightClient
 import Node
 import Primitives
 import Simplex
@@ -222,6 +223,6 @@ private final class InstanceNetwork: ConsensusNetwork {
         }
     }
     func behind(_ epoch: UInt64) {}
-    func share(evidence: [UInt8]) { for engine in others { engine.deliver(evidence: evidence) } }
+    func share(_ evidence: ProvenEquivocation) { for engine in others { engine.deliver(evidence) } }
     func punish(_ validator: Hash32, _ error: ConsensusError) {}
 }

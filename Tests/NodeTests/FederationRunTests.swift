@@ -9,17 +9,20 @@ import Testing
 import WireTypes
 
 /// Nodes of one chain in this process, connected by real sockets.
-private final class RunningChain {
+final class RunningChain {
     static let passphrase = "a passphrase of the test"
     let folder = NSTemporaryDirectory() + "jupiter-federation-" + UUID().uuidString
     let genesis: Genesis
     let alice = SigningKey.ed25519()
     private(set) var nodes: [JupiterNode]
+    /// Of all validators, also of those whose nodes do not run.
+    let homes: [NodeHome]
     private var runs: [Task<Void, any Error>] = []
     /// The accounts that the validators govern with.
     let operators: [SigningKey]
 
-    init(validators: Int, parameters change: (inout WireParameters) -> Void = { _ in }) throws {
+    /// - Parameter absent: how many of the last validators have no node.
+    init(validators: Int, absent: Int = 0, parameters change: (inout WireParameters) -> Void = { _ in }) throws {
         var initialiser = FederationInitialiser(
             chainID: "jupiter-test", seats: (0..<validators).map { _ in FederationInitialiser.Seat(host: "127.0.0.1") })
         initialiser.allocations = [(alice.address, 1_000_000_000)]
@@ -29,7 +32,8 @@ private final class RunningChain {
         let made = try initialiser.initialise(folder, passphrases: .shared(Self.passphrase))
         genesis = made.genesis
         operators = try made.members.map { try KeyFile.read($0.home.operatorKeyFile, passphrase: Self.passphrase) }
-        nodes = try made.members.map {
+        homes = made.members.map(\.home)
+        nodes = try made.members.dropLast(absent).map {
             try JupiterNode(home: $0.home, configuration: $0.home.configuration(environment: [:]), passphrase: Self.passphrase)
         }
     }

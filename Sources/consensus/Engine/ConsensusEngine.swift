@@ -1,4 +1,5 @@
 import ChainTypes
+import LightClient
 import Primitives
 import Simplex
 import WireTypes
@@ -72,7 +73,7 @@ package protocol ConsensusNetwork: Sendable {
     /// Somebody is in a later epoch.
     func behind(_ epoch: UInt64)
     /// Evidence against a validator, for others to include.
-    func share(evidence: [UInt8])
+    func share(_ evidence: ProvenEquivocation)
     /// A validator sent what no honest one sends.
     func punish(_ validator: Hash32, _ error: ConsensusError)
 }
@@ -87,7 +88,7 @@ package struct NoNetwork: ConsensusNetwork {
     package func fetch(_ block: BlockReference, from validator: Hash32?) {}
     package func synchronise(_ block: BlockReference) {}
     package func behind(_ epoch: UInt64) {}
-    package func share(evidence: [UInt8]) {}
+    package func share(_ evidence: ProvenEquivocation) {}
     package func punish(_ validator: Hash32, _ error: ConsensusError) {}
 }
 

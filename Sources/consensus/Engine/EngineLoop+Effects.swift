@@ -60,12 +60,20 @@ extension EngineLoop {
 
     private mutating func accuse(_ first: Vote, _ second: Vote) {
         engine.condition.withLock { $0.equivocations += 1 }
-        let bytes = EquivocationRules.evidence(first.wire, second.wire).encoded()
-        if evidence.insert(bytes) { engine.network.share(evidence: bytes) }
+        let validators = context.validators
+        // Nobody is punished without weight, and nobody twice: the core reports each view.
+        guard context.epoch == first.epoch, context.weight(first.signer) > 0,
+            !evidence.contains(offender: validators.members[first.signer].key, epoch: first.epoch),
+            let proven = try? ProvenEquivocation(
+                EquivocationRules.evidence(first.wire, second.wire), validators: validators, profile: context.profile,
+                chainID: context.chainID)
+        else { return }
+        if evidence.insert(proven, isOwn: true) { engine.network.share(proven) }
     }
 
     private mutating func begin(_ context: EpochContext) throws {
         self.context = context
+        evidence.begin(epoch: context.epoch, validators: context.validators)
         try journal.begin(epoch: context.epoch, payloads: engine.payloads)
         engine.network.began(context)
         engine.condition.withLock { status in
@@ -121,7 +129,7 @@ extension EngineLoop {
         build(into: &effects)
     }
 
-    private var hasWork: Bool { mustProve || !evidence.isEmpty || engine.source.backlog > 0 }
+    private var hasWork: Bool { mustProve || !evidence.isIdle || engine.source.backlog > 0 }
 
     /// When the pending block is due: at once with a full block, after the block interval with anything, else when idling is over.
     private var buildTime: DispatchTime {

@@ -65,7 +65,7 @@ struct EngineLoop: ~Copyable {
         switch input {
         case .message(let message, let sender): receive(message, from: sender, into: &effects)
         case .payload(let payload): receive(payload, into: &effects)
-        case .evidence(let bytes): if evidence.insert(bytes) { engine.network.share(evidence: bytes) }
+        case .evidence(let proven): if evidence.insert(proven, isOwn: false) { engine.network.share(proven) }
         case .arrival: break
         case .install(let blocks): worker.install(blocks)
         case .votes(let epoch):
@@ -100,7 +100,7 @@ struct EngineLoop: ~Copyable {
     private mutating func take(_ answer: LedgerAnswer, into effects: inout [ReplicaEffect]) throws {
         switch answer {
         case .built(let request, let payload, let refused):
-            evidence.remove(refused)
+            evidence.refused(refused)
             guard pending?.request == request else { return }
             pending = nil
             guard let payload else { return }
@@ -114,7 +114,7 @@ struct EngineLoop: ~Copyable {
             if let payload = engine.payloads[hash] { mustProve = !payload.content.transactions.isEmpty }
             replica.executed(hash, into: &effects)
         case .committed(let header, let plan, let included):
-            evidence.remove(included)
+            evidence.included(included, epoch: header.epoch)
             journal.committed(header.height)
             guard header.lastOfEpoch, replica.head.hash == header.hash else { return }
             follow(plan.parameters)

@@ -1,6 +1,7 @@
 import ChainTypes
 import Cryptography
 import Dispatch
+import LightClient
 import Primitives
 import Simplex
 import Synchronization
@@ -99,8 +100,9 @@ package final class SimplexEngine: ConsensusEngine {
     /// The payload of a block; the signatures of its transactions have been checked.
     package func deliver(_ payload: BlockPayload) { mailbox.post(.payload(payload)) }
 
-    /// An encoded `WireEquivocation` from a peer; the application judges it before it is proposed.
-    package func deliver(evidence: [UInt8]) { mailbox.post(.evidence(evidence)) }
+    /// Evidence from a peer; the application judges it once more before it is proposed. Answers whether there was room for it.
+    @discardableResult
+    package func deliver(_ evidence: ProvenEquivocation) -> Bool { mailbox.post(.evidence(evidence)) }
 
     /// Final blocks that follow the head, or overlap with what is here.
     package func install(_ blocks: [SyncedBlock]) { mailbox.post(.install(blocks)) }

@@ -9,6 +9,9 @@ import WireTypes
 /// A validator votes for at most one block a view, finalises at most one, and never both finalises and nullifies a view
 /// (docs/spec/consensus.md). Other pairs are honest: a notarised view may be given up, and another block of it finalised.
 package enum EquivocationRules {
+    /// For how many epochs an offence can be proven (docs/spec/trust.md §5).
+    package static let window: UInt64 = 256
+
     /// Whether the votes, signatures aside, are one validator's, in one view, and contradict each other.
     package static func isConflict(_ first: WireVote, _ second: WireVote) -> Bool {
         guard first.signer == second.signer, first.epoch == second.epoch, first.view == second.view else { return false }

@@ -17,8 +17,8 @@ enum LivenessBound {
         let longest = settings.viewTimeout << 4
         let doubled = settings.viewTimeout << UInt64(min(4, max(0, run + 1 - settings.patience)))
         let view = doubled + settings.idleInterval + settings.repeatInterval + 4 * hop
-        let views = UInt64(run + 1) * (Scenario.neededHeights + 2) + UInt64(scenario.count)
-            + UInt64(scenario.work.changesWhenStable)
+        let views =
+            UInt64(run + 1) * (Scenario.neededHeights + 2) + UInt64(scenario.count) + UInt64(scenario.work.changesWhenStable)
         let settling = 2 * longest + 20 * hop
         return (settling + views * view) * 1000
     }

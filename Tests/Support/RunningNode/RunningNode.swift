@@ -121,11 +121,13 @@ package final class RunningNode: Sendable {
         return try SignedTransaction(signing: body, with: key)
     }
 
-    package func transfer(_ amount: UInt64, to address: Address, from key: SigningKey, nonce: UInt64) throws -> SignedTransaction {
+    package func transfer(
+        _ amount: UInt64, to address: Address, from key: SigningKey, nonce: UInt64, validUntil: UInt64 = 50_000
+    ) throws -> SignedTransaction {
         var message = WireMessage()
         message.transfer.to = .init(address.bytes)
         message.transfer.amount = amount
-        return try transaction([message], from: key, nonce: nonce)
+        return try transaction([message], from: key, nonce: nonce, validUntil: validUntil)
     }
 
     /// Hands over a transaction and waits for its receipt's code.

@@ -8,7 +8,7 @@ import WireTypes
 /// Proven equivocation: no voting weight from the next epoch on, until governance decides otherwise (docs/spec/trust.md §5).
 package enum TrustEvidence {
     /// For how many epochs an offence can be proven; the sets of so many are kept.
-    package static let window: UInt64 = 256
+    package static let window = EquivocationRules.window
 
     /// How a chain knows an offence from its evidence: `punish` by contradicting votes, `convict` by its engine's judgement.
     package typealias Rule = (
@@ -34,18 +34,33 @@ package enum TrustEvidence {
     /// second one of that time.
     @discardableResult
     package static func punish(_ bytes: [UInt8], in block: BlockContext, _ genesis: Genesis, _ state: inout ModuleState) throws -> Bool {
-        guard let evidence = try? EquivocationRules.decode(bytes) else { return false }
-        let epoch = evidence.first.epoch
-        guard epoch <= block.epoch, block.epoch - epoch < window, let set = try TrustState.set(epoch, &state) else { return false }
-        let position = Int(evidence.first.signer)
-        // Who had no weight could harm nobody, and must not end epochs by accusing itself.
-        guard set.members.indices.contains(position), set.members[position].votingWeight > 0 else { return false }
-        let key = set.members[position].key
-        guard var record = try TrustState.record(key, &state), record.accountableFrom <= epoch,
-            (try? EquivocationRules.offender(evidence, validators: set, profile: genesis.wire.profile, chainID: genesis.chainID)) == key
+        guard case .due(let evidence) = try judge(bytes, in: block.epoch, genesis, &state),
+            var record = try TrustState.record(evidence.offender, &state)
         else { return false }
-        try jail(key, &record, offence: epoch, &state)
+        try jail(evidence.offender, &record, offence: evidence.epoch, &state)
         return true
+    }
+
+    /// What the state makes of `bytes` in a block of `epoch`.
+    static func judge(
+        _ bytes: [UInt8], in epoch: UInt64, _ genesis: Genesis, _ state: inout ModuleState
+    ) throws -> EvidenceJudgement {
+        let evidence: WireEquivocation
+        do throws(LightClientError) { evidence = try EquivocationRules.decode(bytes) } catch { return .forged(error) }
+        let offence = evidence.first.epoch
+        guard offence <= epoch, epoch - offence < window, let set = try TrustState.set(offence, &state) else { return .unknownEpoch }
+        let position = Int(evidence.first.signer)
+        guard set.members.indices.contains(position) else { return .forged(.unknownValidator) }
+        // Who had no weight could harm nobody, and must not end epochs by accusing itself.
+        guard set.members[position].votingWeight > 0, let record = try TrustState.record(set.members[position].key, &state),
+            record.accountableFrom <= offence
+        else { return .settled }
+        do throws(LightClientError) {
+            return .due(
+                try ProvenEquivocation(evidence, validators: set, profile: genesis.wire.profile, chainID: genesis.chainID))
+        } catch {
+            return .forged(error)
+        }
     }
 
     /// Jails whom the engine of the chain has judged, where its genesis names an engine that does; answers whether that is still due.

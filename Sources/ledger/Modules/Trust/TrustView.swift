@@ -39,6 +39,12 @@ package struct TrustView: Sendable {
         return try TrustState.set(epoch, &state)
     }
 
+    /// What a block on this state would make of contradicting votes.
+    package func judge(evidence: [UInt8]) throws -> EvidenceJudgement {
+        var state = ModuleState(committed)
+        return try TrustEvidence.judge(evidence, in: TrustState.epoch(&state).epoch, genesis, &state)
+    }
+
     /// Everybody who is or will be in a set, with the service of the present epoch counted in.
     package func validators() throws -> [WireValidatorRecord] {
         var state = ModuleState(committed)

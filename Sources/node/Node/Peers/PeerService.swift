@@ -3,6 +3,7 @@ import Engine
 import Foundation
 import LightClient
 import Logging
+import Modules
 import Networking
 import Primitives
 import Simplex
@@ -29,6 +30,7 @@ package final class PeerService: ConsensusNetwork {
     private let assembler: PayloadAssembler
     private let server: PayloadServer
     private let inbox: TransactionInbox
+    private let evidence: EvidenceInbox
 
     package init(
         identity: NodeIdentity, view: ChainView, host: String, port: Int, registry: PeerRegistry, settings: PeerSettings,
@@ -46,6 +48,11 @@ package final class PeerService: ConsensusNetwork {
         // Proposals and what they need do not stand in line behind what may be proposed later.
         let lane = WorkerPool(width: max(2, ProcessInfo.processInfo.activeProcessorCount))
         inbox = TransactionInbox(mempool: mempool, lane: lane, workers: workers)
+        let parts = EvidenceInbox.Parts(
+            judge: { [view] in try view.trust().judge(evidence: $0) },
+            deliver: { relay.service?.engine?.deliver($0) ?? false },
+            punish: { [network] in network.punish($0, for: $1) })
+        evidence = EvidenceInbox(parts, lane: lane)
         assembler = PayloadAssembler(mempool: mempool, inbox: inbox, workers: lane)
         server = PayloadServer(view: view, workers: lane)
         adopt(registry)
@@ -123,7 +130,7 @@ package final class PeerService: ConsensusNetwork {
         let peer = received.peer
         switch received.frame {
         case .consensus(let bytes): receive(consensus: bytes, from: peer)
-        case .evidence(let bytes): receive(evidence: bytes, from: peer)
+        case .evidence(let bytes): evidence.receive(bytes, from: peer)
         case .status(let head): synchroniser?.status(head, from: peer)
         case .payloadRequest(let request): server.answer(request, engine: engine) { [network] in network.send(.payload($0), to: peer) }
         case .proposal(let block):
@@ -151,15 +158,6 @@ package final class PeerService: ConsensusNetwork {
         }
     }
 
-    private func receive(evidence bytes: [UInt8], from peer: Hash32) {
-        do throws(LightClientError) {
-            _ = try EquivocationRules.decode(bytes)
-            engine?.deliver(evidence: bytes)
-        } catch {
-            network.punish(peer, for: error)
-        }
-    }
-
     // MARK: ConsensusNetwork
 
     package func began(_ context: EpochContext) { assembler.settle(view.head.height) }
@@ -181,7 +179,7 @@ package final class PeerService: ConsensusNetwork {
 
     package func synchronise(_ block: BlockReference) { synchroniser?.synchronise(to: block.height) }
     package func behind(_ epoch: UInt64) { synchroniser?.behind(epoch: epoch) }
-    package func share(evidence: [UInt8]) { network.broadcast(.evidence(evidence)) }
+    package func share(_ evidence: ProvenEquivocation) { network.broadcast(.evidence(evidence.bytes)) }
 
     package func punish(_ validator: Hash32, _ error: ConsensusError) {
         guard let node = node(of: validator) else { return }
