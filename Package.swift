@@ -330,7 +330,8 @@ let targets: [Target] = [
     tests(
         "CometEndToEndTests",
         [
-            "ScriptedEngine", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ABCI", "JupiterClient", "LocalFederation", "Node",
+            "ScriptedEngine", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "ABCI", "JupiterClient",
+            "LocalFederation", "Node",
         ]),
     tests(
         "StorageCrashTests",
