@@ -188,6 +188,7 @@ let targets: [Target] = [
         ]),
 
     support("TestVectors", ["Primitives"]),
+    support("SmallDiskSupport", folder: "SmallDisk", []),
     support("StateModel", ["Primitives", "AuthenticatedState", crypto]),
     support("HolderSupport", ["Primitives", "WireTypes", "Cryptography", "ChainTypes"]),
     support(
@@ -248,7 +249,8 @@ let targets: [Target] = [
             "ChainTypes", "DataModel", "Attestation", "AuthenticatedState", "LightClient", "Modules", "Execution", "EnclaveProtocol",
             "PlatformProtocol", "EnclaveWorker", "EnclaveCore", crypto, protobuf,
         ]),
-    tests("EngineTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex", "Engine"]),
+    tests(
+        "EngineTests", ["SmallDiskSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex", "Engine"]),
     tests(
         "NetworkingTests",
         ["Primitives", "WireTypes", "ChainTypes", "TestVectors", "Networking", crypto, nio, nioEmbedded, nioSockets, nioSSL]),
@@ -257,7 +259,7 @@ let targets: [Target] = [
         ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "Simplex", "Simulator", "TestVectors"]),
     tests("SimulatorTests", ["Primitives", "Simplex", "Simulator"]),
     tests("SimulatorPropertyTests", ["Simplex", "Simulator"]),
-    tests("StorageTests", ["Primitives", "AuthenticatedState", "Storage"]),
+    tests("StorageTests", ["SmallDiskSupport", "Primitives", "AuthenticatedState", "Storage"]),
     tests(
         "LedgerTests",
         [
@@ -323,11 +325,16 @@ let targets: [Target] = [
         ]),
     tests(
         "FederationEndToEndTests",
-        ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "JupiterClient", "LocalFederation", "Engine", "Node", "PowerLossSupport"]),
+        [
+            "SmallDiskSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "JupiterClient", "LocalFederation", "Engine",
+            "Node",
+            "PowerLossSupport",
+        ]),
     tests(
         "CometEndToEndTests",
         [
-            "ScriptedEngine", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "ABCI", "JupiterClient", "LocalFederation", "Node",
+            "ScriptedEngine", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "LightClient", "ABCI", "JupiterClient",
+            "LocalFederation", "Node",
         ]),
     tests(
         "StorageCrashTests",

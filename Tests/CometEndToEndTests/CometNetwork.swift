@@ -1,3 +1,4 @@
+import ChainTypes
 import Cryptography
 import Foundation
 import Glibc
@@ -22,6 +23,7 @@ final class CometNetwork {
     static let chainID = "jupiter-comet"
     private static let passphrase = "a passphrase of the test"
 
+    let genesis: Genesis
     let clients: [NodeClient]
     let members: [FederationInitialiser.Member]
     private let root: String
@@ -38,27 +40,58 @@ final class CometNetwork {
         initialiser.parameters.idleInterval = 200
         initialiser.allocations = [(wallet.address, 1_000_000_000)]
         initialiser.configuration.snapshotInterval = 5
-        members = try initialiser.initialise(root + "/sg", passphrases: .shared(Self.passphrase)).members
+        let made = try initialiser.initialise(root + "/sg", passphrases: .shared(Self.passphrase))
+        (genesis, members) = (made.genesis, made.members)
         clients = try members.map { try NodeClient(url: "http://127.0.0.1:\($0.configuration.apiPort)", timeout: 5) }
     }
 
     func start(_ position: Int) throws {
-        let (jupiter, cometbft) = (try #require(Programs.jupiter), try #require(CometBFTProgram.path))
-        nodes[position] = try ChildProcess(
-            name: "node \(position)", executable: jupiter,
-            arguments: ["node", "start", Self.chainID, "--home", members[position].jupiterHome],
-            environment: ["JUPITER_PASSPHRASE": Self.passphrase], logPath: "\(root)/node-\(position).log")
-        engines[position] = try ChildProcess(
-            name: "cometbft \(position)", executable: cometbft, arguments: ["start", "--home", try cometHome(position)],
-            logPath: "\(root)/cometbft-\(position).log")
+        try startNode(position)
+        try startEngine(position)
     }
 
-    /// kill -9, engine first: it does not outlive its application.
+    /// The application alone.
+    func startNode(_ position: Int) throws {
+        nodes[position] = try ChildProcess(
+            name: "node \(position)", executable: try #require(Programs.jupiter),
+            arguments: ["node", "start", Self.chainID, "--home", members[position].jupiterHome],
+            environment: ["JUPITER_PASSPHRASE": Self.passphrase], logPath: "\(root)/node-\(position).log")
+    }
+
+    /// CometBFT alone.
+    func startEngine(_ position: Int) throws {
+        engines[position] = try ChildProcess(
+            name: "cometbft \(position)", executable: try #require(CometBFTProgram.path),
+            arguments: ["start", "--home", try cometHome(position)], logPath: "\(root)/cometbft-\(position).log")
+    }
+
+    /// kill -9 of both, engine first: it does not outlive its application.
     func kill(_ position: Int) {
-        for process in [engines.removeValue(forKey: position), nodes.removeValue(forKey: position)].compactMap(\.self) {
-            Glibc.kill(process.processID, SIGKILL)
-            while process.isRunning { usleep(2_000) }
+        killEngine(position)
+        killNode(position)
+    }
+
+    /// kill -9 of the application alone.
+    func killNode(_ position: Int) { Self.kill(nodes.removeValue(forKey: position)) }
+
+    /// kill -9 of CometBFT alone.
+    func killEngine(_ position: Int) { Self.kill(engines.removeValue(forKey: position)) }
+
+    private static func kill(_ process: ChildProcess?) {
+        guard let process else { return }
+        Glibc.kill(process.processID, SIGKILL)
+        while process.isRunning { usleep(2_000) }
+    }
+
+    func isNodeRunning(_ position: Int) -> Bool { nodes[position]?.isRunning ?? false }
+
+    /// Waits until CometBFT has ended by itself, as it does when its application is gone.
+    func engineEnds(_ position: Int, seconds: Int = 60) async throws {
+        for _ in 0..<seconds * 20 {
+            if engines[position]?.isRunning != true { return }
+            try await Task.sleep(for: .milliseconds(50))
         }
+        Issue.record("CometBFT outlives its application: \(engines[position]?.logTail ?? "")")
     }
 
     func stop() {

@@ -33,6 +33,8 @@ final class NodeProcess: Sendable {
     /// `--home`.
     let home: String
     let client: NodeClient
+    /// Beside the home, which a test may take away or fill.
+    private var logPath: String { home + ".log" }
     private let apiPort: Int
     private let environment: [String: String]
     private let state = Mutex(State())
@@ -52,7 +54,7 @@ final class NodeProcess: Sendable {
         let process = try ChildProcess(
             name: "node", executable: #require(Program.path), arguments: ["node", "start", chainID, "--home", home],
             environment: environment.merging(more) { $1 }.merging(["JUPITER_PASSPHRASE": Self.passphrase]) { $1 },
-            logPath: home + "/node.log")
+            logPath: logPath)
         state.withLock { $0 = State(process: process, isUp: true) }
     }
 
@@ -88,8 +90,12 @@ final class NodeProcess: Sendable {
         process.stop(seconds: 10)
     }
 
+    /// All that it has logged in all its runs.
+    var log: String { (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? "" }
     var logTail: String { process?.logTail ?? "" }
     var isRunning: Bool { process?.isRunning ?? false }
+    /// Of a node that ended by itself.
+    var exitStatus: Int32? { process?.exitStatus }
 
     func height() async -> UInt64? { try? await client.status().height }
 

@@ -1,7 +1,7 @@
 import AuthenticatedState
 import Foundation
-import Glibc
 import Primitives
+import SmallDiskSupport
 import Storage
 import Testing
 
@@ -52,39 +52,6 @@ import Testing
     }
 }
 
-/// A file system of a few megabytes in memory.
-private final class SmallDisk {
-    let path: String
-
-    /// `nil` where mounting is not permitted.
-    init?(megabytes: Int) throws {
-        path = FileManager.default.temporaryDirectory.appendingPathComponent("jupiter-small-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        guard mount("tmpfs", path, "tmpfs", 0, "size=\(megabytes)m") == 0 else {
-            print("skipped: no file system can be mounted here: \(String(cString: strerror(errno)))")
-            try FileManager.default.removeItem(atPath: path)
-            return nil
-        }
-    }
-
-    /// Takes all space but `bytes`.
-    func fill(leaving bytes: Int) throws {
-        let filler = Glibc.open(path + "/filler", O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        defer { close(filler) }
-        var status = statvfs()
-        guard statvfs(path, &status) == 0 else { return }
-        let size = Int(status.f_bavail) * Int(status.f_frsize) - bytes
-        if size > 0 { _ = posix_fallocate(filler, 0, off_t(size)) }
-    }
-
-    func free() { unlink(path + "/filler") }
-
-    deinit {
-        umount2(path, Int32(MNT_DETACH))
-        rmdir(path)
-    }
-}
-
 @Suite struct `A full disk` {
     @Test(arguments: [1, 2, 3] as [UInt64])
     func `stops the store with its own error, loses nothing, and is over when there is space`(seed: UInt64) throws {
@@ -125,5 +92,26 @@ private final class SmallDisk {
             #expect(again?.code == 1303)
             chain.store.close()
         }
+    }
+
+    @Test func `is told at once by a store that is opened or made on it, and harms nothing`() throws {
+        guard let disk = try SmallDisk(megabytes: 64) else { return }
+        let options = Database.Options(blockCacheBytes: 1 << 20, reservedBytes: 100_000)
+        let path = disk.path + "/chain"
+        do {
+            let chain = try TestChain(path, options: options)
+            for height in 0...20 as ClosedRange<UInt64> { try chain.commit(height, [(key: [1], value: [UInt8(height)])]) }
+            chain.store.close()
+        }
+        try disk.fill(leaving: 0)
+        for place in [path, disk.path + "/another"] {
+            let error = #expect(throws: StorageError.self) { _ = try TestChain(place, options: options) }
+            #expect(error?.code == 1303, "\(place): \(String(describing: error))")
+        }
+        disk.free()
+        let chain = try TestChain(path, options: options)
+        #expect(chain.store.head()?.height == 20)
+        #expect(try chain.tree.get([1]) == [20])
+        chain.store.close()
     }
 }

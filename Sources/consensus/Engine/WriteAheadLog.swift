@@ -37,8 +37,13 @@ package struct WriteAheadLog: ~Copyable {
             LogRecord.votesFrom(.max).append(to: &records)
         }
         let frame = records.isEmpty ? [] : LogFrame.encode(records, sequence: 0)
-        try write(header + identity(chain, validator).bytes + frame, to: descriptor, path: new)
-        guard fdatasync(descriptor) == 0, rename(new, path) == 0 else { throw failure(path) }
+        do throws(WriteAheadLogError) {
+            try write(header + identity(chain, validator).bytes + frame, to: descriptor, path: new)
+            guard fdatasync(descriptor) == 0, rename(new, path) == 0 else { throw failure(path) }
+        } catch {
+            unlink(new)
+            throw error
+        }
         try syncFolder(of: path)
     }
 
@@ -135,6 +140,8 @@ package struct WriteAheadLog: ~Copyable {
             try Self.syncFolder(of: path)
         } catch {
             close(fresh)
+            // It is of no use, and on a full disk it takes what little is left.
+            unlink(new)
             throw error
         }
         close(descriptor)

@@ -44,6 +44,8 @@ package final class Database: Sendable {
         precondition(columns.enumerated().allSatisfy { $0.offset == $0.element.index }, "a column's index is its place")
         let existed = access(path + "/CURRENT", F_OK) == 0
         guard existed || options.createIfMissing else { throw .notFound(path: path) }
+        // Opening replays RocksDB's logs and writes: without space it would assert as well.
+        try Self.checkSpace(at: existed ? path : Self.parent(of: path), options)
         let handles = try DatabaseHandles(
             path: path, columns: columns, createIfMissing: options.createIfMissing, blockCacheBytes: options.blockCacheBytes)
         self.handles = Mutex(handles)
@@ -128,7 +130,7 @@ package final class Database: Sendable {
     /// Writes the whole batch or nothing. With `sync` (default: the database's option) it is on disk when this returns.
     package func write(_ batch: borrowing WriteBatch, sync: Bool? = nil) throws(StorageError) {
         let open = try open()
-        try checkSpace(for: batch.bytes, at: open.path)
+        try Self.checkSpace(for: batch.bytes, at: open.path, options)
         var message: UnsafeMutablePointer<CChar>?
         let writeOptions = sync ?? options.sync ? open.syncedWriteOptions : open.writeOptions
         rocksdb_write(open.database, writeOptions, batch.pointer, &message)
@@ -136,7 +138,7 @@ package final class Database: Sendable {
     }
 
     /// Refuses before RocksDB meets a full disk: its log writer asserts when it is used again after that, and flushing needs room too.
-    private func checkSpace(for bytes: Int, at path: String) throws(StorageError) {
+    private static func checkSpace(for bytes: Int = 0, at path: String, _ options: Options) throws(StorageError) {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { return }
         let free = UInt64(status.f_bavail) * UInt64(status.f_frsize)
@@ -208,10 +210,14 @@ package final class Database: Sendable {
 }
 
 extension Database {
+    private static func parent(of path: String) -> String {
+        let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        return trimmed.lastIndex(of: "/").map { $0 == trimmed.startIndex ? "/" : String(trimmed[..<$0]) } ?? "."
+    }
+
     /// Makes the directory's own entry durable: RocksDB syncs what is inside.
     static func syncParent(of path: String) throws(StorageError) {
-        let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-        let parent = trimmed.lastIndex(of: "/").map { $0 == trimmed.startIndex ? "/" : String(trimmed[..<$0]) } ?? "."
+        let parent = parent(of: path)
         let descriptor = Glibc.open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .io("open \(parent): \(String(cString: strerror(errno)))") }
         defer { _ = Glibc.close(descriptor) }
