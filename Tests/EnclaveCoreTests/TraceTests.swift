@@ -1,4 +1,5 @@
 import AdversarySupport
+import Cryptography
 import DataModel
 import EnclaveSandbox
 import Foundation
@@ -36,10 +37,11 @@ import WireTypes
         let refused = try scene.request(other, fields: ["age"])
         try scene.block()
         #expect(try scene.run([scene.evidence(refused, other)])[0].failure.name == "program.programRefused")
+        try Self.giveAggregateAndErase(scene, subject)
         #expect(process.terminate() == 0)
         scene.driver = .socket(try process.start(trace: files[1]))
         try scene.start()
-        #expect(scene.enclave.enrolled == 1)
+        #expect(scene.enclave.enrolled == 2)
         #expect(process.terminate() == 0)
 
         var seen: Set<String> = []
@@ -52,6 +54,27 @@ import WireTypes
             seen.formUnion(trace.filteredRoles)
         }
         #expect(seen == ["launcher", "vault", "compiling-template", "template", "worker"])
+    }
+
+    /// A key grant, a subscription over two subjects with its opening, and an erasure, after which the key is given to nobody.
+    private static func giveAggregateAndErase(_ scene: EnclaveScene, _ subject: SceneSubject) throws {
+        let given = try scene.requestKeyGrant(
+            subject, to: scene.requester.address, key: try SealingPrivateKey(suite: .x25519).publicKey)
+        #expect(try !scene.grantKeys(given.grant, given.transaction, given.record).hasFailure)
+        let other = try scene.makeSubject()
+        #expect(try scene.enrol([other])[0].hasFailure == false)
+        try scene.put(DataRecord(["age": .integer(43)], schema: scene.schema), of: other)
+        try scene.publishProgram(SpyProgram.code, output: SpyProgram.outputSchema, kind: .subscription)
+        let grants = try [subject, other].map { try scene.grant($0, fields: ["age"]) }
+        let (id, transaction) = try scene.requestSubscription(["age"], minimumCohort: 2, parameters: [])
+        try scene.block()
+        let outcome = try scene.runSubscription(id, transaction, grants)
+        #expect(outcome.failure.name == "" && outcome.grants.count == 2)
+        #expect(try scene.openSubscription(id, outcome).failure.name == "")
+        scene.puncture(.record, subject.address, dataset: EnclaveScene.dataset, keyIndex: 3)
+        try scene.block()
+        #expect(try scene.provePunctures().acknowledgement.sequence == 1)
+        #expect(try scene.grantKeys(given.grant, given.transaction, given.record).failure.name == "enclave.recordErased")
     }
 
     @Test(.enabled(if: SystemCallTrace.isPossible)) func `is not to be had without asking for it: under a tracer none of them goes on`()
