@@ -208,14 +208,15 @@ let targets: [Target] = [
     support("KeySearchSupport", folder: "KeySearch", ["Primitives", "Cryptography", "WireTypes", "ChainTypes", crypto]),
     supportProgram(
         "vault-crasher", folder: "VaultCrasher", ["AdversarySupport", "Primitives", "DataModel", "EnclaveCore", "WireTypes"]),
-    supportProgram("sandbox-breaker", folder: "SandboxBreaker", ["EnclaveSandbox"]),
+    supportProgram("sandbox-breaker", folder: "SandboxBreaker", ["EnclaveSandbox", "EnclavePlatforms"]),
 
     support(
         "AdversarySupport", folder: "BypassedNode",
         [
             "CometSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "Attestation", "AuthenticatedState",
-            "LightClient", "EnclaveProtocol", "PlatformProtocol", "EnclavePlatforms", "EnclaveCore", "EnclaveWorker", "StateModel", crypto,
-            protobuf,
+            "LightClient", "EnclaveProtocol", "EnclaveSandbox", "PlatformProtocol", "EnclavePlatforms", "EnclaveCore", "EnclaveWorker",
+            "StateModel",
+            crypto, protobuf,
         ]),
 
     tests("PrimitivesTests", ["Primitives", "TestVectors"]),
@@ -287,13 +288,14 @@ let targets: [Target] = [
         "TPMTests",
         [
             "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclaveProtocol",
-            "EnclavePlatforms",
-            "LocalFederation", "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker", crypto,
+            "EnclaveSandbox", "EnclavePlatforms", "LocalFederation", "jupiter-enclave", "jupiter-enclave-vault", "jupiter-enclave-worker",
+            crypto,
         ]),
     tests(
         "EnclavePlatformsTests",
         [
-            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclavePlatforms", "EvidenceReplay", "TestVectors",
+            "Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "EnclaveSandbox", "EnclavePlatforms", "EvidenceReplay",
+            "TestVectors", "CDevices",
         ]),
     tests("JupiterClientTests", ["Primitives", "WireTypes", "Cryptography", "ChainTypes", "Attestation", "DataModel", "JupiterClient"]),
     tests(

@@ -21,36 +21,11 @@ import WireTypes
     }
 
     private func request(by signer: SigningKey? = nil) throws -> (WireKeyGrant, SignedTransaction, Hash32) {
-        let record = try #require(small.scene.record(of: small.subject.address))
-        var message = WireRequestKeyGrant()
-        (message.dataset, message.record) = (EnclaveScene.dataset, .init(record.bytes))
-        (message.recipient, message.recipientKey) = (.init(recipient.bytes), recipientKey.publicKey.wire)
-        let transaction = try small.scene.sign(.requestKeyGrant(message), by: signer ?? small.subject.wallet)
-        var grant = WireKeyGrant()
-        let id = transaction.messageIdentifier(0)
-        (grant.id, grant.subject, grant.request) = (.init(id.bytes), .init(small.subject.address.bytes), message)
-        (grant.transactionID, grant.status) = (.init(transaction.id.bytes), .pending)
-        return (grant, transaction, record)
+        try small.scene.requestKeyGrant(small.subject, to: recipient, key: recipientKey.publicKey, signedBy: signer)
     }
 
     private func complete(_ grant: WireKeyGrant, _ transaction: SignedTransaction, _ record: Hash32) throws -> WireOpenOutcome {
-        let id = try #require(Hash32(grant.id))
-        small.node.write(grant, at: StateKey.keyGrant(id))
-        try small.scene.block()
-        var evidence = WireKeyGrantEvidence()
-        evidence.requestTransaction = .init(transaction.bytes)
-        evidence.grant = try small.node.prove(StateKey.keyGrant(id))
-        evidence.record = try small.node.prove(
-            StateKey.record(small.subject.address, dataset: EnclaveScene.dataset, record: record))
-        evidence.subjectKey = try small.node.prove(
-            StateKey.subjectKey(small.subject.address, dataset: EnclaveScene.dataset, enclave: small.scene.enclaveID))
-        var command = WireGrantKeysCommand()
-        (command.height, command.grants) = (small.node.height, [evidence])
-        command.punctures = try small.node.prove(StateKey.punctureLog)
-        guard case .grantKeys(let answer) = try small.scene.driver.perform(.grantKeys(command)) else {
-            throw EnclaveError.unexpectedAnswer
-        }
-        return answer.outcomes[0]
+        try small.scene.grantKeys(grant, transaction, record)
     }
 
     @Test func `a granted key is the one record's, for the recipient alone`() throws {

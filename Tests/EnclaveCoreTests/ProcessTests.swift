@@ -59,7 +59,7 @@ final class EnclaveProcess {
     ///   - environment: what the enclave is started with; `nil` for this process's own.
     func start(trace: String? = nil, environment: [String: String]? = nil) throws -> EnclaveConnection {
         let process = Process()
-        process.executableURL = trace == nil ? Self.executable : URL(fileURLWithPath: "/usr/bin/strace")
+        process.executableURL = trace == nil ? Self.executable : URL(fileURLWithPath: SystemCallTrace.program)
         process.arguments =
             (trace.map { ["-f", "-qq", "-o", $0, Self.executable.path] } ?? [])
             + ["--home", home.path + "/vault", "--socket", socket, "--genesis", genesis.path]
@@ -97,6 +97,13 @@ final class EnclaveProcess {
     func wait() -> Int32 {
         process?.waitUntilExit()
         return process?.terminationStatus ?? -1
+    }
+
+    /// As it lies beside the vault: the enclave is simulated.
+    func sealingKey() throws -> [UInt8] {
+        let lines = try String(contentsOfFile: home.path + "/vault/sealing-key.simulated", encoding: .utf8).split(separator: "\n")
+        guard lines.count == 2, let key = Hex.decode(lines[1]) else { throw NotStarted(description: "no sealing key") }
+        return key
     }
 
     func kill() {

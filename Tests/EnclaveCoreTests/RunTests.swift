@@ -144,31 +144,15 @@ import WireTypes
         }
         let (id, transaction) = try scene.requestSubscription(["amount_dm"], minimumCohort: 2, parameters: CreditData.parameters)
         try scene.block()
-        var command = WireRunSubscriptionCommand()
-        command.shared = try scene.sharedEvidence()
-        command.requestTransaction = .init(transaction.bytes)
-        command.subscription = try node.prove(StateKey.subscription(id))
         // One subject twice: it still counts once.
-        command.contributions = try (grants + [grants[1]]).map { try scene.contribution($0) }
-        guard case .runSubscription(let answer) = try scene.driver.perform(.runSubscription(command)) else { return }
-        let outcome = answer.outcome
+        let outcome = try scene.runSubscription(id, transaction, grants + [grants[1]])
         #expect(outcome.failure.name == "")
         #expect(outcome.grants.count == 54)
         #expect(outcome.runHeight == node.height - 1)
         let values = applicants.enumerated().filter { $0.offset % 10 != 0 }.compactMap { Double($0.element["amount_dm"] ?? "") }
-        var value = try #require(try node.value(StateKey.subscription(id), as: WireSubscription.self))
-        value.status = .committed
-        value.enclave = .init(scene.enclaveID.bytes)
-        value.commitment = outcome.commitment
-        node.write(value, at: StateKey.subscription(id))
-        try scene.block()
-        var opening = WireOpenSubscriptionCommand()
-        opening.height = node.height
-        opening.subscription = try node.prove(StateKey.subscription(id))
-        opening.punctures = try node.prove(StateKey.punctureLog)
-        guard case .openSubscription(let opened) = try scene.driver.perform(.openSubscription(opening)) else { return }
-        #expect(opened.outcome.failure.name == "")
-        let result = try scene.read(outcome.sealedResult, opened.outcome.keyBox, job: id)
+        let opened = try scene.openSubscription(id, outcome)
+        #expect(opened.failure.name == "")
+        let result = try scene.read(outcome.sealedResult, opened.keyBox, job: id)
         let output = try CreditData.statisticsSchema.check([UInt8](result.output))
         #expect(result.subjects == 54)
         #expect(output.integer("count") == 54)
@@ -176,12 +160,8 @@ import WireTypes
 
         let (small, second) = try scene.requestSubscription(["amount_dm"], minimumCohort: 55, parameters: CreditData.parameters)
         try scene.block()
-        command.shared = try scene.sharedEvidence()
-        command.requestTransaction = .init(second.bytes)
-        command.subscription = try node.prove(StateKey.subscription(small))
-        command.contributions = try grants.map { try scene.contribution($0) }
-        guard case .runSubscription(let refused) = try scene.driver.perform(.runSubscription(command)) else { return }
-        #expect(refused.outcome.failure.code == 811)
-        #expect(!refused.outcome.signature.isEmpty)
+        let refused = try scene.runSubscription(small, second, grants)
+        #expect(refused.failure.code == 811)
+        #expect(!refused.signature.isEmpty)
     }
 }

@@ -18,10 +18,23 @@ import WorkerProtocol
         let calls: [String: [String]] = [
             "worker": everything + ["copy", "write-standard-error"], "vault": everything + ["copy"],
             "template": everything + ["other-pair", "write-standard-error"], "compiling-template": notExecutable + ["other-pair"],
-            "launcher": ["open-for-writing", "socket", "connect", "listen"],
-        ]
+        ].merging(LauncherReach.allCases.map { ("launcher-\($0.rawValue)", forbidden(to: $0)) }) { $1 }
         return calls.keys.sorted().flatMap { role in (calls[role] ?? []).map { (role, $0) } }
     }()
+
+    /// What no launcher may, and what one may that reaches something. All may execute programs: they start templates.
+    private static func forbidden(to reach: LauncherReach) -> [String] {
+        let never = [
+            "open-for-writing", "open-to-truncate", "open-to-append", "packet-socket", "listen", "other-pair", "trace", "read-memory",
+            "type-into-terminal", "rename", "open-mkdir",
+        ]
+        let except: [String: [LauncherReach]] = [
+            "open-device": [.device], "open-attribute": [.reportFolder], "mkdir": [.reportFolder], "rmdir": [.reportFolder],
+            "local-socket": [.localSocket, .network], "connect": [.localSocket, .network], "socket": [.network],
+            "newer-socket": [.network], "bind": [.network], "security-module": [.securityModule],
+        ]
+        return never + except.keys.sorted().filter { except[$0]?.contains(reach) == false }
+    }
 
     private static func run(_ role: String, _ call: String) throws -> Process {
         let process = Process()
@@ -41,8 +54,10 @@ import WorkerProtocol
 
     @Test(arguments: [
         ("worker", "none"), ("vault", "none"), ("compiling-template", "none"), ("template", "none"), ("template", "copy"),
-        ("launcher", "none"), ("launcher", "open"),
-        ("compiling-template", "executable-mmap"),
+        ("launcher-nothing", "none"), ("launcher-nothing", "open"), ("compiling-template", "executable-mmap"),
+        // What the platforms' code does, and what the enclave's host has no other list for.
+        ("launcher-device", "command"), ("launcher-local-socket", "command"), ("launcher-network", "command"),
+        ("launcher-report-folder", "command"), ("launcher-security-module", "command"),
     ]) func `lets pass what is allowed`(_ role: String, _ call: String) throws {
         let process = try Self.run(role, call)
         #expect(process.terminationReason == .exit, "\(role): \(call)")
@@ -57,6 +72,11 @@ import WorkerProtocol
         #expect(SystemCalls.template.names.isSubset(of: SystemCalls.compilingTemplate.names))
         #expect(SystemCalls.vault.names.isSubset(of: SystemCalls.launcher.names))
         #expect(SystemCalls.compilingTemplate.names.isSubset(of: SystemCalls.launcher.names))
+        for reach in LauncherReach.allCases {
+            let list = SystemCalls.launcher(reaching: reach)
+            #expect(SystemCalls.launcher.names.isSubset(of: list.names))
+            #expect(!list.masked.contains { list.allowed.contains($0.name) }, "what is narrowed is not allowed as a whole: \(reach)")
+        }
     }
 }
 
@@ -117,10 +137,27 @@ import WorkerProtocol
             }
             #expect(seen.count == 3, "a worker has another socket than its template")
             if geteuid() == 0 {
-                #expect(ProcessFiles.status(vault, "VmLck") != "0 kB")
-                // The memory for its input is locked as it is touched.
-                #expect(ProcessFiles.status(worker, "VmLck") != "0 kB")
+                // The whole of launcher and vault, and the memory for a worker's input, as they touch it.
+                for role in [launcher, vault, worker] { #expect(ProcessFiles.status(role, "VmLck") != "0 kB") }
             }
+        }
+    }
+
+    /// The launcher has had the sealing key, and handed it over: the vault needs it for as long as it rewrites its store.
+    @Test func `leave no sealing key with the launcher`() throws {
+        let process = try EnclaveProcess(BypassedNode())
+        // The first start makes the key, the second reads it.
+        for start in 1...2 {
+            _ = try process.start()
+            let launcher = try #require(process.launcher)
+            let vault = try #require(process.role("jupiter-enclave-vault").first)
+            let key = try process.sealingKey()
+            for role in [launcher, vault] {
+                // Not even its own user looks into it; root finds the key where it has to be, and not where it was.
+                let expected = geteuid() == 0 ? role == vault : nil
+                #expect(ProcessFiles.holds(role, key) == expected, "start \(start)")
+            }
+            #expect(process.terminate() == 0)
         }
     }
 

@@ -1,4 +1,5 @@
 import AdversarySupport
+import Cryptography
 import DataModel
 import EnclaveSandbox
 import Foundation
@@ -7,13 +8,7 @@ import WireTypes
 
 /// The system calls of the three processes through a whole life, as `strace` saw them.
 @Suite struct `A trace of the enclave's processes` {
-    static let isTraceable: Bool = {
-        let found = FileManager.default.isExecutableFile(atPath: "/usr/bin/strace")
-        if !found { print("skipped: strace is not installed (./dev setup --test)") }
-        return found
-    }()
-
-    @Test(.enabled(if: isTraceable)) func `shows no call outside the lists, from attestation to restart`() throws {
+    @Test(.enabled(if: SystemCallTrace.isPossible)) func `shows no call outside the lists, from attestation to restart`() throws {
         let node = try BypassedNode()
         let process = try EnclaveProcess(node)
         let files = (1...2).map { process.home.path + "/trace\($0)" }
@@ -42,28 +37,53 @@ import WireTypes
         let refused = try scene.request(other, fields: ["age"])
         try scene.block()
         #expect(try scene.run([scene.evidence(refused, other)])[0].failure.name == "program.programRefused")
+        try Self.giveAggregateAndErase(scene, subject)
         #expect(process.terminate() == 0)
         scene.driver = .socket(try process.start(trace: files[1]))
         try scene.start()
-        #expect(scene.enclave.enrolled == 1)
+        #expect(scene.enclave.enrolled == 2)
         #expect(process.terminate() == 0)
 
         var seen: Set<String> = []
         for file in files {
             var trace = SystemCallTrace()
-            for line in try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n") { trace.read(line) }
+            try trace.read(contentsOf: file)
             #expect(trace.violations == [], "\(file)")
+            #expect(trace.undumpable.isSuperset(of: ["launcher", "vault"]))
             #expect(trace.unfiltered > 100, "what was done before the filters is in the trace too")
             seen.formUnion(trace.filteredRoles)
         }
         #expect(seen == ["launcher", "vault", "compiling-template", "template", "worker"])
     }
 
-    @Test(.enabled(if: isTraceable)) func `is not to be had without asking for it: under a tracer none of them goes on`() throws {
+    /// A key grant, a subscription over two subjects with its opening, and an erasure, after which the key is given to nobody.
+    private static func giveAggregateAndErase(_ scene: EnclaveScene, _ subject: SceneSubject) throws {
+        let given = try scene.requestKeyGrant(
+            subject, to: scene.requester.address, key: try SealingPrivateKey(suite: .x25519).publicKey)
+        #expect(try !scene.grantKeys(given.grant, given.transaction, given.record).hasFailure)
+        let other = try scene.makeSubject()
+        #expect(try scene.enrol([other])[0].hasFailure == false)
+        try scene.put(DataRecord(["age": .integer(43)], schema: scene.schema), of: other)
+        try scene.publishProgram(SpyProgram.code, output: SpyProgram.outputSchema, kind: .subscription)
+        let grants = try [subject, other].map { try scene.grant($0, fields: ["age"]) }
+        let (id, transaction) = try scene.requestSubscription(["age"], minimumCohort: 2, parameters: [])
+        try scene.block()
+        let outcome = try scene.runSubscription(id, transaction, grants)
+        #expect(outcome.failure.name == "" && outcome.grants.count == 2)
+        #expect(try scene.openSubscription(id, outcome).failure.name == "")
+        scene.puncture(.record, subject.address, dataset: EnclaveScene.dataset, keyIndex: 3)
+        try scene.block()
+        #expect(try scene.provePunctures().acknowledgement.sequence == 1)
+        #expect(try scene.grantKeys(given.grant, given.transaction, given.record).failure.name == "enclave.recordErased")
+    }
+
+    @Test(.enabled(if: SystemCallTrace.isPossible)) func `is not to be had without asking for it: under a tracer none of them goes on`()
+        throws
+    {
         let process = try EnclaveProcess(BypassedNode())
         let log = process.home.path + "/trace"
         let enclave = try EnclaveProcess.run(
-            "/usr/bin/strace",
+            SystemCallTrace.program,
             [
                 "-f", "-qq", "-o", log, EnclaveProcess.executable.path, "--home", process.home.path + "/vault", "--socket",
                 process.socket, "--genesis", process.home.path + "/genesis.bin",
@@ -72,7 +92,7 @@ import WireTypes
         #expect(enclave.output.contains("enclave.traced (896)"))
         // What all three do first, in a program that has no launcher.
         let breaker = EnclaveProcess.executable.deletingLastPathComponent().appending(path: "sandbox-breaker").path
-        #expect(try EnclaveProcess.run("/usr/bin/strace", ["-qq", "-o", log, breaker, "worker", "none"]).status == 65)
+        #expect(try EnclaveProcess.run(SystemCallTrace.program, ["-qq", "-o", log, breaker, "worker", "none"]).status == 65)
         #expect(try EnclaveProcess.run(breaker, ["worker", "none"]).status == 0)
     }
 
@@ -105,110 +125,12 @@ import WireTypes
         trace.read(#"11 clone(child_stack=0x7f, flags=CLONE_VM|CLONE_THREAD|SIGCHLD, child_tidptr=0x7f) = 13"#)
         trace.read(#"12 clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x7f) = 14"#)
         #expect(trace.violations.count == 6)
-    }
-}
-
-/// Reads the lines of `strace -f -o`, and holds each call against the list of the filter that its process had loaded by then.
-struct SystemCallTrace {
-    private struct Role {
-        var name = "launcher"
-        /// How many filters it has loaded of its own.
-        var filters = 0
-    }
-
-    /// Threads and processes by their number.
-    private var roles: [Int: Role] = [:]
-    /// Which process a thread belongs to.
-    private var owner: [Int: Int] = [:]
-    private(set) var violations: [String] = []
-    /// Calls before a filter.
-    private(set) var unfiltered = 0
-    private(set) var filteredRoles: Set<String> = []
-
-    mutating func read(_ line: Substring) {
-        guard let space = line.firstIndex(of: " "), let task = Int(line[..<space]) else { return }
-        let rest = line[space...].drop { $0 == " " }
-        if rest.hasPrefix("+++") {
-            if rest.contains("SIGSYS") { violations.append(String(line)) }
-            return
-        }
-        guard !rest.hasPrefix("---") else { return }
-        if roles[task] == nil, owner[task] == nil, let parent = pendingCopies.last { roles[task] = roles[parent] }
-        let process = owner[task] ?? task
-        if rest.hasPrefix("<... ") {
-            let name = rest.dropFirst(5).prefix { $0 != " " }
-            if name == "seccomp", pendingFilters.remove(task) != nil, rest.hasSuffix("= 0") { roles[process, default: Role()].filters += 1 }
-            if name.hasPrefix("clone") { pendingCopies.removeAll { $0 == process } }
-            if name.hasPrefix("clone"), let child = Self.result(rest) {
-                adopt(child, by: process, isThread: pendingThreads.remove(task) != nil)
-            }
-            return
-        }
-        let name = String(rest.prefix { $0.isLetter || $0.isNumber || $0 == "_" })
-        check(name, rest, process, line)
-        if name.hasPrefix("clone") || name == "vfork" {
-            let isThread = rest.contains("CLONE_THREAD")
-            if let child = Self.result(rest) {
-                adopt(child, by: process, isThread: isThread)
-            } else if isThread {
-                pendingThreads.insert(task)
-            } else {
-                pendingCopies.append(process)
-            }
-        }
-        if name == "execve", rest.hasSuffix("= 0") || rest.contains("<unfinished") {
-            var role = Role()
-            if rest.contains("jupiter-enclave-vault\"") { role.name = "vault" }
-            if rest.contains("jupiter-enclave-worker\"") { role.name = "worker" }
-            roles[process] = role
-        }
-        guard name == "seccomp", rest.contains("SET_MODE_FILTER") else { return }
-        if rest.hasSuffix("= 0") { roles[process, default: Role()].filters += 1 }
-        if rest.contains("<unfinished") { pendingFilters.insert(task) }
-    }
-
-    private var pendingThreads: Set<Int> = []
-    /// Tasks whose filter is being loaded.
-    private var pendingFilters: Set<Int> = []
-    /// Processes whose copy may be seen before the call that makes it returns.
-    private var pendingCopies: [Int] = []
-
-    private mutating func adopt(_ child: Int, by process: Int, isThread: Bool) {
-        if isThread { owner[child] = process } else if roles[child] == nil { roles[child] = roles[process] }
-    }
-
-    private mutating func check(_ name: String, _ call: Substring, _ process: Int, _ line: Substring) {
-        let role = roles[process] ?? Role()
-        guard role.filters > 0 else {
-            unfiltered += 1
-            return
-        }
-        let (label, list): (String, SystemCalls.List) =
-            switch (role.name, role.filters) {
-            case ("vault", _): ("vault", SystemCalls.vault)
-            case ("worker", 1): ("compiling-template", SystemCalls.compilingTemplate)
-            case ("worker", 2): ("template", SystemCalls.template)
-            case ("worker", _): ("worker", SystemCalls.worker)
-            default: ("launcher", SystemCalls.launcher)
-            }
-        filteredRoles.insert(label)
-        let isExecutable = list.neverExecutable.contains(name) && call.contains("PROT_EXEC")
-        let opensForWriting =
-            name == "openat" && list.masked.contains { $0.name == name }
-            && ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC"].contains { call.contains($0) }
-        let isNoCopy =
-            name == "clone" && list.masked.contains { $0.name == name }
-            && !["SIGCHLD,", "SIGCHLD <"].contains { call.contains("flags=CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|" + $0) }
-        // Where a process is killed while it is busy, strace (6.1) may put its number before the killer's call: any parent that kills its
-        // children shows it. A process that made such a call itself would end by SIGSYS, which is a violation of its own.
-        let isOwnEnd = name == "kill" && call.hasPrefix("kill(\(process), SIGKILL <unfinished")
-        guard !isOwnEnd else { return }
-        if !list.names.contains(name) || isExecutable || opensForWriting || isNoCopy { violations.append("\(label): \(line)") }
-    }
-
-    /// The number after the last `= `.
-    private static func result(_ call: Substring) -> Int? {
-        guard let equals = call.range(of: "= ", options: .backwards) else { return nil }
-        return Int(call[equals.upperBound...].prefix { $0.isNumber })
+        // On a local software TPM, sockets of the machine are allowed, and no others.
+        var onTPM = SystemCallTrace(launcher: SystemCalls.launcher(reaching: .localSocket))
+        for line in lines.split(separator: "\n").prefix(3) { onTPM.read(line) }
+        onTPM.read(#"10 socket(AF_UNIX, SOCK_STREAM, 0) = 3"#)
+        #expect(onTPM.violations == [])
+        onTPM.read(#"10 socket(AF_INET, SOCK_STREAM, 0) = 3"#)
+        #expect(onTPM.violations.count == 1)
     }
 }

@@ -1,6 +1,8 @@
 import Attestation
+import CDevices
 import ChainTypes
 import EnclavePlatforms
+import EnclaveSandbox
 import Foundation
 import Glibc
 import Primitives
@@ -57,5 +59,9 @@ private struct SimulatedSecurityModule: SecurityModule {
         #expect(throws: PlatformError.deviceRefused(path: "/dev/null", system: ENOTTY)) {
             try NitroDevice(path: "/dev/null").answer([0xf6])
         }
+    }
+
+    @Test func `is asked by the request that the launcher's filter lets pass`() {
+        #expect(SystemCalls.securityModuleRequest == UInt64(jupiter_nsm_number()))
     }
 }

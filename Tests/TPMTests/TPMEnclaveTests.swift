@@ -3,6 +3,7 @@ import Attestation
 import ChainTypes
 import EnclavePlatforms
 import EnclaveProtocol
+import EnclaveSandbox
 import Foundation
 import Primitives
 import Testing
@@ -31,13 +32,15 @@ private final class EnclaveOnTPM {
 
     var log: String { (try? String(contentsOfFile: tpm.folder + "/enclave.log", encoding: .utf8)) ?? "" }
 
-    func start() async throws -> EnclaveConnection {
+    /// - Parameter trace: where `strace` writes every system call of all its processes to.
+    func start(trace: String? = nil) async throws -> EnclaveConnection {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: Self.executable)
+        process.executableURL = URL(fileURLWithPath: trace == nil ? Self.executable : SystemCallTrace.program)
         let socket = tpm.folder + "/enclave.sock"
-        process.arguments = [
-            "--home", try tpm.home, "--socket", socket, "--genesis", genesis, "--platform", "tpm", "--tpm", tpm.text,
-        ]
+        process.arguments =
+            (trace.map { ["-f", "-qq", "-o", $0, Self.executable] } ?? []) + [
+                "--home", try tpm.home, "--socket", socket, "--genesis", genesis, "--platform", "tpm", "--tpm", tpm.text,
+            ] + (trace == nil ? [] : [TracerPolicy.argument])
         _ = FileManager.default.createFile(atPath: tpm.folder + "/enclave.log", contents: nil)
         process.standardError = FileHandle(forWritingAtPath: tpm.folder + "/enclave.log")
         try process.run()
@@ -53,7 +56,9 @@ private final class EnclaveOnTPM {
 
     func stop() {
         guard let process, process.isRunning else { return }
-        process.terminate()
+        // `strace` has the launcher as its child, and ends with it.
+        let traced = process.executableURL?.path == SystemCallTrace.program ? ProcessFiles.children(of: process.processIdentifier) : []
+        for launcher in traced.isEmpty ? [process.processIdentifier] : traced { kill(launcher, SIGTERM) }
         process.waitUntilExit()
     }
 }
@@ -111,6 +116,28 @@ private final class EnclaveOnTPM {
         #expect(try connection.status().chainID == node.genesis.chainID)
         #expect(enclave.log.contains("platform.tpm"), "\(enclave.log)")
         enclave.stop()
+    }
+
+    /// Its launcher speaks to the TPM while it is confined, over local sockets and nothing else.
+    @Test(.enabled(if: SystemCallTrace.isPossible)) func `makes no call outside its lists, from its start to its evidence and its end`()
+        async throws
+    {
+        let tpm = try await TestTPM()
+        let enclave = try EnclaveOnTPM(tpm, BypassedNode())
+        let file = tpm.folder + "/trace"
+        let connection = try await enclave.start(trace: file)
+        for number in 1...2 { #expect(try !attest(connection, Hash32(0, 0, 0, UInt64(number))).evidence.isEmpty) }
+        enclave.stop()
+        #expect(!enclave.log.contains("error"), "\(enclave.log)")
+        var trace = SystemCallTrace(launcher: SystemCalls.launcher(reaching: .localSocket))
+        try trace.read(contentsOf: file)
+        #expect(trace.violations == [])
+        #expect(trace.filteredRoles == ["launcher", "vault"])
+        #expect(trace.undumpable == ["launcher", "vault"])
+        // Held against the list of a launcher that reaches nothing, the sockets are what is too much: they were seen, and under the filter.
+        var other = SystemCallTrace()
+        try other.read(contentsOf: file)
+        #expect(other.violations.contains { $0.contains("socket(AF_UNIX") })
     }
 
     @Test func `does not start without its TPM or on another's sealed key`() async throws {

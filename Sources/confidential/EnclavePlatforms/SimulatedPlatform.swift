@@ -39,9 +39,11 @@ package struct SimulatedPlatform: EnclavePlatform {
         let count = read(descriptor, &bytes, bytes.count)
         guard count > 0 else { throw .badSealingKey }
         let lines = String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n")
-        guard lines.count == 2, lines[0] == Self.heading, let secret = Hex.decode(lines[1]),
-            let key = try? AuthenticatedEncryption.key(secret)
+        guard lines.count == 2, lines[0] == Self.heading, var secret = Hex.decode(lines[1])
         else { throw .badSealingKey }
+        // The text is left: it is in the file too.
+        defer { explicit_bzero(&secret, secret.count) }
+        guard let key = try? AuthenticatedEncryption.key(secret) else { throw .badSealingKey }
         return key
     }
 
@@ -52,7 +54,9 @@ package struct SimulatedPlatform: EnclavePlatform {
             guard lstat(home + name, &status) != 0 || status.st_size == 0 else { throw .missing }
         }
         let key = AuthenticatedEncryption.randomKey()
-        let text = Self.heading + "\n" + Hex.encode(key.withUnsafeBytes { [UInt8]($0) }) + "\n"
+        var secret = key.withUnsafeBytes { [UInt8]($0) }
+        defer { explicit_bzero(&secret, secret.count) }
+        let text = Self.heading + "\n" + Hex.encode(secret) + "\n"
         let temporary = path + ".new"
         unlink(temporary)
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)

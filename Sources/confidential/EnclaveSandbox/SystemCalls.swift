@@ -1,3 +1,5 @@
+import Glibc
+
 /// The one place that says which system calls each process of the enclave may make once its filter is loaded
 /// (docs/spec/enclave.md §1). Every other call ends the process (SECCOMP_RET_KILL_PROCESS).
 package enum SystemCalls {
@@ -62,30 +64,54 @@ package enum SystemCalls {
     /// reads a byte from outside; so this list has what a program needs until then: loading its libraries, and (workers) leaving the
     /// network. It makes no connection, listens nowhere, traces nobody, and opens files for reading only.
     package static let launcher = List(
-        allowed: runtime + spawning + starting + [
-            "kill", "poll", "recvmsg", "sendmsg", "setsockopt", "socketpair", "unlink", "wait4", "write",
-        ],
+        allowed: runtime + spawning + starting + ["kill", "poll", "recvmsg", "sendmsg", "setsockopt", "unlink", "wait4", "write"],
         masked: [
             // O_WRONLY, O_RDWR, O_CREAT and O_TRUNC are all off.
             Masked(name: "openat", argument: 2, mask: 0o1103, value: 0),
             // The Swift runtime asks whether its output is a terminal (TCGETS).
             Masked(name: "ioctl", argument: 1, mask: 0xFFFF_FFFF, value: 0x5401),
+            pairing,
         ])
 
-    /// The launcher on a platform: also what reaching the platform's device takes. Vault and workers inherit it and narrow it like the rest.
-    package static func launcher(on platform: String) -> List {
+    /// The launcher on a platform: also what the platform's reports take. Vault and workers inherit it and narrow it like the rest.
+    package static func launcher(reaching reach: LauncherReach) -> List {
         var list = launcher
-        switch platform {
-        // A thread that may hang, and a socket; looking a host up asks the kernel for the machine's addresses first.
-        case "tpm": list.allowed += ["bind", "clock_nanosleep", "connect", "getsockname", "getsockopt", "socket"]
-        case "sev-snp", "tdx": list.allowed += ["clock_nanosleep", "ioctl", "mkdir", "rmdir"]
-        case "nitro": list.allowed.append("ioctl")
-        default: return list
+        switch reach {
+        case .nothing: break
+        case .device:
+            list.allowed.append("clock_nanosleep")
+            // Reading and writing what is there already: O_CREAT, O_TRUNC, O_APPEND and the like are off.
+            list.masked.append(opening(exactly: O_RDWR, or: O_NONBLOCK | O_CLOEXEC))
+        case .localSocket:
+            list.allowed += ["clock_nanosleep", "connect"]
+            list.masked.append(socket(AF_UNIX))
+        case .network:
+            // Looking a host up asks the kernel for the machine's addresses, then perhaps a name server how much it has to say (FIONREAD).
+            list.allowed += ["bind", "clock_nanosleep", "connect", "getsockname", "sendmmsg"]
+            list.masked += [AF_UNIX, AF_INET, AF_INET6, AF_NETLINK].map(socket)
+            list.masked.append(Masked(name: "ioctl", argument: 1, mask: 0xFFFF_FFFF, value: 0x541B))
+        case .reportFolder:
+            list.allowed += ["clock_nanosleep", "rmdir"]
+            list.masked += [
+                opening(exactly: O_WRONLY | O_CLOEXEC | O_NOFOLLOW), Masked(name: "mkdir", argument: 1, mask: 0xFFFF_FFFF, value: 0o700),
+            ]
+        case .securityModule:
+            list.masked.append(Masked(name: "ioctl", argument: 1, mask: 0xFFFF_FFFF, value: securityModuleRequest))
         }
-        // A device or report is opened for writing too.
-        list.allowed.append("openat")
-        list.masked.removeAll { list.allowed.contains($0.name) }
         return list
+    }
+
+    /// The one request of a Nitro enclave's security module (aws-nitro-enclaves-nsm-api, driver `nsm`).
+    package static let securityModuleRequest: UInt64 = 0xC020_0A00
+
+    /// Sockets of one family.
+    private static func socket(_ family: Int32) -> Masked {
+        Masked(name: "socket", argument: 0, mask: 0xFFFF_FFFF, value: UInt64(family))
+    }
+
+    /// Opening with these flags and no others but, perhaps, `optional`.
+    private static func opening(exactly flags: Int32, or optional: Int32 = 0) -> Masked {
+        Masked(name: "openat", argument: 2, mask: 0xFFFF_FFFF & ~UInt64(optional), value: UInt64(flags))
     }
 
     /// Making a process.

@@ -16,14 +16,15 @@ package final class LauncherClient: EnclavePlatform {
 
     /// Waits for the launcher's greeting.
     package init(channel: PacketChannel) throws(VaultError) {
-        guard let secret = SecretPages(count: LauncherMessage.sealingKeyBytes),
-            channel.receive(into: secret.bytes) == LauncherMessage.sealingKeyBytes,
+        guard let secret = SecretPages(count: LauncherMessage.sealingKeyBytes) else { throw .launcherLost }
+        guard
+            secret.withBytes(channel.receive(into:)) == LauncherMessage.sealingKeyBytes,
             let (packet, _) = channel.receive(), case .hello(let measurement, let assurance, let name) = LauncherMessage(packet)
         else { throw .launcherLost }
         (self.name, self.assurance, self.measurement) = (name, assurance, measurement)
         self.channel = Mutex(channel)
         // Its own storage is overwritten when the last reference goes (swift-crypto); `secret` overwrites the pages here.
-        key = Mutex(SymmetricKey(data: UnsafeRawBufferPointer(secret.bytes)))
+        key = Mutex(secret.withBytes { SymmetricKey(data: UnsafeRawBufferPointer($0)) })
     }
 
     /// The sealing key, once: nothing is kept of it here.

@@ -1,6 +1,5 @@
 import CHardening
 import ChainTypes
-import Crypto
 import EnclaveSandbox
 import Glibc
 import PlatformProtocol
@@ -17,7 +16,8 @@ final class Launcher {
     /// How long a template may take for one answer, in seconds.
     private static let answerSeconds = 60
 
-    private let platform: any EnclavePlatform
+    private let platform: any ReportingPlatform
+    private let reach: LauncherReach
     private let programs: String
     private let signals: Int32
     private let tracer: TracerPolicy
@@ -34,29 +34,30 @@ final class Launcher {
     }
 
     /// - Parameters:
+    ///   - reach: what reports take.
     ///   - programs: the folder of the other programs.
     ///   - signals: readable at SIGTERM, SIGINT and SIGCHLD.
     ///   - tracer: for the processes that it starts, as for this one.
-    init(platform: any EnclavePlatform, programs: String, signals: Int32, tracer: TracerPolicy) {
-        (self.platform, self.programs, self.signals, self.tracer) = (platform, programs, signals, tracer)
+    init(platform: any ReportingPlatform, reach: LauncherReach, programs: String, signals: Int32, tracer: TracerPolicy) {
+        (self.platform, self.reach, self.programs, self.signals, self.tracer) = (platform, reach, programs, signals, tracer)
     }
 
-    /// Starts the vault with the descriptors, which are closed here, and hands it the sealing key.
-    func startVault(listener: Int32, store: (first: Int32, second: Int32), genesis: Int32) throws {
-        let key = try platform.sealingKey()
+    /// Starts the vault with the descriptors, which are closed here, and hands it the sealing key, which is overwritten here.
+    func startVault(listener: Int32, store: (first: Int32, second: Int32), genesis: Int32, key: consuming SecretPages) throws {
         // The second pair carries nothing: its end says that the vault is to stop.
         guard let (own, other) = PacketChannel.pair(), let (ownStop, otherStop) = PacketChannel.streamPair() else {
             throw SandboxError.cannotStart
         }
         (channel, stopEnd) = (PacketChannel(descriptor: own), ownStop)
         // What it starts inherits this filter, so it is loaded before the first.
-        try SystemCallFilter.load(SystemCalls.launcher(on: platform.name))
+        try SystemCallFilter.load(SystemCalls.launcher(reaching: reach))
         let given = [other, otherStop, listener, store.first, store.second, genesis]
         vault = try RoleProcess.start(programs + "jupiter-enclave-vault", descriptors: given, tracer: tracer)
         for descriptor in given { close(descriptor) }
         let hello = LauncherMessage.hello(
             measurement: platform.measurement, assurance: platform.assurance, platform: platform.name)
-        guard key.withUnsafeBytes({ $0.count == LauncherMessage.sealingKeyBytes && channel.send($0) }), channel.send(hello.encoded) else {
+        let isHandedOver = key.withBytes { $0.count == LauncherMessage.sealingKeyBytes && channel.send(UnsafeRawBufferPointer($0)) }
+        guard isHandedOver, channel.send(hello.encoded) else {
             throw SandboxError.cannotStart
         }
     }

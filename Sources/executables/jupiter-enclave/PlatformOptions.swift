@@ -1,5 +1,6 @@
 import Attestation
 import EnclavePlatforms
+import EnclaveSandbox
 import PlatformProtocol
 import Primitives
 
@@ -50,24 +51,33 @@ struct PlatformOptions: Equatable {
         } catch { throw Misuse(reason: error.text) }
     }
 
-    /// The platform, its launch measured.
+    /// The platform, its launch measured, and the sealing key: without it there is nothing to start.
     /// - Parameters:
     ///   - genesis: the hash of the chain's genesis.
     ///   - programs: the enclave's other programs, by path.
-    func open(home: String, genesis: Hash32, programs: [String]) throws -> any EnclavePlatform {
+    func open(home: String, genesis: Hash32, programs: [String]) throws -> OpenedPlatform {
         switch name {
         case "tpm":
+            let options = try tpmOptions
             let platform = try TPMPlatform(
-                options: tpmOptions, measurement: LaunchMeasurement.ofThisProcess(and: programs), genesis: genesis, home: home)
+                options: options, measurement: LaunchMeasurement.ofThisProcess(and: programs), genesis: genesis, home: home)
             log(platform.isSoftware ? "platform tpm (software): it protects nothing from this machine's owner" : "platform tpm")
-            return try VouchedPlatform(platform, platform.isSoftware ? .none : .measured)
-        case "sev-snp": return try VouchedPlatform(SNPPlatform(genesis: genesis, certificates: snpCertificates), .confidential)
-        case "tdx": return try VouchedPlatform(TDXPlatform(), .confidential)
-        case "nitro": return try VouchedPlatform(NitroPlatform(), .confidential)
+            return try Self.vouched(platform, platform.isSoftware ? .none : .measured, reaching: options.address.reach)
+        case "sev-snp":
+            return try Self.vouched(SNPPlatform(genesis: genesis, certificates: snpCertificates), .confidential, reaching: .reportFolder)
+        case "tdx": return try Self.vouched(TDXPlatform(), .confidential, reaching: .reportFolder)
+        case "nitro": return try Self.vouched(NitroPlatform(), .confidential, reaching: .securityModule)
         default:
             log("SIMULATED platform: process isolation only; whoever owns this machine can read what is inside")
-            return SimulatedPlatform(home: home)
+            let platform = SimulatedPlatform(home: home)
+            return try OpenedPlatform(platform, reaching: .nothing, key: platform.sealingKey())
         }
+    }
+
+    private static func vouched(
+        _ platform: some EvidenceSource & SealingKeySource, _ assurance: AssuranceClass, reaching reach: LauncherReach
+    ) throws -> OpenedPlatform {
+        try OpenedPlatform(VouchedPlatform(platform, assurance), reaching: reach, key: platform.sealingKey())
     }
 
     /// What a chain that accepts this enclave on this machine names, as `jupiter governance propose --add-reference` reads it; `nil` for
@@ -86,4 +96,14 @@ struct PlatformOptions: Equatable {
     }
 
     private var tpmOptions: TPMOptions { get throws { if let tpm { tpm } else { try TPMOptions() } } }
+}
+
+extension TPMAddress {
+    /// What commands to a TPM at this address take of the system.
+    fileprivate var reach: LauncherReach {
+        switch self {
+        case .device: .device
+        case .swtpm: isLocal ? .localSocket : .network
+        }
+    }
 }

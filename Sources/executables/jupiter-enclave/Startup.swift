@@ -31,6 +31,8 @@ enum Startup {
     static func run(_ options: Options) throws -> Int32 {
         try Confinement.keepInherited()
         try Confinement.harden(descriptors: 64, tracer: options.tracer)
+        // Where it may not, the pages that the sealing key passes through are locked all the same.
+        _ = Confinement.lockAllMemory()
         #if DEBUG
             if case .allow = options.tracer {
                 log("A TRACER MAY READ EVERY KEY OF THIS ENCLAVE (\(TracerPolicy.argument), debug builds only)")
@@ -43,12 +45,12 @@ enum Startup {
         guard genesis >= 0 else { throw StartupError.noGenesis }
         // Locked before the platform makes a sealing key: two first starts at once would each make one.
         let store = try VaultFolder.openStore(options.home)
-        let platform = try options.platform.open(home: options.home, genesis: try genesisHash(genesis), programs: Launcher.paths())
+        let opened = try options.platform.open(home: options.home, genesis: try genesisHash(genesis), programs: Launcher.paths())
         let listener = try EnclaveServer.listen(options.socket)
         defer { unlink(options.socket) }
         let launcher = try Launcher(
-            platform: platform, programs: RoleProcess.folder(), signals: signals, tracer: options.tracer)
-        try launcher.startVault(listener: listener, store: store, genesis: genesis)
+            platform: opened.platform, reach: opened.reach, programs: RoleProcess.folder(), signals: signals, tracer: options.tracer)
+        try launcher.startVault(listener: listener, store: store, genesis: genesis, key: opened.key)
         log("listens at \(options.socket)")
         return launcher.watch()
     }

@@ -32,11 +32,14 @@ struct jupiter_nsm_message {
     struct iovec response;
 };
 
+// Its number, as filters of system calls know it.
+static inline uint32_t jupiter_nsm_number(void) { return _IOWR(0x0A, 0, struct jupiter_nsm_message); }
+
 static inline int jupiter_nsm_request(
     int descriptor, const uint8_t *request, size_t size, uint8_t *response, size_t capacity, size_t *response_size) {
     struct jupiter_nsm_message message = {
         .request = {.iov_base = (void *)request, .iov_len = size}, .response = {.iov_base = response, .iov_len = capacity}};
-    if (ioctl(descriptor, _IOWR(0x0A, 0, struct jupiter_nsm_message), &message) != 0) return errno;
+    if (ioctl(descriptor, jupiter_nsm_number(), &message) != 0) return errno;
     *response_size = message.response.iov_len;
     return 0;
 }

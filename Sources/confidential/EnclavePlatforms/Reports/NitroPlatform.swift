@@ -58,17 +58,22 @@ package protocol SecurityModule: Sendable {
 }
 
 /// The module's device in a Nitro enclave.
-package struct NitroDevice: SecurityModule {
+package final class NitroDevice: SecurityModule {
     package static let standardPath = "/dev/nsm"
 
-    let path: String
+    private let path: String
+    private let descriptor: Int32
 
-    package init(path: String = standardPath) { self.path = path }
+    /// Opens the device, once: whoever asks it later needs no right to open anything.
+    package init(path: String = standardPath) throws(PlatformError) {
+        let opened = open(path, O_RDWR | O_CLOEXEC)
+        guard opened >= 0 else { throw errno == ENOENT ? .deviceMissing(path: path) : .deviceRefused(path: path, system: errno) }
+        (self.path, descriptor) = (path, opened)
+    }
+
+    deinit { close(descriptor) }
 
     package func answer(_ request: [UInt8]) throws(PlatformError) -> [UInt8] {
-        let descriptor = open(path, O_RDWR | O_CLOEXEC)
-        guard descriptor >= 0 else { throw errno == ENOENT ? .deviceMissing(path: path) : .deviceRefused(path: path, system: errno) }
-        defer { close(descriptor) }
         var response = [UInt8](repeating: 0, count: NSMRequest.maximumResponse)
         var size = 0
         let failure = jupiter_nsm_request(descriptor, request, request.count, &response, response.count, &size)

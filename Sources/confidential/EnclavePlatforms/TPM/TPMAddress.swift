@@ -41,6 +41,14 @@ package enum TPMAddress: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Whether it is on this machine: a device, or a socket with a path.
+    package var isLocal: Bool {
+        switch self {
+        case .device: true
+        case .swtpm(let configuration): configuration.hasPrefix("path=")
+        }
+    }
+
     /// Whether the address itself says that there is no hardware.
     package var isSoftware: Bool {
         if case .swtpm = self { return true }

@@ -3,6 +3,7 @@ import ChainTypes
 import Crypto
 import Cryptography
 import FoundationEssentials
+import Glibc
 import Primitives
 import WireTypes
 
@@ -135,17 +136,20 @@ package struct TPMPlatform: EvidenceSource, SealingKeySource {
         if let stored = try file.read() {
             return try tpm.perform { (tpm) throws(PlatformError) in
                 guard try tpm.resetCount() == resets else { throw .tpmWasReset }
-                let secret = try tpm.unseal(stored.secret, registers: stored.registers)
+                var secret = try tpm.unseal(stored.secret, registers: stored.registers)
+                defer { explicit_bzero(&secret, secret.count) }
                 guard let key = try? AuthenticatedEncryption.key(secret) else { throw .badSealedKey }
                 return key
             }
         }
         guard !file.vaultExists else { throw .sealedKeyMissing }
         let key = AuthenticatedEncryption.randomKey()
-        let (secret, selection) = (key.withUnsafeBytes { [UInt8]($0) }, options.selection)
+        let selection = options.selection
         let sealed = try tpm.perform { (tpm) throws(PlatformError) in
             let values = try checked(tpm, selection)
             let digest = Digest.plain(selection.flatMap { values[$0]?.bytes ?? [] })
+            var secret = key.withUnsafeBytes { [UInt8]($0) }
+            defer { explicit_bzero(&secret, secret.count) }
             return try tpm.seal(secret, registers: selection, digest: digest)
         }
         try file.write(SealedKeyFile.Content(registers: selection, secret: sealed))
