@@ -7,79 +7,47 @@ import WireTypes
 
 /// Every reader of outside bytes meets mutated vectors and noise: it answers or refuses, and never crashes or runs away.
 @Suite struct `Readers of evidence (fuzz)` {
-    let seeds: [EvidenceFiles.Role: [[UInt8]]]
+    private static let seeds = Result { try FuzzSeeds() }
 
-    init() throws {
-        let set = try VectorSet.committed()
-        var seeds: [EvidenceFiles.Role: [[UInt8]]] = [:]
-        for entry in set.manifest.entries {
-            for (role, bytes) in try set.files(entry) where !(seeds[role] ?? []).contains(bytes) { seeds[role, default: []].append(bytes) }
-        }
-        self.seeds = seeds
-    }
-
-    private func fuzz(_ roles: [EvidenceFiles.Role], _ read: ([UInt8]) throws -> Void) {
-        let samples = roles.flatMap { seeds[$0] ?? [] }
-        #expect(!samples.isEmpty, "\(roles)")
-        var refused = 0
-        HostileBytes.each(samples) { bytes in
-            do { try read(bytes) } catch {
-                refused += 1
-                #expect(error is AttestationError, "seed \(HostileBytes.seed): \(error)")
+    /// Mutated so that lengths break, and so that they hold; each reader accepts a vector as it is and refuses some of the mutations itself.
+    @Test(arguments: EvidenceReader.all) func `meet mutated vectors, each directly`(reader: EvidenceReader) throws {
+        let samples = try reader.samples(Self.seeds.get())
+        #expect(samples.contains { (try? reader.read($0)) == true }, "as they are")
+        var hostile = HostileBytes()
+        var (reached, refused) = (0, 0)
+        for round in 0..<HostileBytes.rounds {
+            let sample = samples[hostile.below(samples.count)]
+            let bytes = hostile.below(2) == 0 ? hostile.next(sample) : hostile.overwritten(sample)
+            do { reached += try reader.read(bytes) ? 1 : 0 } catch {
+                (reached, refused) = (reached + 1, refused + 1)
+                #expect(error is AttestationError || error is ManifestError, "seed \(HostileBytes.seed) round \(round): \(error)")
             }
         }
-        #expect(refused > HostileBytes.rounds / 10, "seed \(HostileBytes.seed): mutations are noticed")
+        #expect(reached > HostileBytes.rounds / 20 && refused > 0, "seed \(HostileBytes.seed): \(reached) reached, \(refused) refused")
     }
 
-    @Test func `certificates and lists`() {
-        fuzz([.endorsementKey, .intermediate, .endorsementCertificate]) { _ = try VendorCertificate($0) }
-        fuzz([.amdList, .pckList, .rootList]) { _ = try RevocationList($0) }
-        fuzz([.tcbSigners, .pckListIssuers]) { for certificate in try PemChain.read($0) { _ = try VendorCertificate(certificate) } }
-    }
-
-    @Test func `signed JSON`() {
-        fuzz([.tcbInfo, .qeIdentity]) { bytes in
-            let document = try JsonValue(bytes, limit: 1 << 20)
-            if let content = document.object?["tcbInfo"] { _ = try TcbInfo(content) }
-            if let content = document.object?["enclaveIdentity"] { _ = try QeIdentity(content) }
-            guard document.object != nil else { throw AttestationError.malformed }
-            // Mutations inside a string are still JSON: the signature notices those.
-            guard seeds[.tcbInfo]?.contains(bytes) == true || seeds[.qeIdentity]?.contains(bytes) == true else {
-                throw AttestationError.collateralSignature
-            }
+    /// Whoever writes another reader has to say how mutated bytes reach it.
+    @Test func `are all listed`() throws {
+        let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let module = tests.deletingLastPathComponent().appending(components: "Sources", "evidence", "Attestation")
+        let sources = try #require(FileManager.default.enumerator(atPath: module.path)).compactMap { $0 as? String }
+        let listed = Set(EvidenceReader.all.map(\.file))
+        #expect(Set(EvidenceReader.readersWithin.values).isSubset(of: listed))
+        // What takes bytes apart, in the module's own terms.
+        let marks = ["ByteCursor(", "FixedLayout(", "DER.parse(", "DERReading.", "JsonParser(", "CborReader(", ".octets(", ".lines("]
+        var found: Set<String> = []
+        for source in sources where source.hasSuffix(".swift") {
+            let text = try String(contentsOf: module.appending(path: source), encoding: .utf8)
+            guard marks.contains(where: text.contains) else { continue }
+            found.insert(source)
+            #expect(listed.contains(source) || EvidenceReader.readersWithin[source] != nil, "\(source)")
         }
+        #expect(found.count > 12, "the marks mean something")
+        #expect(listed.union(EvidenceReader.readersWithin.keys).isSubset(of: Set(sources)), "no name of the past")
     }
 
-    @Test func `reports, quotes and documents`() throws {
-        let nitro = try VectorSet.committed().vector("nitro-good-nonce").files.files[.evidence] ?? []
-        let quotes = (seeds[.evidence] ?? []).filter { (try? IntelQuoteReader($0)) != nil }
-        let reports = (seeds[.evidence] ?? []).filter { (try? SnpReport($0)) != nil }
-        #expect(quotes.count >= 4 && reports.count >= 4)
-        HostileBytes.each(quotes) { _ = try? IntelQuoteReader($0) }
-        HostileBytes.each(reports) { _ = try? SnpReport($0) }
-        HostileBytes.each([nitro]) { bytes in
-            guard let envelope = try? CoseSignature(bytes, limit: 16 << 10) else { return }
-            _ = try? NitroDocument(envelope.payload)
-        }
-        let payload = try CoseSignature(nitro, limit: 16 << 10).payload
-        HostileBytes.each([Array(payload)]) { _ = try? NitroDocument($0[...]) }
-        fuzz([.hclReport]) { bytes in
-            _ = try HclReport(bytes).attestationKey()
-            guard seeds[.hclReport]?.contains(bytes) == true else { throw AttestationError.akBinding }
-        }
-    }
-
-    @Test func `TPM structures and event logs`() throws {
-        HostileBytes.each((seeds[.tpmQuote] ?? []) + (seeds[.azureQuote] ?? [])) { _ = try? TpmQuote($0) }
-        HostileBytes.each(seeds[.tpmSignature] ?? []) { _ = try? TpmSignature($0) }
-        HostileBytes.each(seeds[.attestationKey] ?? []) { _ = try? TpmPublicArea($0) }
-        HostileBytes.each([EventLogTests.log()]) { _ = try? EventLog($0) }
-    }
-
-    @Test func `whole pieces, their manifest, and files of unknown purpose`() throws {
+    @Test func `together judge whole pieces, and files of unknown purpose`() throws {
         let set = try VectorSet.committed()
-        let manifest = try [UInt8](Data(contentsOf: set.folder.appending(component: "manifest.json")))
-        HostileBytes.each([manifest]) { _ = try? EvidenceManifest($0) }
         var hostile = HostileBytes()
         for entry in set.manifest.entries {
             let vector = try set.vector(entry.id)
@@ -99,7 +67,7 @@ import WireTypes
         }
     }
 
-    @Test func `encoded evidence and endorsements`() throws {
+    @Test func `meet encoded evidence and endorsements`() throws {
         let evidence = try WireSamples.all().map { $0.evidence.encoded() }
         HostileBytes.each(evidence) { bytes in
             guard let wire = try? WireEvidence(strictly: bytes, limit: EvidenceAppraiser.maximumEvidence) else { return }

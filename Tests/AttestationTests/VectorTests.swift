@@ -49,7 +49,7 @@ import Testing
             }
         }
         #expect(refused == ["az", "nitro", "sgx", "snp", "tdx", "tpm"])
-        // SGX's real quotes all have open advisories: the explicit policy below accepts one.
+        // SGX's real quotes all have open advisories: the explicit policy below accepts one. The strict one's is synthetic (ForgedIntel).
         #expect(accepted.union(["sgx"]) == refused)
         var sgx = try set.vector("sgx-v3-conf-swhardening")
         sgx.policy.tcbStatuses.insert(.configurationAndSWHardeningNeeded)

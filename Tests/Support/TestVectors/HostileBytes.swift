@@ -34,6 +34,15 @@ package struct HostileBytes: Sendable {
         return bytes
     }
 
+    /// One to four bytes of `sample` overwritten, half of them by others of its own: lengths inside stay right and text stays text, so that
+    /// a reader gets far.
+    package mutating func overwritten(_ sample: [UInt8]) -> [UInt8] {
+        guard !sample.isEmpty else { return sample }
+        var bytes = sample
+        for _ in 0...below(4) { bytes[below(bytes.count)] = below(2) == 0 ? UInt8(below(256)) : sample[below(sample.count)] }
+        return bytes
+    }
+
     private mutating func mutate(_ bytes: inout [UInt8]) {
         guard !bytes.isEmpty else { return bytes.append(UInt8(below(256))) }
         let position = below(bytes.count)

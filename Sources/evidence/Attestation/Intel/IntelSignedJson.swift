@@ -1,7 +1,7 @@
 import Primitives
 
 /// Collateral as Intel's provisioning service serves it: one JSON object and a signature of its exact bytes (PCS API v4).
-struct IntelSignedJson: Sendable {
+package struct IntelSignedJson: Sendable {
     /// The signed object.
     let content: JsonValue
     private let signature: [UInt8]
@@ -9,7 +9,8 @@ struct IntelSignedJson: Sendable {
     static let maximumBytes = 128 << 10
 
     /// - Parameter member: `tcbInfo` or `enclaveIdentity`.
-    init(_ bytes: [UInt8], member: String) throws(AttestationError) {
+    /// - Throws: `malformed` for anything but that member and a signature.
+    package init(_ bytes: [UInt8], member: String) throws(AttestationError) {
         let document = try JsonValue(bytes, limit: Self.maximumBytes)
         guard document.object?.count == 2 else { throw .malformed }
         content = try document.member(member)

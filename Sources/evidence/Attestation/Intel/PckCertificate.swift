@@ -1,7 +1,7 @@
 import SwiftASN1
 
 /// What a PCK certificate says of its platform (Intel SGX PCK Certificate and CRL profile, §1.3.5).
-struct PckCertificate: Sendable {
+package struct PckCertificate: Sendable {
     let ppid: [UInt8]
     /// The sixteen security versions.
     let components: [UInt8]
@@ -12,7 +12,8 @@ struct PckCertificate: Sendable {
 
     private static let sgx: [UInt] = [1, 2, 840, 113_741, 1, 13, 1]
 
-    init(_ certificate: VendorCertificate) throws(AttestationError) {
+    /// - Throws: `malformed` for a missing or malformed extension.
+    package init(_ certificate: VendorCertificate) throws(AttestationError) {
         self = try DERReading.strictly { try Self(reading: certificate) }
     }
 

@@ -1,7 +1,7 @@
 import SwiftASN1
 
 /// What a VCEK or VLEK certificate says of its key (AMD publication 57230, §3): extensions under 1.3.6.1.4.1.3704.1.
-struct AmdEndorsementKey: Sendable {
+package struct AmdEndorsementKey: Sendable {
     let productName: String
     let tcb: AmdTcb
     /// The chip's, in a VCEK.
@@ -9,7 +9,8 @@ struct AmdEndorsementKey: Sendable {
     /// The cloud provider's, in a VLEK.
     let providerID: String?
 
-    init(_ certificate: VendorCertificate) throws(AttestationError) {
+    /// - Throws: `malformed` for missing or malformed extensions, and for those of a chip and of a provider at once.
+    package init(_ certificate: VendorCertificate) throws(AttestationError) {
         self = try DERReading.strictly { try Self(reading: certificate.extensions.values) }
     }
 

@@ -84,7 +84,7 @@ package struct TpmEvidence: Sendable {
     }
 
     /// The model that a TPM's certificate names (TCG EK credential profile, §3.1.2).
-    private static func model(_ certificate: VendorCertificate) throws(AttestationError) -> String? {
+    package static func model(_ certificate: VendorCertificate) throws(AttestationError) -> String? {
         guard let value = certificate.extensions.values[.subjectAlternativeName] else { return nil }
         return try DERReading.strictly {
             for name in try DERReading.sequence(DER.parse(value)) where name.identifier == DERReading.context(4) {
