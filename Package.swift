@@ -329,8 +329,7 @@ let targets: [Target] = [
         "FederationEndToEndTests",
         [
             "SmallDiskSupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "JupiterClient", "LocalFederation", "Engine",
-            "Node",
-            "PowerLossSupport",
+            "Node", "PowerLossSupport",
         ]),
     tests(
         "CometEndToEndTests",

@@ -87,7 +87,7 @@ import WireTypes
         let log = PunctureChain(try await wireLog(scene))
         try await scene.byOperator([try scene.enclave.acknowledgement(try #require(log))])
         #expect(try await browser.wait(for: "\(text).includes('complete') && \(text).includes('1 enclave of 1 vault')"))
-        #expect(try await browser.wait(for: "\(text).includes('certified') && \(text).includes('1 ciphertext gone')"))
+        #expect(try await browser.wait(for: "\(text).includes('certified') && \(text).includes('1 ciphertext let go of')"))
 
         try await shoot(browser, "account.png")
         try await browser.resize(width: 360, height: 740)

@@ -26,22 +26,28 @@ import Testing
     }
 
     /// Runs `body` with a log that holds the payload 1, on a disk with less space than another payload takes.
-    private func withFullDisk(_ body: (SmallDisk, String, inout WriteAheadLog) throws -> Void) throws {
+    /// - Parameter expected: the payloads that are read back once the log is closed.
+    private func withFullDisk(
+        leaving expected: [UInt8], _ body: (SmallDisk, String, inout WriteAheadLog) throws -> Void
+    ) throws {
         guard let disk = try SmallDisk(megabytes: 2) else { return }
         let path = disk.path + "/wal"
         try WriteAheadLog.create(path, chain: chain, validator: validator)
-        var records: [LogRecord] = []
-        var log = try open(path, &records)
-        log.append(payload(1))
-        try log.sync()
-        try disk.fill(leaving: Self.size / 2)
-        try body(disk, path, &log)
+        do {
+            var records: [LogRecord] = []
+            var log = try open(path, &records)
+            log.append(payload(1))
+            try log.sync()
+            try disk.fill(leaving: Self.size / 2)
+            try body(disk, path, &log)
+        }
+        #expect(try payloads(path) == expected)
     }
 
     private func expectFull(_ error: WriteAheadLogError?) { #expect(error?.code == 1814 && error?.name == "wal.diskFull") }
 
     @Test func `says so when it cannot keep a record, keeps those before, and keeps it once there is space`() throws {
-        try withFullDisk { disk, path, log in
+        try withFullDisk(leaving: [1, 2]) { disk, path, log in
             log.append(payload(2))
             let before = log.size
             var failure: WriteAheadLogError?
@@ -78,7 +84,7 @@ import Testing
     }
 
     @Test func `a compaction that finds no space leaves the log as it was`() throws {
-        try withFullDisk { disk, path, log in
+        try withFullDisk(leaving: [1, 4]) { disk, path, log in
             var failure: WriteAheadLogError?
             do throws(WriteAheadLogError) { try log.compact([payload(3)]) } catch { failure = error }
             expectFull(failure)

@@ -241,7 +241,7 @@ function erasureItem(erasure) {
     ["what", erasure.record ? mono(erasure.record) : counted(erasure.records, "record")],
     ["ordered", "block " + count(erasure.height) + ", " + day(erasure.time)],
     ["keys destroyed", "by " + counted(signed, "enclave") + " of " + counted(erasure.vaults.length, "vault")],
-    ["ciphertexts", erasure.sweeping ? "being let go of" : counted(erasure.records, "ciphertext") + " gone"],
+    ["ciphertexts", erasure.sweeping ? "being let go of" : counted(erasure.records, "ciphertext") + " let go of"],
   ];
   if (erasure.status === "complete") pairs.push(["certified", "block " + count(erasure.completedHeight)]);
   else pairs.push(["waits until", day(erasure.deadline)]);
