@@ -53,6 +53,8 @@ final class CometNode: Sendable {
         }
         var configuration = try home.configuration(environment: [:])
         configuration.apiPort = 0
+        // The engine of these tests is in this process: on a busy machine it answers late.
+        configuration.cometRPCTimeout = 120_000
         configure(&configuration)
         self.configuration = configuration
     }

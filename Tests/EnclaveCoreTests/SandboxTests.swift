@@ -113,6 +113,9 @@ import WorkerProtocol
             let template = try #require(process.role("jupiter-enclave-worker").first)
             #expect(ProcessFiles.becomes { process.workers.count == ProgramRuns.spares })
             let worker = try #require(process.workers.first)
+            // A copy that was made this moment has not given up what is its template's: its filter is one more than the template's.
+            let filters = try #require(ProcessFiles.status(template, "Seccomp_filters").flatMap { Int($0) })
+            #expect(ProcessFiles.becomes { ProcessFiles.status(worker, "Seccomp_filters") == "\(filters + 1)" })
             for role in [launcher, vault, template, worker] {
                 #expect(ProcessFiles.status(role, "Seccomp") == "2")
                 #expect(ProcessFiles.status(role, "NoNewPrivs") == "1")

@@ -79,7 +79,11 @@ package final class JupiterNode: Sendable {
         self.peers = peers
         let signatures = RecentSignatures()
         let broadcaster =
-            socket == nil ? nil : configuration.cometRPC.flatMap(URL.init(string:)).map { CometBroadcaster(url: $0) }
+            socket == nil
+            ? nil
+            : configuration.cometRPC.flatMap(URL.init(string:)).map {
+                CometBroadcaster(url: $0, timeout: Double(configuration.cometRPCTimeout) / 1_000)
+            }
         intake =
             socket == nil
             ? TransactionIntake(mempool: mempool, workers: workers, announce: { [weak peers] in peers?.announce($0) })

@@ -54,6 +54,8 @@ package struct NodeConfiguration: Sendable, Equatable {
     package var stateSync = true
     /// CometBFT's RPC, on a chain that it runs: without it such a node cannot show others that blocks are final.
     package var cometRPC: String?
+    /// How long that RPC may take to accept a transaction, in milliseconds.
+    package var cometRPCTimeout = 10_000
     /// Which engine decides blocks: our own (`simplex`), or another's behind ABCI (`abci`).
     package var consensus = "simplex"
     /// Where to listen for that other engine: `unix:///path` or `tcp://host:port`.
@@ -86,7 +88,8 @@ package struct NodeConfiguration: Sendable, Equatable {
             ("enclaveBatch", .number(\.enclaveBatch, 1...64)), ("peerHost", .text(\.peerHost)),
             ("peerPort", .number(\.peerPort, 0...65_535)), ("bootstrapPeers", .optionalText(\.bootstrapPeers)),
             ("viewTimeout", .number(\.viewTimeout, 100...60_000)), ("blockHistory", .number(\.blockHistory, 0...1_000_000_000)),
-            ("stateSync", .flag(\.stateSync)), ("cometRPC", .optionalText(\.cometRPC)), ("consensus", .text(\.consensus)),
+            ("stateSync", .flag(\.stateSync)), ("cometRPC", .optionalText(\.cometRPC)),
+            ("cometRPCTimeout", .number(\.cometRPCTimeout, 100...600_000)), ("consensus", .text(\.consensus)),
             ("abci", .optionalText(\.abci)),
             ("abciAllowRemote", .flag(\.abciAllowRemote)), ("snapshotInterval", .number(\.snapshotInterval, 1...1_000_000)),
         ]

@@ -17,11 +17,13 @@ package final class CometBroadcaster: Sendable {
     private let session: URLSession
     private let turns = Turns(CometBroadcaster.atOnce)
 
-    /// - Parameter url: of the engine's RPC, such as `http://127.0.0.1:26657`.
-    package init(url: URL) {
+    /// - Parameters:
+    ///   - url: of the engine's RPC, such as `http://127.0.0.1:26657`.
+    ///   - timeout: after so many seconds without an answer the engine counts as unavailable.
+    package init(url: URL, timeout: Double = 10) {
         self.url = url
         let configuration = URLSessionConfiguration.ephemeral
-        configuration.timeoutIntervalForRequest = 10
+        configuration.timeoutIntervalForRequest = timeout
         configuration.httpCookieStorage = nil
         configuration.httpMaximumConnectionsPerHost = Self.atOnce
         session = URLSession(configuration: configuration)
