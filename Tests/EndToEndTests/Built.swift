@@ -28,14 +28,28 @@ enum Built {
         return folder != nil && programs
     }()
 
+    /// Of every file with keys that the tests have made.
+    static let passphrase = "a passphrase of the test"
+
     static func path(_ name: String) throws -> String { try #require(folder) + "/" + name }
 
-    /// Runs one command of `jupiter` to its end, which has to be a good one.
-    static func run(_ arguments: [String], passphrase: String = "a passphrase of the test", log: String) async throws {
-        let command = try ChildProcess(
+    /// Begins one command of `jupiter`.
+    static func begin(_ arguments: [String], log: String) throws -> ChildProcess {
+        try ChildProcess(
             name: arguments.first ?? "jupiter", executable: path("jupiter"), arguments: arguments,
             environment: ["JUPITER_PASSPHRASE": passphrase], logPath: log)
+    }
+
+    /// What the command ended with.
+    static func end(of command: ChildProcess) async throws -> Int32? {
         while command.isRunning { try await Task.sleep(for: .milliseconds(10)) }
-        try #require(command.exitStatus == 0, "\(command.logTail)")
+        return command.exitStatus
+    }
+
+    /// Runs one command of `jupiter` to its end, which has to be a good one.
+    static func run(_ arguments: [String], log: String) async throws {
+        let command = try begin(arguments, log: log)
+        let status = try await end(of: command)
+        try #require(status == 0, "\(arguments): \(command.logTail)")
     }
 }

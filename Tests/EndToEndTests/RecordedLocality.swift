@@ -7,42 +7,38 @@ import Primitives
 import Testing
 import WireTypes
 
-/// One locality with an enclave, every message between the two recorded; and, if asked for, a second enclave of the same vault.
+/// One locality with an enclave, every message between the two recorded.
 final class RecordedLocality {
     let chainID: String
     let home: String
     let client: NodeClient
-    let url: String
     let treasury: Wallet
     let recording: String
-    private let enclaves: [EnclaveProcess]
+    private let enclave: EnclaveProcess
     private let proxy: EnclaveProxy
     private let node: ChildProcess
 
-    init(chainID: String, folder: String, hasSecondEnclave: Bool = false) async throws {
+    init(chainID: String, folder: String) async throws {
         (self.chainID, home, recording) = (chainID, folder + "/home", folder + "/socket.recording")
         try PrivateFile.makeFolder(home + "/logs")
         treasury = try Wallet(name: "treasury")
         let port = try FreePort.take()
-        url = "http://127.0.0.1:\(port)"
-        client = try NodeClient(url: url)
+        client = try NodeClient(url: "http://127.0.0.1:\(port)")
         let (folder, logs) = ("\(home)/enclave/\(chainID)", home + "/logs")
         try await Built.run(
             [
                 "node", "init", chainID, "--home", home, "--allow-simulated-enclaves", "--allocate", "\(treasury.address)=1000000000000",
             ], log: logs + "/init.log")
-        let (names, genesis) = (hasSecondEnclave ? ["", "-second"] : [""], "\(home)/node/\(chainID)/genesis.bin")
-        let enclaves = names.map { EnclaveProcess(folder: folder + $0, genesis: genesis, logPath: "\(logs)/enclave\($0).log") }
-        for enclave in enclaves { try await enclave.start() }
+        enclave = EnclaveProcess(folder: folder, genesis: "\(home)/node/\(chainID)/genesis.bin", logPath: "\(logs)/enclave.log")
+        try await enclave.start()
         let host = folder + "/host.sock"
-        proxy = try EnclaveProxy(path: host, enclave: enclaves[0].socket, recording: recording)
-        let sockets = [host] + enclaves.dropFirst().map(\.socket)
+        proxy = try EnclaveProxy(path: host, enclave: enclave.socket, recording: recording)
         node = try ChildProcess(
             name: "node", executable: Built.path("jupiter"),
-            arguments: ["node", "start", chainID, "--home", home, "--port", String(port), "--log-level", "trace"]
-                + sockets.flatMap { ["--enclave-socket", $0] },
-            environment: ["JUPITER_PASSPHRASE": "a passphrase of the test"], logPath: logs + "/node.log")
-        self.enclaves = enclaves
+            arguments: [
+                "node", "start", chainID, "--home", home, "--port", String(port), "--log-level", "trace", "--enclave-socket", host,
+            ],
+            environment: ["JUPITER_PASSPHRASE": Built.passphrase], logPath: logs + "/node.log")
         for _ in 0..<1_200 {
             if let readiness = try? await client.readiness(), readiness.ready { return }
             try await Task.sleep(for: .milliseconds(50))
@@ -62,24 +58,10 @@ final class RecordedLocality {
         return try await client.checkedEnclave(id, on: TrustedChain(genesis))
     }
 
-    /// Waits until both enclaves serve one vault with so many keys.
-    func waitForReplica(keys: UInt64) async throws {
-        for _ in 0..<600 {
-            if case .array(let all) = try await client.json("/v1/status")["enclaves"] ?? .null, all.count == 2,
-                all.allSatisfy({ $0["serving"] == .boolean(true) && $0["subjectKeys"]?.unsigned == keys }),
-                all[0]["vault"] == all[1]["vault"]
-            {
-                return
-            }
-            try await Task.sleep(for: .milliseconds(100))
-        }
-        throw ClientError.timedOut("the replica")
-    }
-
     /// Ends the processes; the files stay.
     func stop() {
         node.stop()
-        for enclave in enclaves { enclave.stop() }
+        enclave.stop()
     }
 
     deinit { stop() }

@@ -1,106 +1,14 @@
 import Foundation
 import JupiterClient
-import LocalFederation
 import Primitives
 import Testing
-
-/// A locality in the hands of people who have nothing but the command line.
-private final class CommandLineLocality {
-    let chainID = "jupiter-rec"
-    let home: String
-    let port: Int
-    private var processes: [String: ChildProcess] = [:]
-
-    init(folder: String) throws {
-        home = folder + "/home"
-        port = try FreePort.take()
-        try PrivateFile.makeFolder(home + "/logs")
-    }
-
-    private var environment: [String: String] {
-        ["JUPITER_HOME": home, "JUPITER_PASSPHRASE": "a passphrase of the test", "JUPITER_NODE": "http://127.0.0.1:\(port)"]
-    }
-
-    /// Runs `jupiter` and answers its exit code and what it said, as JSON.
-    func run(_ arguments: String...) async throws -> (status: Int32?, json: JSONValue) { try await run(in: arguments) }
-
-    func run(in arguments: [String]) async throws -> (status: Int32?, json: JSONValue) {
-        let log = "\(home)/logs/command-\(UUID().uuidString).json"
-        let process = try ChildProcess(
-            name: "jupiter", executable: Built.path("jupiter"), arguments: arguments + ["--output", "json"], environment: environment,
-            logPath: log)
-        while process.isRunning { try await Task.sleep(for: .milliseconds(10)) }
-        return (process.exitStatus, (try? JSONValue(parsing: PrivateFile.read(log, limit: 1 << 24))) ?? .text(process.logTail))
-    }
-
-    /// The same for what has to go well.
-    func command(_ arguments: String...) async throws -> JSONValue {
-        let (status, json) = try await run(in: arguments)
-        try #require(status == 0, "\(arguments): \(json)")
-        return json
-    }
-
-    func holder(_ name: String) async throws -> String {
-        let wallet = try await command("wallet", "new", "--wallet", name)
-        return "\(try #require(wallet["address"]?.text))=\(try #require(wallet["sealingKey"]?.text))"
-    }
-
-    func socket(_ name: String) -> String { "\(home)/enclave/\(name)/enclave.sock" }
-
-    func startEnclave(_ name: String) async throws {
-        try PrivateFile.makeFolder("\(home)/enclave/\(name)")
-        let process = try ChildProcess(
-            name: name, executable: Built.path("jupiter-enclave"),
-            arguments: [
-                "--home", "\(home)/enclave/\(name)", "--socket", socket(name), "--genesis", "\(home)/node/\(chainID)/genesis.bin",
-            ], logPath: "\(home)/logs/\(name).log")
-        processes[name] = process
-        try await process.untilListening(at: socket(name))
-    }
-
-    /// The machine burns: enclave and disk are gone.
-    func lose(_ name: String) async throws {
-        guard let process = processes.removeValue(forKey: name) else { return }
-        kill(process.processID, SIGKILL)
-        while process.isRunning { try await Task.sleep(for: .milliseconds(10)) }
-        try FileManager.default.removeItem(atPath: "\(home)/enclave/\(name)")
-    }
-
-    func startNode(_ enclaves: String...) throws {
-        processes["node"] = try ChildProcess(
-            name: "node", executable: Built.path("jupiter"),
-            arguments: ["node", "start", chainID, "--port", String(port)] + enclaves.flatMap { ["--enclave-socket", socket($0)] },
-            environment: environment, logPath: home + "/logs/node.log")
-    }
-
-    var nodeLog: String { (try? String(contentsOfFile: home + "/logs/node.log", encoding: .utf8)) ?? "" }
-
-    /// Waits until `condition` holds of the enclave with that position; what it is then.
-    @discardableResult
-    func wait(_ what: String, _ position: Int, until condition: (JSONValue) -> Bool) async throws -> JSONValue {
-        let client = try NodeClient(url: "http://127.0.0.1:\(port)")
-        for _ in 0..<900 {
-            if let enclaves = try? await client.json("/v1/status")["enclaves"]?.array, enclaves.count > position,
-                condition(enclaves[position])
-            {
-                return enclaves[position]
-            }
-            try await Task.sleep(for: .milliseconds(100))
-        }
-        Issue.record("waited too long for \(what): \(nodeLog.suffix(2_000))")
-        throw ClientError.timedOut(what)
-    }
-
-    func stop() { for process in processes.values { process.stop() } }
-    deinit { stop() }
-}
 
 @Suite(.serialized, .enabled(if: Built.folder != nil, "the programs are not built")) struct `A locality that loses its enclave` {
     private func file(_ locality: CommandLineLocality, _ name: String) -> String { "\(locality.home)/\(name)" }
 
     @Test func `comes back with shares of the holders who were put in the place of the genesis's`() async throws {
         let folder = try TemporaryFolder()
-        let locality = try CommandLineLocality(folder: folder.path)
+        let locality = try CommandLineLocality(chainID: "jupiter-rec", folder: folder.path)
         defer { locality.stop() }
         var holders: [String: String] = [:]
         for name in ["anna", "ben", "cleo", "dora"] { holders[name] = try await locality.holder(name) }

@@ -1,53 +1,86 @@
 import Foundation
 import JupiterClient
 import LocalFederation
+import Primitives
 import Testing
 
 /// One chain of two validators on two nodes, an enclave at each; either node's `replicaSource` is the other, and each demands a token.
+/// If asked for, a third node may follow them that has neither a vote nor an enclave.
 final class TwoNodes {
     static let chainID = "jupiter-nodes"
 
     let treasury: Wallet
-    let clients: [NodeClient]
+    let nodes: [NodeOnDisk]
     let enclaves: [EnclaveProcess]
-    private let nodes: [ChildProcess]
+    /// Has a home from the start on, as the others must know its name, and is started by whoever asked for it.
+    let follower: NodeOnDisk?
 
-    init(folder: String) async throws {
+    var clients: [NodeClient] { nodes.map(\.client) }
+
+    /// What `jupiter … init` says of a node that it made.
+    private struct Seat {
+        let home: String
+        let url: String
+        let peer: String
+
+        init(_ json: JSONValue, home: String? = nil) throws {
+            self.home = try #require(home ?? json["home"]?.text)
+            url = try #require(json["url"]?.text)
+            peer = try #require(json["nodeId"]?.text) + "@" + #require(json["endpoint"]?.text)
+        }
+    }
+
+    /// - Parameters:
+    ///   - folder: all homes come to lie below `homes` in it.
+    ///   - chain: more of what `jupiter federation init` is told.
+    ///   - logLevel: of the nodes.
+    init(folder: String, chain: [String] = [], logLevel: String = "info", hasFollower: Bool = false) async throws {
         treasury = try Wallet(name: "treasury")
-        let passphrase = ["JUPITER_PASSPHRASE": "a passphrase of the test"]
-        try await Built.run(
+        let made = try await Self.initialise(
             [
-                "federation", "init", "--locality", Self.chainID, "--validators", "2", "--base-port", "0", "--out", folder + "/federation",
-                "--allow-simulated-enclaves", "--allocate", "\(treasury.address)=1000000000000", "--output", "json",
-            ], log: folder + "/init.json")
-        let validators = try #require(
-            try JSONValue(parsing: PrivateFile.read(folder + "/init.json", limit: 1 << 20))["validators"]?.array)
-        let urls = try validators.map { try #require($0["url"]?.text) }
-        let homes = try validators.map { try #require($0["home"]?.text) }
-        let tokens = ["token-of-the-first-node", "token-of-the-second-node"]
-        let tokenFiles = try tokens.enumerated().map { index, token in
-            let path = "\(folder)/token-\(index)"
-            try PrivateFile.write(Array(token.utf8), to: path, overwrite: false)
+                "federation", "init", "--locality", Self.chainID, "--validators", "2", "--base-port", "0", "--out", folder + "/homes",
+                "--allow-simulated-enclaves", "--allocate", "\(treasury.address)=1000000000000",
+            ] + chain, log: folder + "/init.json")
+        let seats = try #require(made["validators"]?.array).map { try Seat($0) }
+        let genesis = "\(seats[0].home)/node/\(Self.chainID)/genesis.bin"
+        let followerSeat = hasFollower ? try await Self.join(seats, genesis: genesis, folder: folder) : nil
+        let tokens = try ["first", "second", "following"].map { name in
+            let path = "\(folder)/token-\(name)"
+            try PrivateFile.write(Array("token-of-the-\(name)-node".utf8), to: path, overwrite: false)
             return path
         }
-        clients = try zip(urls, tokens).map { try NodeClient(url: $0, token: $1) }
-        let genesis = "\(homes[0])/node/\(Self.chainID)/genesis.bin"
-        enclaves = (0..<2).map {
-            EnclaveProcess(folder: "\(folder)/enclave-\($0)", genesis: genesis, logPath: "\(folder)/enclave-\($0).log")
+        let enclaves = seats.map { seat in
+            let folder = "\(seat.home)/enclave/\(Self.chainID)"
+            return EnclaveProcess(folder: folder, genesis: genesis, logPath: "\(seat.home)/enclave.log")
         }
+        nodes = try seats.indices.map { index in
+            var environment = ["JUPITER_REPLICA_SOURCE": seats[1 - index].url, "JUPITER_REPLICA_TOKEN_FILE": tokens[1 - index]]
+            environment["JUPITER_BOOTSTRAP_PEERS"] = followerSeat?.peer
+            return try NodeOnDisk(
+                chainID: Self.chainID, home: seats[index].home, url: seats[index].url, tokenFile: tokens[index],
+                arguments: ["--enclave-socket", enclaves[index].socket, "--log-level", logLevel], environment: environment)
+        }
+        follower = try followerSeat.map { seat in
+            try NodeOnDisk(
+                chainID: Self.chainID, home: seat.home, url: seat.url, tokenFile: tokens[2], arguments: ["--log-level", logLevel])
+        }
+        self.enclaves = enclaves
         for enclave in enclaves { try await enclave.start() }
-        var nodes: [ChildProcess] = []
-        for index in 0..<2 {
-            let replica = ["JUPITER_REPLICA_SOURCE": urls[1 - index], "JUPITER_REPLICA_TOKEN_FILE": tokenFiles[1 - index]]
-            nodes.append(
-                try ChildProcess(
-                    name: "node-\(index)", executable: Built.path("jupiter"),
-                    arguments: [
-                        "node", "start", Self.chainID, "--home", homes[index], "--enclave-socket", enclaves[index].socket,
-                        "--api-token-file", tokenFiles[index],
-                    ], environment: passphrase.merging(replica) { $1 }, logPath: "\(folder)/node-\(index).log"))
-        }
-        self.nodes = nodes
+        for node in nodes { try node.start() }
+    }
+
+    private static func join(_ seats: [Seat], genesis: String, folder: String) async throws -> Seat {
+        let home = folder + "/homes/follower"
+        let endpoint = "127.0.0.1:\(try FreePort.take())"
+        let made = try await initialise(
+            ["node", "init", chainID, "--home", home, "--join", genesis, "--endpoint", endpoint, "--port", "0"]
+                + seats.flatMap { ["--peer", $0.peer] }, log: folder + "/join.json")
+        return try Seat(made, home: home)
+    }
+
+    private static func initialise(_ arguments: [String], log: String) async throws -> JSONValue {
+        try await Built.run(arguments + ["--output", "json"], log: log)
+        return try JSONValue(parsing: PrivateFile.read(log, limit: 1 << 20))
     }
 
     /// The enclave of node `index` as that node sees it now.
@@ -65,6 +98,7 @@ final class TwoNodes {
 
     func stop() {
         for node in nodes { node.stop() }
+        follower?.stop()
         for enclave in enclaves { enclave.stop() }
     }
 

@@ -22,6 +22,8 @@ final class CountingApplication: Application {
         /// Identifiers that proposals leave out.
         var refused: Set<Hash32> = []
         var failsCommit = false
+        /// Identifiers of transactions that let go of sidecars.
+        var erasing: Set<Hash32> = []
         /// Identifiers of committed transactions.
         var committed: Set<Hash32> = []
     }
@@ -71,7 +73,8 @@ final class CountingApplication: Application {
             let receipts = content.transactions.map { $0.transaction.id.bytes }
             let outcome = BlockOutcome(
                 receipts: receipts, receiptsRoot: MerkleList.root(receipts.map(MerkleList.leaf)),
-                stateRoot: Self.root(before, content.transactions), plan: plan(context.height))
+                stateRoot: Self.root(before, content.transactions), plan: plan(context.height),
+                erasesSidecars: content.transactions.contains { log.erasing.contains($0.transaction.id) })
             log.steps[hash] = Step(parent: context.parent, height: context.height, time: context.time, outcome: outcome)
             return outcome
         }

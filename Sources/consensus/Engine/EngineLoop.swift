@@ -113,12 +113,12 @@ struct EngineLoop: ~Copyable {
         case .executed(let hash):
             if let payload = engine.payloads[hash] { mustProve = !payload.content.transactions.isEmpty }
             replica.executed(hash, into: &effects)
-        case .committed(let header, let plan, let included):
+        case .committed(let header, let outcome, let included):
             evidence.included(included, epoch: header.epoch)
-            journal.committed(header.height)
+            journal.committed(header.height, erasesSidecars: outcome.erasesSidecars)
             guard header.lastOfEpoch, replica.head.hash == header.hash else { return }
-            follow(plan.parameters)
-            replica.begin(plan, into: &effects)
+            follow(outcome.plan.parameters)
+            replica.begin(outcome.plan, into: &effects)
         case .installed(let head, let plan, let base, let certificate):
             let base = base ?? replica.context.base
             follow(plan.parameters)

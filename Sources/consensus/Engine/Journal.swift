@@ -1,4 +1,5 @@
 import ChainTypes
+import Dispatch
 import Glibc
 import Primitives
 import Simplex
@@ -10,6 +11,8 @@ struct Journal: ~Copyable {
     private var log: WriteAheadLog?
     /// What a restart in this epoch needs, beside payloads.
     private var entries: [LogEntry] = []
+    /// Of epochs that the ledger has still to come to: it was put back behind what was signed.
+    private var later: [LogEntry] = []
     private var finalView: UInt64 = 0
     private var head: UInt64
     /// The first epoch that this validator may vote in.
@@ -21,6 +24,16 @@ struct Journal: ~Copyable {
     private static let pendingBytes = 16 << 20
     /// A log larger than this is rewritten without what is over.
     private static let compactedBytes = 64 << 20
+    /// Blocks that erase come together: the log is written anew for all of them, at most this often.
+    private static let timeBetweenErasures = DispatchTimeInterval.seconds(5)
+
+    /// The greatest height of a payload that the log has ever held since it was opened.
+    private var highest: UInt64 = 0
+    /// A payload up to this height may hold sidecars that are erased. Those above the head stay until it is decided which of them count.
+    private var erasedUpTo: UInt64?
+    /// When the log may next be written anew for an erasure, and the head that it was last written anew at.
+    private var nextErasure = DispatchTime.now()
+    private var compactedAt: UInt64?
 
     struct Opened: ~Copyable {
         var journal: Journal
@@ -51,6 +64,10 @@ struct Journal: ~Copyable {
         let votesFrom = min(recovered.votesFrom, engine.settings.votesFrom)
         (journal.votesFrom, journal.name) = (recovered.name == known ? votesFrom : .max, recovered.name)
         for entry in past + recovered.entries { journal.keep(entry) }
+        for case .entry(let entry) in records where entry.epoch > plan.epoch { journal.later.append(entry) }
+        // What an erasure asked for before a crash may not have been done yet.
+        journal.highest = recovered.highest
+        journal.erasedUpTo = recovered.highest > 0 ? recovered.highest : nil
         return Opened(
             journal: journal, entries: past + recovered.entries, payloads: recovered.payloads, votesFrom: journal.votesFrom)
     }
@@ -69,8 +86,8 @@ struct Journal: ~Copyable {
             default: throw error
             }
         }
-        // Kept for whoever wants to know what happened.
-        rename(path, path + ".old")
+        // Kept for whoever wants to know what happened, until something is erased, which may be in it, or the next start.
+        rename(path, WriteAheadLog.old(path))
         var generator = SystemRandomNumberGenerator()
         let name = Hash32(generator.next(), generator.next(), generator.next(), generator.next())
         try WriteAheadLog.create(path, chain: chain, validator: own, name: name)
@@ -85,21 +102,23 @@ struct Journal: ~Copyable {
 
     private static func recover(
         _ records: [LogRecord], head: BlockReference, epoch: UInt64
-    ) -> (entries: [LogEntry], payloads: [BlockPayload], votesFrom: UInt64, name: Hash32) {
+    ) -> (entries: [LogEntry], payloads: [BlockPayload], highest: UInt64, votesFrom: UInt64, name: Hash32) {
         var entries: [LogEntry] = []
+        var highest: UInt64 = 0
         var payloads: [Hash32: BlockPayload] = [:]
         var (votesFrom, name) = (UInt64(0), Hash32.zero)
         for record in records {
             switch record {
             case .entry(let entry): if entry.epoch == epoch { entries.append(entry) }
             case .payload(let bytes):
-                guard let payload = try? BlockPayload(decoding: bytes), payload.header.height > head.height else { continue }
-                payloads[payload.header.hash] = payload
+                guard let payload = try? BlockPayload(decoding: bytes) else { continue }
+                highest = max(highest, payload.header.height)
+                if payload.header.height > head.height { payloads[payload.header.hash] = payload }
             case .name(let found): name = found
             case .votesFrom(let epoch): votesFrom = epoch
             }
         }
-        return (entries, payloads.values.sorted { $0.header.height < $1.header.height }, votesFrom, name)
+        return (entries, payloads.values.sorted { $0.header.height < $1.header.height }, highest, votesFrom, name)
     }
 
     private var bytes = 0
@@ -112,7 +131,10 @@ struct Journal: ~Copyable {
         if case .vote = entry { hasVotes = true }
     }
 
-    mutating func append(_ payload: BlockPayload) { log?.append(.payload(payload.encoded)) }
+    mutating func append(_ payload: BlockPayload) {
+        highest = max(highest, payload.header.height)
+        log?.append(.payload(payload.encoded))
+    }
 
     /// The chain has said from when on this validator may vote again; durable with the next `sync`.
     mutating func votes(from epoch: UInt64) {
@@ -144,12 +166,17 @@ struct Journal: ~Copyable {
         if hasVotes || (log?.pendingBytes ?? 0) > Self.pendingBytes { try sync() }
     }
 
-    mutating func committed(_ height: UInt64) { head = max(head, height) }
+    mutating func committed(_ height: UInt64, erasesSidecars: Bool) {
+        head = max(head, height)
+        // A block that is not final yet may hold them once more.
+        if erasesSidecars { erasedUpTo = max(highest, head) }
+    }
 
     /// Nothing of the epoch before is of use in `epoch`.
     mutating func begin(epoch: UInt64, payloads: PayloadStore) throws {
         guard entries.contains(where: { $0.epoch < epoch }) else { return }
         entries.removeAll { $0.epoch < epoch }
+        later.removeAll { $0.epoch < epoch }
         finalView = 0
         for case .certificate(let certificate) in entries where certificate.kind == .finalise {
             finalView = max(finalView, certificate.view)
@@ -158,13 +185,20 @@ struct Journal: ~Copyable {
     }
 
     mutating func tidy(payloads: PayloadStore) throws {
-        if bytes > Self.compactedBytes { try compact(payloads) }
+        if bytes > Self.compactedBytes { return try compact(payloads) }
+        guard log != nil, erasedUpTo != nil, compactedAt != head, nextErasure <= .now() else { return }
+        nextErasure = .now() + Self.timeBetweenErasures
+        try compact(payloads)
+        try log?.removeOld()
     }
 
     private mutating func compact(_ payloads: PayloadStore) throws {
         let identity: [LogRecord] = name == .zero ? [] : [.name(name), .votesFrom(votesFrom)]
-        let records = identity + entries.map(LogRecord.entry) + payloads.above(head).map { .payload($0.encoded) }
+        let records = identity + (entries + later).map(LogRecord.entry) + payloads.above(head).map { .payload($0.encoded) }
         bytes = try log?.compact(records) ?? 0
+        hasVotes = false
+        compactedAt = head
+        if let last = erasedUpTo, last <= head { erasedUpTo = nil }
     }
 }
 

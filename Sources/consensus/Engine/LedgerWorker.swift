@@ -11,7 +11,7 @@ enum LedgerAnswer: Sendable {
     case built(BuildRequest, BlockPayload?, refused: [[UInt8]])
     case judged(Hash32, isValid: Bool)
     case executed(Hash32)
-    case committed(BlockHeader, plan: EpochPlan, evidence: [[UInt8]])
+    case committed(BlockHeader, BlockOutcome, evidence: [[UInt8]])
     /// A delivery of final blocks is in, as far as it went on from the head.
     case installed(head: BlockReference, plan: EpochPlan, base: BlockReference?, certificate: WireCertificate?)
     case failed(any Error)
@@ -161,7 +161,7 @@ final class LedgerWorker: Sendable {
         settle(header)
         parts.onCommit(
             CommittedBlock(block: executed.payload.block, certificate: certificate, receipts: executed.outcome.receipts))
-        parts.answer(.committed(header, plan: executed.outcome.plan, evidence: executed.payload.content.evidence))
+        parts.answer(.committed(header, executed.outcome, evidence: executed.payload.content.evidence))
     }
 
     /// Forgets everything that the new head has left behind.

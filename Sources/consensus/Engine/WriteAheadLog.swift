@@ -57,6 +57,8 @@ package struct WriteAheadLog: ~Copyable {
         let identity = Self.identity(chain, validator)
         do throws(WriteAheadLogError) {
             try Self.lock(descriptor, path: path)
+            // Half of a compaction: payloads in it would stay until the next one.
+            guard unlink(path + ".new") == 0 || errno == ENOENT else { throw Self.failure(path + ".new") }
             let found = try Self.recover(descriptor, path: path, identity: identity)
             records = found.records
             (sequence, size) = (found.sequence, found.size)
@@ -68,6 +70,14 @@ package struct WriteAheadLog: ~Copyable {
     }
 
     deinit { close(descriptor) }
+
+    /// Where a log lies that was put aside because it is damaged or another one's.
+    package static func old(_ path: String) -> String { path + ".old" }
+
+    /// Removes a log that was put aside, if there is one.
+    package func removeOld() throws(WriteAheadLogError) {
+        guard unlink(Self.old(path)) == 0 || errno == ENOENT else { throw Self.failure(Self.old(path)) }
+    }
 
     private static func identity(_ chain: Hash32, _ validator: Hash32) -> Hash32 {
         Digest.hash(.logIdentity, chain.bytes + validator.bytes)

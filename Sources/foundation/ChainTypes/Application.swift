@@ -53,9 +53,12 @@ package struct BlockOutcome: Sendable {
     package var stateRoot: Hash32
     /// Of the block after this one.
     package var plan: EpochPlan
+    /// Whether the block lets go of sidecars: their bytes are to leave whatever files an engine keeps payloads in.
+    package var erasesSidecars: Bool
 
-    package init(receipts: [[UInt8]], receiptsRoot: Hash32, stateRoot: Hash32, plan: EpochPlan) {
+    package init(receipts: [[UInt8]], receiptsRoot: Hash32, stateRoot: Hash32, plan: EpochPlan, erasesSidecars: Bool = false) {
         (self.receipts, self.receiptsRoot, self.stateRoot, self.plan) = (receipts, receiptsRoot, stateRoot, plan)
+        self.erasesSidecars = erasesSidecars
     }
 }
 

@@ -27,7 +27,7 @@ extension LedgerApplication {
         let receipts = result.receipts.map { $0.encoded() }
         let outcome = BlockOutcome(
             receipts: receipts, receiptsRoot: MerkleList.root(receipts.map(MerkleList.leaf)), stateRoot: update.root,
-            plan: result.plan)
+            plan: result.plan, erasesSidecars: !result.erasedSidecars.isEmpty)
         var sidecars: [(hash: Hash32, bytes: [UInt8])] = []
         for (submitted, receipt) in zip(transactions, result.receipts) where receipt.code == 0 {
             for (hash, bytes) in zip(submitted.commitments, submitted.sidecars) { sidecars.append((hash, bytes)) }

@@ -2,6 +2,7 @@ import Crypto
 import Cryptography
 import Foundation
 import Primitives
+import Synchronization
 
 /// Someone who has every file there is and tries every key in them.
 ///
@@ -30,41 +31,13 @@ package struct KeySearch {
         }
     }
 
-    /// What shall be opened: one record's ciphertext, and where in its tree the key is.
-    package struct Target {
-        let box: [UInt8]
-        let associated: [UInt8]
-        let leaf: UInt32
-
-        package init(box: [UInt8], associated: [UInt8], leaf: UInt32) { (self.box, self.associated, self.leaf) = (box, associated, leaf) }
-
-        /// The 32-byte strings that open the record: the key at the top of its tree and those on the way down to the leaf.
-        package static func path(to leaf: UInt32, under subjectKey: SymmetricKey) throws -> [[UInt8]] {
-            let whole = RecordKeyTree(subjectKey: subjectKey)
-            var keys = [subjectKey.withUnsafeBytes { [UInt8]($0) }]
-            for level in 1...RecordKeyTree.depth {
-                let width = UInt32(1) << UInt32(4 * (RecordKeyTree.depth - level))
-                // Without its neighbour, the node on the way at this level is one of those that are left.
-                var tree = whole
-                try tree.puncture(leaf ^ width)
-                guard let node = tree.nodes.first(where: { $0.level == level && $0.index == leaf / width }) else { continue }
-                keys.append(node.key.withUnsafeBytes { [UInt8]($0) })
-            }
-            return keys
-        }
-
-        func opens(with key: SymmetricKey) -> Bool {
-            (try? AuthenticatedEncryption.open(box, key: key, context: .record, associated: associated)) != nil
-        }
-    }
-
     /// Files up to this size, and whatever was opened, are tried as keys at every place. In larger ones `places` looks for the very keys that
     /// would open the record: the leaf and the six nodes above it.
-    private static let everyPlace = 32 << 10
+    private let everyPlace: Int
 
     package private(set) var parts: [Part]
 
-    package init(_ parts: [Part]) { self.parts = parts }
+    package init(_ parts: [Part], everyPlace: Int = 32 << 10) { (self.parts, self.everyPlace) = (parts, everyPlace) }
 
     /// Opens all that can be opened with what is there.
     package mutating func openAll(_ openers: [Opener] = [vaults]) {
@@ -72,8 +45,8 @@ package struct KeySearch {
         var new = parts
         var keys: Set<Data> = []
         while !new.isEmpty {
-            keys.formUnion(
-                new.flatMap { Self.written($0.bytes) } + new.filter { $0.bytes.count <= 8 << 10 }.flatMap { Self.windows($0.bytes) })
+            let small = new.filter { $0.bytes.count <= min(everyPlace, 8 << 10) }
+            keys.formUnion(new.flatMap { Self.written($0.bytes) } + small.flatMap { Self.windows($0.bytes) })
             new = openers.flatMap { $0(parts, keys) }.filter { known.insert($0.bytes).inserted }
             parts += new
         }
@@ -85,27 +58,41 @@ package struct KeySearch {
         }
     }
 
-    /// Where a key of the record is: any 32 bytes that open it, as the leaf itself or as a node above it at any height.
-    package func findings(_ target: Target) -> [String] {
-        var tried: Set<Data> = []
-        var found: [String] = []
-        for part in parts where part.isOpened || part.bytes.count <= Self.everyPlace {
-            let candidates = Self.windows(part.bytes) + Self.written(part.bytes)
-            for key in candidates where tried.insert(key).inserted {
-                if Self.opens(target, with: key) { found.append(part.name) }
+    /// Where a key of one of the records is: any 32 bytes that open it, as the leaf itself or as a node above it at any height.
+    package func findings(_ targets: [Target]) -> [String] {
+        let leaves = Dictionary(grouping: targets, by: \.leaf)
+        return tryAll { key in
+            leaves.contains { leaf, targets in
+                Target.candidates(for: leaf, from: key).contains { record in targets.contains { $0.opens(with: record) } }
             }
         }
-        return found
     }
 
+    package func findings(_ target: Target) -> [String] { findings([target]) }
+
     /// Where a key of the result is: any 32 bytes that open it, as its own key or as a vault's result secret of any of the last steps.
-    package func findings(_ target: ResultTarget) -> [String] {
+    package func findings(_ target: ResultTarget) -> [String] { tryAll { target.opens(with: $0) } }
+
+    /// What was opened, without the files: much less to look through, and where keys are as long as there are any.
+    package var onlyOpened: KeySearch { KeySearch(parts.filter(\.isOpened)) }
+
+    /// How many keys one processor tries at a time.
+    private static let keysAtATime = 256
+
+    /// The parts with a key that does, each as often as there are such keys. Every key is tried once, on all processors.
+    private func tryAll(_ opens: @Sendable (Data) -> Bool) -> [String] {
         var tried: Set<Data> = []
-        var found: [String] = []
-        for part in parts where part.isOpened || part.bytes.count <= Self.everyPlace {
-            for key in Self.windows(part.bytes) where tried.insert(key).inserted && target.opens(with: key) { found.append(part.name) }
+        var candidates: [(part: Int, key: Data)] = []
+        for (index, part) in parts.enumerated() where part.isOpened || part.bytes.count <= everyPlace {
+            let keys = Self.windows(part.bytes) + Self.written(part.bytes)
+            candidates += keys.filter { tried.insert($0).inserted }.map { (index, $0) }
         }
-        return found
+        let found = Mutex<[Int]>([])
+        DispatchQueue.concurrentPerform(iterations: (candidates.count + Self.keysAtATime - 1) / Self.keysAtATime) { [candidates] round in
+            let mine = candidates.dropFirst(round * Self.keysAtATime).prefix(Self.keysAtATime).filter { opens($0.key) }
+            if !mine.isEmpty { found.withLock { $0 += mine.map(\.part) } }
+        }
+        return found.withLock { $0.sorted().map { parts[$0].name } }
     }
 
     /// Where these bytes are, raw or written as text; for what is known to be a key or a ciphertext.
@@ -113,18 +100,6 @@ package struct KeySearch {
         let hex = Hex.encode(bytes)
         let forms = [Data(bytes), Data(hex.utf8), Data(hex.uppercased().utf8), Data(Data(bytes).base64EncodedString().utf8)]
         return parts.filter { part in forms.contains { part.bytes.firstRange(of: $0) != nil } }.map(\.name)
-    }
-
-    private static func opens(_ target: Target, with bytes: Data) -> Bool {
-        let key = SymmetricKey(data: bytes)
-        for level in 0...RecordKeyTree.depth {
-            let index = target.leaf >> UInt32(4 * (RecordKeyTree.depth - level))
-            guard let tree = try? RecordKeyTree(nodes: [.init(level: level, index: index, key: key)]),
-                let record = try? tree.recordKey(target.leaf)
-            else { continue }
-            if target.opens(with: record) { return true }
-        }
-        return false
     }
 
     /// Every 32 bytes in a row that could be random: a key of 32 random bytes has fewer than 20 different ones once in 10⁹.

@@ -5,7 +5,7 @@ import Primitives
 
 extension KeySearch {
     /// A sealed result that shall be opened, and all that is public of it.
-    package struct ResultTarget {
+    package struct ResultTarget: Sendable {
         /// Forwards everybody can go: a secret from before opens what was made some entries of the puncture log later.
         private static let steps = 4
 
