@@ -78,12 +78,7 @@ package final class JupiterNode: Sendable {
             ? try Self.peers(home, configuration, passphrase, view: view, mempool: mempool, membership: membership, log: log) : nil
         self.peers = peers
         let signatures = RecentSignatures()
-        let broadcaster =
-            socket == nil
-            ? nil
-            : configuration.cometRPC.flatMap(URL.init(string:)).map {
-                CometBroadcaster(url: $0, timeout: Double(configuration.cometRPCTimeout) / 1_000)
-            }
+        let broadcaster = socket == nil ? nil : Self.broadcaster(configuration)
         intake =
             socket == nil
             ? TransactionIntake(mempool: mempool, workers: workers, announce: { [weak peers] in peers?.announce($0) })
@@ -186,6 +181,12 @@ package final class JupiterNode: Sendable {
             for (position, outcome) in zip(left, try await other.enrol(left.map { sealed[$0] })) { outcomes[position] = outcome }
         }
         return outcomes
+    }
+
+    /// What hands transactions to the CometBFT beside the node; `nil` without its RPC.
+    private static func broadcaster(_ configuration: NodeConfiguration) -> CometBroadcaster? {
+        guard let url = configuration.cometRPC.flatMap(URL.init(string:)) else { return nil }
+        return CometBroadcaster(url: url, timeout: Double(configuration.cometRPCTimeout) / 1_000)
     }
 
     private static func finality(
