@@ -109,7 +109,7 @@ private struct Offenders {
     }
 
     /// The block whose state refused it may be given up, and the punishment with it.
-    @Test func `rests until the next epoch when it is refused, and goes when it is refused again`() throws {
+    @Test func `rests until the next epoch whenever it is refused, and goes when it is too old`() throws {
         let offenders = try Offenders(1)
         var pool = EvidencePool()
         let evidence = try offenders.evidence(0)
@@ -118,9 +118,13 @@ private struct Offenders {
         #expect(!pool.isIdle)
         pool.refused([evidence.bytes])
         #expect(pool.isIdle && pool.candidates.isEmpty && pool.count == 1)
-        pool.begin(epoch: 1, validators: offenders.set)
-        #expect(!pool.isIdle && pool.candidates == [evidence.bytes])
-        pool.refused([evidence.bytes])
+        for epoch: UInt64 in 1...3 {
+            pool.begin(epoch: epoch, validators: offenders.set)
+            #expect(!pool.isIdle && pool.candidates == [evidence.bytes])
+            pool.refused([evidence.bytes])
+            #expect(pool.isIdle && pool.candidates.isEmpty && pool.count == 1)
+        }
+        pool.begin(epoch: EquivocationRules.window, validators: offenders.set)
         #expect(pool.count == 0)
     }
 

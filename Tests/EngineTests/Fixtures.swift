@@ -211,7 +211,7 @@ final class LoopbackNetwork: ConsensusNetwork {
     func fetch(_ block: BlockReference, from validator: Hash32?) {
         // Whoever has it answers, as often as it takes: the block may not be anywhere yet.
         Task {
-            for _ in 0..<24_000 {
+            for _ in 0..<2_000 {
                 guard let own = hub.engine(key, from: key), own.payload(block.hash) == nil else { return }
                 if let payload = hub.others(of: key).lazy.compactMap({ $0.payload(block.hash) }).first { own.deliver(payload) }
                 try? await Task.sleep(for: .milliseconds(5))

@@ -171,6 +171,8 @@ final class InstanceHub: Sendable {
 private final class InstanceNetwork: ConsensusNetwork {
     private let hub: InstanceHub
     private let own = Mutex<(engine: SimplexEngine, key: Hash32, blocks: BlockList)?>(nil)
+    /// The height that blocks are being fetched up to.
+    private let target = Mutex<UInt64?>(nil)
 
     init(_ hub: InstanceHub) { self.hub = hub }
 
@@ -199,29 +201,38 @@ private final class InstanceNetwork: ConsensusNetwork {
         guard let engine = own.withLock({ $0?.engine }) else { return }
         // Whoever has it answers, as often as it takes: the block may not be anywhere yet.
         Task {
-            for _ in 0..<24_000 where engine.payload(block.hash) == nil {
+            for _ in 0..<2_000 where engine.payload(block.hash) == nil {
                 if let payload = others.lazy.compactMap({ $0.payload(block.hash) }).first { engine.deliver(payload) }
                 try? await Task.sleep(for: .milliseconds(5))
             }
         }
     }
 
+    /// Brings what is missing in short deliveries, one after the other: whoever starts late on a busy machine has thousands of blocks to get.
     func synchronise(_ block: BlockReference) {
         guard let own = own.withLock({ $0 }) else { return }
-        Task { [hub] in
-            while own.blocks.all.count < Int(block.height), !Task.isCancelled {
-                let missing = try hub.longest.dropFirst(own.blocks.all.count).map { committed in
-                    let transactions = try committed.block.transactions.map { try SubmittedTransaction($0, sidecars: []) }
-                    let content = BlockContent(transactions, evidence: committed.block.evidence)
-                    return SyncedBlock(
-                        payload: try BlockPayload(header: committed.block.header, content: content),
-                        certificate: committed.certificate?.wire)
-                }
-                own.engine.install(missing)
-                try await Task.sleep(for: .milliseconds(20))
+        let isFirst = target.withLock { target in
+            defer { target = max(target ?? 0, block.height) }
+            return target == nil
+        }
+        guard isFirst else { return }
+        Task { [self] in
+            defer { target.withLock { $0 = nil } }
+            while let height = target.withLock({ $0 }), own.blocks.all.count < Int(height) {
+                let count = own.blocks.all.count
+                own.engine.install(try hub.longest.dropFirst(count).prefix(64).map(Self.delivery))
+                for _ in 0..<200 where own.blocks.all.count == count { try await Task.sleep(for: .milliseconds(5)) }
             }
         }
     }
+
+    private static func delivery(_ committed: CommittedBlock) throws -> SyncedBlock {
+        let transactions = try committed.block.transactions.map { try SubmittedTransaction($0, sidecars: []) }
+        let content = BlockContent(transactions, evidence: committed.block.evidence)
+        return SyncedBlock(
+            payload: try BlockPayload(header: committed.block.header, content: content), certificate: committed.certificate?.wire)
+    }
+
     func behind(_ epoch: UInt64) {}
     func share(_ evidence: ProvenEquivocation) { for engine in others { engine.deliver(evidence) } }
     func punish(_ validator: Hash32, _ error: ConsensusError) {}

@@ -69,12 +69,12 @@ package struct EvidencePool {
 
     /// An application left these out of a proposal.
     ///
-    /// Mostly because the proposal's parent punished the offender. That parent may never become final, so they rest until the next
-    /// epoch; who is refused again is right to go.
+    /// Mostly because the proposal's parent punished the offender. That parent may never become final, however often it happens, so
+    /// they rest until the next epoch. What is settled for good goes when it is final, or too old.
     package mutating func refused(_ evidence: [[UInt8]]) {
         for bytes in evidence {
             guard let index = waiting.firstIndex(where: { $0.evidence.bytes == bytes }) else { continue }
-            if waiting[index].refused == nil { waiting[index].refused = epoch } else { waiting.remove(at: index) }
+            waiting[index].refused = epoch
         }
     }
 
