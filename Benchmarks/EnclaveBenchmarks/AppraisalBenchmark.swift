@@ -19,7 +19,7 @@ package func appraisalBenchmark(folder: String = "Tests/Vectors/attestation", se
             count += 1
         }
         let rate = Double(count) * 1e6 / (ContinuousClock.now - start).microseconds
-        rows.append(EnclaveBenchmarkRow(name: "appraisals per second, \(platform.rawValue) (\(entry.id))", value: rate, unit: "1/s"))
+        rows.append(EnclaveBenchmarkRow(name: "appraisals per second, \(platform.rawValue) (\(entry.id ?? "no id"))", value: rate, unit: "1/s"))
     }
     return rows
 }
