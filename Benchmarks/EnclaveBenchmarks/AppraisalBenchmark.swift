@@ -19,7 +19,8 @@ package func appraisalBenchmark(folder: String = "Tests/Vectors/attestation", se
             count += 1
         }
         let rate = Double(count) * 1e6 / (ContinuousClock.now - start).microseconds
-        rows.append(EnclaveBenchmarkRow(name: "appraisals per second, \(platform.rawValue) (\(entry.id ?? "no id"))", value: rate, unit: "1/s"))
+        let name = "\(platform.rawValue) (\(entry.id ?? "no id"))"
+        rows.append(EnclaveBenchmarkRow(name: "appraisals per second, \(name)", value: rate, unit: "1/s"))
     }
     return rows
 }
