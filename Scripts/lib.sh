@@ -30,8 +30,12 @@ TEST_BUNDLE=jupiterPackageTests
 
 # Tests see only `package` names, never @testable ones: without -enable-testing a release test shares its objects with
 # the release build of the demo. The caller has built them.
-debug_test() { swift test --skip-build --disable-xctest "$@"; }
-release_test() { swift test --skip-build --disable-xctest -c release --disable-testable-imports "$@"; }
+debug_test() { run_tests "$@"; }
+release_test() { run_tests -c release --disable-testable-imports "$@"; }
+
+# Only a few tests are under way at once. When all start together, one that waits a moment for a process or a socket goes
+# on only after every test that computes has had its turn, minutes later, and finds its limit of time over.
+run_tests() { swift test --skip-build --disable-xctest --experimental-maximum-parallelization-width 4 "$@"; }
 
 # Says what happens and how long it took: phase "[1/4] setup" command args…
 # A failed command ends the caller by its `set -e`. Inside a function called so, bash does not stop at the first

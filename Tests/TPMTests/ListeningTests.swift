@@ -35,6 +35,26 @@ import Testing
         }
     }
 
+    /// Who waits may not be given a processor for minutes.
+    @Test func `is tried once more when the time is over`() async throws {
+        try await withFolder { folder in
+            let listening = """
+                import socket, sys
+                end = socket.socket(socket.AF_UNIX)
+                end.bind(sys.argv[1])
+                end.listen(1)
+                while True: end.accept()
+                """
+            let process = try start(listening, folder)
+            defer { process.stop() }
+            try await process.untilListening(at: folder + "/slow.sock")
+            try await process.untilListening(at: folder + "/slow.sock", seconds: 0)
+            await #expect(throws: LocalFederationError.notReady(program: "slow", log: "")) {
+                try await process.untilListening(at: folder + "/another.sock", seconds: 0)
+            }
+        }
+    }
+
     @Test func `and ends before is said so, with its last words`() async throws {
         try await withFolder { folder in
             let process = try start("import sys; sys.exit('no such register')", folder)

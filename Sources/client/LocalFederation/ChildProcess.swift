@@ -63,14 +63,18 @@ package final class ChildProcess: Sendable {
     }
 
     /// Waits until it accepts connections at `socket`, by making one: the name is there a moment before anybody listens at it.
+    ///
+    /// A process that was not given a processor in all that time is still tried once when it is.
     /// - Throws: `notReady` when the process ends first or `seconds` are over.
     package func untilListening(at socket: String, seconds: Double = 30) async throws {
         let deadline = ContinuousClock.now.advanced(by: .seconds(seconds))
-        while isRunning, ContinuousClock.now < deadline {
+        while isRunning {
+            let isLast = ContinuousClock.now >= deadline
             if let descriptor = try? UnixSocket.connect(socket) {
                 close(descriptor)
                 return
             }
+            if isLast { break }
             try await Task.sleep(for: .milliseconds(10))
         }
         throw LocalFederationError.notReady(program: name, log: logTail)
