@@ -82,6 +82,7 @@ import WireTypes
         let text = "document.getElementById('erasure-list').textContent"
         #expect(try await browser.wait(for: "\(text).includes('pending') && \(text).includes('0 enclaves of 1 vault')"))
         #expect(try await browser.wait(for: "\(text).includes('waits until')"))
+        #expect(try await browser.wait(for: "\(text).includes('the destroyed keys, and nodes that prune')"))
 
         // The enclave's word completes it.
         let log = PunctureChain(try await wireLog(scene))

@@ -43,11 +43,13 @@ extension Handlers {
     }
 
     private func erasure(_ id: Hash32) throws -> ErasureView? {
-        try view.value(StateKey.erasure(id)).map { ErasureView(try WireErasure(serializedBytes: $0)) }
+        try view.value(StateKey.erasure(id)).map {
+            ErasureView(try WireErasure(serializedBytes: $0), restsOn: ErasureBasis(view.genesis))
+        }
     }
 }
 
-struct ErasureView: StateView {
+struct ErasureView: Encodable {
     struct Acknowledgement: Encodable {
         let enclave: String
         let sequence, vaultVersion, recoveryEpoch, height: UInt64
@@ -76,8 +78,11 @@ struct ErasureView: StateView {
     let recoveryEpoch: UInt64
     let shareHolders: [String]
     let completedHeight: UInt64?
+    /// What it rests on once it is complete.
+    let restsOn: String
 
-    init(_ wire: WireErasure) {
+    init(_ wire: WireErasure, restsOn basis: ErasureBasis) {
+        restsOn = basis.rawValue
         (id, subject) = (Hex.encode(wire.id), address(wire.subject))
         kind =
             switch wire.kind {

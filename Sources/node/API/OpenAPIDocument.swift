@@ -4993,6 +4993,13 @@ package enum OpenAPIDocument {
        "$ref": "#/components/schemas/Address"
       }
      },
+     "restsOn": {
+      "enum": [
+       "keysAndPruning",
+       "keysAlone"
+      ],
+      "description": "What the erasure rests on once it is complete: the destroyed keys and that nodes prune the ciphertext, or, where another engine keeps the blocks, the keys alone."
+     },
      "completedHeight": {
       "anyOf": [
        {
@@ -5021,7 +5028,8 @@ package enum OpenAPIDocument {
      "suspended",
      "exports",
      "recoveryEpoch",
-     "shareHolders"
+     "shareHolders",
+     "restsOn"
     ]
    },
    "Erasures": {

@@ -233,6 +233,11 @@ async function showReceipt(id) {
   panel.scrollIntoView({ block: "nearest" });
 }
 
+const erasureBases = {
+  keysAndPruning: "the destroyed keys, and nodes that prune the ciphertext",
+  keysAlone: "the destroyed keys alone: it stays in CometBFT's own blocks until each operator's node prunes them",
+};
+
 // An erasure as its certificate will say it, and what it still waits for.
 function erasureItem(erasure) {
   const what = { record: "One record", dataset: "All records", subject: "Everything" }[erasure.kind] || erasure.kind;
@@ -241,6 +246,7 @@ function erasureItem(erasure) {
     ["what", erasure.record ? mono(erasure.record) : counted(erasure.records, "record")],
     ["ordered", "block " + count(erasure.height) + ", " + day(erasure.time)],
     ["keys destroyed", "by " + counted(signed, "enclave") + " of " + counted(erasure.vaults.length, "vault")],
+    ["rests on", erasureBases[erasure.restsOn] || erasure.restsOn],
     ["ciphertexts", erasure.sweeping ? "being let go of" : counted(erasure.records, "ciphertext") + " let go of"],
   ];
   if (erasure.status === "complete") pairs.push(["certified", "block " + count(erasure.completedHeight)]);

@@ -1,4 +1,3 @@
-import ChainTypes
 import WireTypes
 
 /// What a complete erasure rests on. The engine that keeps the chain's blocks decides it, and the genesis names that engine, so that no
