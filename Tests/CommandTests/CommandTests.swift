@@ -11,33 +11,6 @@ import Testing
         #expect(outcome.out.hasPrefix("0."))
     }
 
-    private static let leaves = [
-        "demo", "node init", "node start", "node status", "node backup", "node restore", "node passphrase", "enclave start",
-        "enclave doctor", "enclave key", "enclave activate", "enclave status", "enclave list", "enclave show", "enclave renew",
-        "enclave suspend", "enclave recovery holders", "enclave recovery export", "enclave recovery share", "enclave recovery import",
-        "enclave recovery destroyed", "erase record", "erase dataset", "erase subject", "erase certificate", "erase verify",
-        "wallet rotate-key", "consent grant-key", "record open", "endorsement submit", "endorsement list", "wallet new",
-        "wallet show", "wallet backup", "wallet restore", "dataset publish", "dataset list", "dataset show", "schema show", "schema check",
-        "record put", "record list", "record get", "record export", "consent grant", "consent list", "consent revoke", "program publish",
-        "program list", "assess request", "assess result", "subscribe request", "subscribe result", "query", "receipt get",
-        "receipt verify", "transfer", "federation init", "federation register", "federation list", "status", "peers", "validators list",
-        "validators add", "validators remove", "validators weight", "validators unjail", "validators endpoint", "governance list",
-        "evidence verify", "governance show", "governance propose", "governance vote", "enclave recovery plan", "enclave recovery approve",
-        "enclave recovery holders", "enclave recovery export", "enclave recovery share", "enclave recovery import",
-        "enclave recovery destroyed",
-    ]
-
-    @Test(arguments: leaves)
-    func `help has an overview, an example and the output option`(command: String) throws {
-        let jupiter = try Jupiter()
-        defer { jupiter.remove() }
-        let outcome = try jupiter.run(in: command.split(separator: " ").map(String.init) + ["--help"])
-        #expect(outcome.status == 0)
-        for part in ["OVERVIEW:", "EXAMPLE", "jupiter \(command)", "--output"] {
-            #expect(outcome.out.contains(part), "\(command): \(part)")
-        }
-    }
-
     @Test func `wrong usage is 64 and says what to do`() throws {
         let jupiter = try Jupiter()
         defer { jupiter.remove() }

@@ -55,10 +55,11 @@ struct Jupiter {
         process.standardError = error
         process.standardInput = FileHandle.nullDevice
         try process.run()
-        // Answers are far smaller than a pipe's buffer.
+        // An answer may be larger than a pipe's buffer; an error is far smaller.
+        let answer = out.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         return Outcome(
-            status: process.terminationStatus, out: String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self),
+            status: process.terminationStatus, out: String(decoding: answer, as: UTF8.self),
             error: String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self))
     }
 }

@@ -33,12 +33,13 @@ struct AssessRequest: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "request", abstract: "Request an assessment under a grant you received.",
         discussion: """
-            What is not given is taken from the grant: dataset, purpose, fields, the only program, the price. With --confirmations
-            several enclaves have to come to the same result before anybody is paid; it is one use of the grant all the same.
+            What is not given is taken from the grant: dataset, purpose, fields, the only program, the price. With --confirmations several \
+            enclaves have to come to the same result before anybody is paid; it is one use of the grant all the same.
 
             EXAMPLE
               jupiter assess request --subject jup1… --grant 5f0c… --minutes 10 --wait
-              jupiter assess request --subject jup1… --grant 5f0c… --confirmations 2 --distinct-platforms --exclude-platform tpm
+              jupiter assess request --subject jup1… --grant 5f0c… --confirmations 2 \\
+                --distinct-platforms --exclude-platform tpm
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -26,8 +26,9 @@ struct ConsentGrant: AnsweringCommand {
             Purposes are terms of the W3C Data Privacy Vocabulary 2.3. The recipient never receives the fields, only results.
 
             EXAMPLE
-              jupiter consent grant --recipient jup1… --dataset german-credit --fields age,amount_dm \\
-                --purpose CustomerSolvencyMonitoring --program 9a3f… --uses 3 --days 30 --price 1000
+              jupiter consent grant --recipient jup1… --dataset german-credit \\
+                --fields age,amount_dm --purpose CustomerSolvencyMonitoring \\
+                --program 9a3f… --uses 3 --days 30 --price 1000
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -38,7 +38,8 @@ struct DatasetPublish: AnsweringCommand {
             The schema is JSON Schema 2020-12: an object of typed properties (`jupiter schema check` tells what is taken).
 
             EXAMPLE
-              jupiter dataset publish german-credit --schema Examples/schemas/german_credit.json --name "German Credit" \\
+              jupiter dataset publish german-credit \\
+                --schema Examples/schemas/german_credit.json --name "German Credit" \\
                 --description "Credit applicants" --licence CC-BY-4.0 --minimum-cohort 20
             """)
 
@@ -170,8 +171,8 @@ struct SchemaCheck: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Check a schema file, and a record against it.",
         discussion: """
-            Taken are: type object, properties (type integer, number, string or boolean; enum of strings; minimum, maximum;
-            description), required, additionalProperties false, x-order. Anything else is refused.
+            Taken are: type object, properties (type integer, number, string or boolean; enum of strings; minimum, maximum; description), \
+            required, additionalProperties false, x-order. Anything else is refused.
 
             EXAMPLE
               jupiter schema check schema.json --record record.json

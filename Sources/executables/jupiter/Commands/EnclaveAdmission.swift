@@ -58,11 +58,12 @@ struct EnclaveRenew: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "renew", abstract: "Show the chain fresh evidence of the enclave at a socket.",
         discussion: """
-            A node does this by itself when half of the evidence's time is over. By hand it also ends a suspension that the operator
+            A node does this by itself when half of the evidence's time is over. By hand it also ends a suspension that the operator \
             decided with `jupiter enclave suspend`.
 
             EXAMPLE
-              jupiter enclave renew --socket ~/.jupiter/enclave/jupiter-sg/enclave.sock --operator
+              jupiter enclave renew --socket ~/.jupiter/enclave/jupiter-sg/enclave.sock \\
+                --operator
             """)
 
     @OptionGroup var global: GlobalOptions

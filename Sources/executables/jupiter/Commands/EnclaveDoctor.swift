@@ -7,9 +7,9 @@ struct EnclaveDoctor: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Say what this machine offers to an enclave, what is missing, and what to do next.",
         discussion: """
-            Looks at the TPM, at the hardware of confidential virtual machines, and at the system's settings that keep an enclave's
-            memory its own. Changes nothing. Classes: none (nothing vouches), measured (what was started is vouched for),
-            confidential (memory is closed to the machine's owner too).
+            Looks at the TPM, at the hardware of confidential virtual machines, and at the system's settings that keep an enclave's memory \
+            its own. Changes nothing. Classes: none (nothing vouches), measured (what was started is vouched for), confidential (memory is \
+            closed to the machine's owner too).
 
             EXAMPLE
               jupiter enclave doctor

@@ -22,7 +22,7 @@ struct EnclaveKey: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "key", abstract: "Show the TPM key that attests to a chain's enclave, for those who decide to trust it.",
         discussion: """
-            The name is what a challenge is made for (tpm2_makecredential) and what the chain's rules list as an attestation key once the
+            The name is what a challenge is made for (tpm2_makecredential) and what the chain's rules list as an attestation key once the \
             challenge was answered.
 
             EXAMPLE
@@ -56,8 +56,8 @@ struct EnclaveActivate: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "activate", abstract: "Answer a challenge that proves where the TPM's attestation key lies.",
         discussion: """
-            Whoever made the challenge from the TPM's endorsement certificate compares the secret: only the TPM with that certificate opens it,
-            and only if it holds the named key.
+            Whoever made the challenge from the TPM's endorsement certificate compares the secret: only the TPM with that certificate \
+            opens it, and only if it holds the named key.
 
             EXAMPLE
               jupiter enclave activate genesis.bin challenge.bin

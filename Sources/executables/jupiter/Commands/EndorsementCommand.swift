@@ -11,11 +11,12 @@ struct EndorsementCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "endorsement", abstract: "What the makers of platforms signed: give it to a chain, see what it has.",
         discussion: """
-            Revocation lists, TCB information and identities carry their maker's signature, so anybody may submit them; only something
+            Revocation lists, TCB information and identities carry their maker's signature, so anybody may submit them; only something \
             newer replaces what a chain has.
 
             EXAMPLE
-              jupiter endorsement submit tcb-info.json --kind intel-tcb-info --issuer tcb-signing-chain.pem
+              jupiter endorsement submit tcb-info.json --kind intel-tcb-info \\
+                --issuer tcb-signing-chain.pem
               jupiter endorsement list
             """,
         subcommands: [EndorsementSubmit.self, EndorsementList.self])
@@ -47,11 +48,12 @@ struct EndorsementSubmit: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "submit", abstract: "Submit what a maker signed.",
         discussion: """
-            The file is the list in DER, or Intel's JSON exactly as it was served: any change breaks the signature. Issuers are the
+            The file is the list in DER, or Intel's JSON exactly as it was served: any change breaks the signature. Issuers are the \
             certificates from the signer upward, in PEM or DER. The fee is the chain's minimum for each started kilobyte.
 
             EXAMPLE
-              jupiter endorsement submit tcb-info.json --kind intel-tcb-info --issuer tcb-signing-chain.pem
+              jupiter endorsement submit tcb-info.json --kind intel-tcb-info \\
+                --issuer tcb-signing-chain.pem
             """)
 
     @OptionGroup var global: GlobalOptions

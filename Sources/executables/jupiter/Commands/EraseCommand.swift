@@ -11,9 +11,9 @@ struct EraseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "erase", abstract: "Have records erased for good, with a certificate; verify one offline.",
         discussion: """
-            Keys are destroyed in all vaults, ciphertexts leave all nodes, and the chain says so with every vault's signature. It cannot be
-            undone. Your wallet can still derive the keys of its own records: what no longer exists is everything they would open.
-            Where CometBFT decides the blocks, ciphertext stays in them until each operator's node prunes them: there the erasure rests on
+            Keys are destroyed in all vaults, ciphertexts leave all nodes, and the chain says so with every vault's signature. It cannot \
+            be undone. Your wallet can still derive the keys of its own records: what no longer exists is everything they would open. \
+            Where CometBFT decides the blocks, ciphertext stays in them until each operator's node prunes them: there the erasure rests on \
             the destroyed keys alone, and its certificate says so.
 
             EXAMPLE

@@ -20,17 +20,18 @@ struct EvidenceVerify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Explain one piece of evidence step by step, or judge a manifest of many.",
         discussion: """
-            One piece: its files in any order. What each is for is seen from its bytes, or said as role=path, with the roles of
-            docs/spec/attestation.md. The policy is strict: no debug,
-            up-to-date only. It has no rule about product lines and, without --register, no reference values.
+            One piece: its files in any order. What each is for is seen from its bytes, or said as role=path, with the roles of \
+            docs/spec/attestation.md. The policy is strict: no debug, up-to-date only. It has no rule about product lines and, without \
+            --register, no reference values.
 
-            A manifest: one line for each vector with its id, accept, reject or n/a, and the word of the first rule broken. Only files,
+            A manifest: one line for each vector with its id, accept, reject or n/a, and the word of the first rule broken. Only files, \
             verify_at, trust_anchor and inputs are looked at; a vector without id has null in its line (- in text).
 
             Ends with 1 if one piece is not accepted; a manifest that could be judged ends with 0.
 
             EXAMPLE
-              jupiter evidence verify quote.bin tcb_info.json qe_identity.json *.pem *.der --at 2025-06-25T12:00:00Z
+              jupiter evidence verify quote.bin tcb_info.json qe_identity.json *.pem *.der \\
+                --at 2025-06-25T12:00:00Z
               jupiter evidence verify --manifest vectors/manifest.json --output json
             """)
 

@@ -22,7 +22,8 @@ struct FederationRegister: AnsweringCommand {
         commandName: "register", abstract: "Admit a locality by its genesis; only mainnet's operator may.",
         discussion: """
             EXAMPLE
-              jupiter federation register --operator --genesis ~/.jupiter/node/jupiter-sg/genesis.bin
+              jupiter federation register --operator \\
+                --genesis ~/.jupiter/node/jupiter-sg/genesis.bin
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -13,18 +13,19 @@ struct FederationInit: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "init", abstract: "Make a new chain of several validators: one genesis, and a home for each.",
         discussion: """
-            Every home holds its own keys, encrypted under your passphrase, or with --own-passphrases each under its own.
-            Without hosts all run on this machine. A host's validators take pairs of ports from --base-port on: one for other
-            nodes, the next for the API.
+            Every home holds its own keys, encrypted under your passphrase, or with --own-passphrases each under its own. Without hosts \
+            all run on this machine. A host's validators take pairs of ports from --base-port on: one for other nodes, the next for the \
+            API.
 
-            With --consensus abci the blocks are decided by CometBFT, which runs beside each node: every home then holds a
-            CometBFT home as well, with a genesis of the same validators. CometBFT cannot read an encrypted key, so the
-            validator's stands in it in the clear (cometbft/config/priv_validator_key.json, readable by its owner alone).
-            Each validator takes four ports: for other nodes, for the API, for CometBFT's RPC and for its application.
+            With --consensus abci the blocks are decided by CometBFT, which runs beside each node: every home then holds a CometBFT home \
+            as well, with a genesis of the same validators. CometBFT cannot read an encrypted key, so the validator's stands in it in the \
+            clear (cometbft/config/priv_validator_key.json, readable by its owner alone). Each validator takes four ports: for other \
+            nodes, for the API, for CometBFT's RPC and for its application.
 
             EXAMPLE
               jupiter federation init --locality sg --validators 4
-              jupiter federation init --locality sg --hosts-file hosts.txt --weight 3,2,2,1 --own-passphrases --out ./sg
+              jupiter federation init --locality sg --hosts-file hosts.txt \\
+                --weight 3,2,2,1 --own-passphrases --out ./sg
               jupiter federation init --locality sg --validators 4 --consensus abci
             """)
 

@@ -11,7 +11,7 @@ struct GovernanceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "governance", abstract: "Propose changes of a chain's rules, vote, and see what is open.",
         discussion: """
-            The accounts that answer for validators propose and vote, by their validators' weight. Changes of validators are proposed by
+            The accounts that answer for validators propose and vote, by their validators' weight. Changes of validators are proposed by \
             `jupiter validators`.
 
             EXAMPLE
@@ -71,16 +71,18 @@ struct GovernancePropose: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "propose", abstract: "Propose other parameters of the chain, or something about its enclaves.",
         discussion: """
-            Parameters: minimumFee, maximumBlockBytes, maximumBlockTransactions, maximumValidityWindow, maximumSidecarBytes,
-            idleInterval, subscriptionWindow, epochLength, epochMinimum, leaderStep. Those that are not named stay. What is decided
-            about enclaves holds at once, but a new build may be given keys only after the chain's delay (docs/spec/admission.md); one
-            proposal is about one thing. Where the genesis names recovery holders, a build takes their approvals (`jupiter enclave
-            recovery approve`).
+            Parameters: minimumFee, maximumBlockBytes, maximumBlockTransactions, maximumValidityWindow, maximumSidecarBytes, idleInterval, \
+            subscriptionWindow, epochLength, epochMinimum, leaderStep. Those that are not named stay. What is decided about enclaves holds \
+            at once, but a new build may be given keys only after the chain's delay (docs/spec/admission.md); one proposal is about one \
+            thing. Where the genesis names recovery holders, a build takes their approvals (`jupiter enclave recovery approve`).
 
             EXAMPLE
-              jupiter governance propose --set idleInterval=500 --set minimumFee=2 --operator
-              jupiter governance propose --add-reference build.json --description "release 0.2" --operator
-              jupiter governance propose --add-reference build.json --approval anna.approval --approval ben.approval --operator
+              jupiter governance propose --set idleInterval=500 --set minimumFee=2 \\
+                --operator
+              jupiter governance propose --add-reference build.json \\
+                --description "release 0.2" --operator
+              jupiter governance propose --add-reference build.json \\
+                --approval anna.approval --approval ben.approval --operator
               jupiter governance propose --suspend-platform tdx --operator
             """)
 

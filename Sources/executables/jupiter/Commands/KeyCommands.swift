@@ -47,11 +47,12 @@ struct ConsentGrantKey: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "grant-key", abstract: "Give the key of one record to somebody: the record itself, for good.",
         discussion: """
-            The enclave seals the record's key to the recipient. Erasing the record later reaches no copy that the recipient has made: the
+            The enclave seals the record's key to the recipient. Erasing the record later reaches no copy that the recipient has made: the \
             erasure's certificate names the recipient.
 
             EXAMPLE
-              jupiter consent grant-key --dataset german-credit 5f0c… --recipient jup1… --recipient-key xwing:…
+              jupiter consent grant-key --dataset german-credit 5f0c… --recipient jup1… \\
+                --recipient-key xwing:…
             """)
 
     @OptionGroup var global: GlobalOptions

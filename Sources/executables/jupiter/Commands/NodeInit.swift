@@ -14,13 +14,14 @@ struct NodeInit: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "init", abstract: "Make the home of a new chain with one validator, or of a node that joins a chain.",
         discussion: """
-            Writes genesis, validator, operator and peer key (under your passphrase), the empty log of votes, and node.json with a free
-            port. With --join the chain exists already: the node follows it, and votes once its validators have admitted it.
-            A new chain of several validators: `jupiter federation init`.
+            Writes genesis, validator, operator and peer key (under your passphrase), the empty log of votes, and node.json with a free \
+            port. With --join the chain exists already: the node follows it, and votes once its validators have admitted it. A new chain \
+            of several validators: `jupiter federation init`.
 
             EXAMPLE
               jupiter node init jupiter-sg --allow-simulated-enclaves
-              jupiter node init jupiter-sg --join genesis.bin --endpoint node5.example:7400 --peer NODEID@node1.example:7400
+              jupiter node init jupiter-sg --join genesis.bin \\
+                --endpoint node5.example:7400 --peer NODEID@node1.example:7400
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -8,12 +8,13 @@ struct NodePassphrase: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "passphrase", abstract: "Change the passphrase of a node's keys.",
         discussion: """
-            The present passphrase comes as for every command; the new one from --new-passphrase-file, or JUPITER_NEW_PASSPHRASE, or the
+            The present passphrase comes as for every command; the new one from --new-passphrase-file, or JUPITER_NEW_PASSPHRASE, or the \
             terminal. Backups made before keep the old one. A node that runs goes on; its next start needs the new one.
 
             EXAMPLE
               jupiter node passphrase jupiter-sg
-              jupiter node passphrase jupiter-sg --passphrase-file old --new-passphrase-file new
+              jupiter node passphrase jupiter-sg --passphrase-file old \\
+                --new-passphrase-file new
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -12,12 +12,14 @@ struct NodeStart: AsyncParsableCommand {
         discussion: """
             Settings come from node.json, then from JUPITER_… variables, then from these flags.
 
-            With --consensus abci CometBFT decides the blocks: it finds this node at --abci, which is the proxy_app of its config.toml,
+            With --consensus abci CometBFT decides the blocks: it finds this node at --abci, which is the proxy_app of its config.toml, \
             and this node finds its RPC at --comet-rpc (docs/operations/cometbft.md).
 
             EXAMPLE
-              jupiter node start jupiter-sg --enclave-socket ~/.jupiter/enclave/jupiter-sg/enclave.sock
-              jupiter node start jupiter-sg --consensus abci --abci unix:///run/jupiter/abci.sock --comet-rpc http://127.0.0.1:26657
+              jupiter node start jupiter-sg \\
+                --enclave-socket ~/.jupiter/enclave/jupiter-sg/enclave.sock
+              jupiter node start jupiter-sg --consensus abci \\
+                --abci unix:///run/jupiter/abci.sock --comet-rpc http://127.0.0.1:26657
             """)
 
     @OptionGroup var global: GlobalOptions

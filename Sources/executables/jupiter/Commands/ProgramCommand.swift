@@ -31,7 +31,8 @@ struct ProgramPublish: AnsweringCommand {
             The manifest is the JSON file beside the code unless --manifest names another.
 
             EXAMPLE
-              jupiter program publish Contracts/build-output/credit-assessor.wasm --kind assessment
+              jupiter program publish Contracts/build-output/credit-assessor.wasm \\
+                --kind assessment
             """)
 
     @OptionGroup var global: GlobalOptions

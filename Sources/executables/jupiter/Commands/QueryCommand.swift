@@ -12,9 +12,9 @@ struct QueryCommand: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "query", abstract: "Read a value of the state, and prove it.",
         discussion: """
-            Paths: account/ADDRESS · dataset/ID · enclave/ID · record/OWNER/DATASET/ID · consent/SUBJECT/GRANT · program/HASH ·
-            assessment/ID · subscription/ID · erasure/ID · locality/CHAIN · key/HEX (a raw key, docs/spec/state-keys.md).
-            With --prove the value is checked against a certified header; --genesis-hash pins the chain.
+            Paths: account/ADDRESS · dataset/ID · enclave/ID · record/OWNER/DATASET/ID · consent/SUBJECT/GRANT · program/HASH · \
+            assessment/ID · subscription/ID · erasure/ID · locality/CHAIN · key/HEX (a raw key, docs/spec/state-keys.md). With --prove the \
+            value is checked against a certified header; --genesis-hash pins the chain.
 
             EXAMPLE
               jupiter query account/jup1… --prove

@@ -74,9 +74,9 @@ struct ReceiptVerify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Verify a receipt's or an erasure's file step by step, from the genesis on. Needs no network.",
         discussion: """
-            Each step says what it shows and whom one has to believe for it. A file from before requests were in it has the first steps
-            only. Which chain it is, the genesis in the file says: it counts if it has the hash given with --genesis-hash, or if this
-            home trusts it; otherwise compare the hash in the first line. Exit status 1: a step does not hold.
+            Each step says what it shows and whom one has to believe for it. A file from before requests were in it has the first steps \
+            only. Which chain it is, the genesis in the file says: it counts if it has the hash given with --genesis-hash, or if this home \
+            trusts it; otherwise compare the hash in the first line. Exit status 1: a step does not hold.
 
             EXAMPLE
               jupiter receipt verify receipt.bin

@@ -91,8 +91,8 @@ struct RecordPut: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "put", abstract: "Encrypt a record and put it on the chain.",
         discussion: """
-            The first record of a dataset also hands the dataset's key to the locality's enclave, sealed to it, once the enclave has proven
-            itself under the genesis that is trusted for this chain.
+            The first record of a dataset also hands the dataset's key to the locality's enclave, sealed to it, once the enclave has \
+            proven itself under the genesis that is trusted for this chain.
 
             EXAMPLE
               jupiter record put --dataset german-credit --file me.json

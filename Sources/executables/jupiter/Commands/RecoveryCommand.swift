@@ -11,15 +11,19 @@ struct RecoveryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "recovery", abstract: "Bring back a vault whose enclaves are all lost.",
         discussion: """
-            The enclave makes a package: its vault under a fresh key, the key in shares sealed to the holders that the genesis has named, or
-            whom these have put in their place. When every enclave of the vault is lost, as many holders as the threshold says open their share and seal it to a new enclave,
-            which then serves in the old one's place. What was erased before stays erased (docs/operations/recovery.md).
+            The enclave makes a package: its vault under a fresh key, the key in shares sealed to the holders that the genesis has named, \
+            or whom these have put in their place. When every enclave of the vault is lost, as many holders as the threshold says open \
+            their share and seal it to a new enclave, which then serves in the old one's place. What was erased before stays erased \
+            (docs/operations/recovery.md).
 
             EXAMPLE
-              jupiter node init jupiter-sg --recovery-threshold 2 --recovery-holder jup1…=xwing:… --recovery-holder …
+              jupiter node init jupiter-sg --recovery-threshold 2 \\
+                --recovery-holder jup1…=xwing:… --recovery-holder …
               jupiter enclave recovery export --out jupiter-sg.recovery
-              jupiter enclave recovery share jupiter-sg.recovery --enclave 5f0c… --wallet anna --out anna.share
-              jupiter enclave recovery import jupiter-sg.recovery anna.share ben.share --enclave 5f0c…
+              jupiter enclave recovery share jupiter-sg.recovery --enclave 5f0c… \\
+                --wallet anna --out anna.share
+              jupiter enclave recovery import jupiter-sg.recovery anna.share ben.share \\
+                --enclave 5f0c…
             """,
         subcommands: [
             RecoveryExport.self, RecoveryShare.self, RecoveryImport.self, RecoveryDestroyed.self, RecoveryPlan.self, RecoveryApprove.self,
@@ -73,12 +77,13 @@ struct RecoveryShare: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "share", abstract: "Open your share and seal it to an enclave that is to recover the vault.",
         discussion: """
-            The enclave must prove itself under the genesis that is trusted for the chain; look at the platform and measurement that are
-            printed before you pass the share on. The share is sealed to the key of the enclave's present start: should it be started anew
+            The enclave must prove itself under the genesis that is trusted for the chain; look at the platform and measurement that are \
+            printed before you pass the share on. The share is sealed to the key of the enclave's present start: should it be started anew \
             before the vault is back, make the share again.
 
             EXAMPLE
-              jupiter enclave recovery share jupiter-sg.recovery --enclave 5f0c… --wallet anna --out anna.share
+              jupiter enclave recovery share jupiter-sg.recovery --enclave 5f0c… \\
+                --wallet anna --out anna.share
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -119,7 +124,8 @@ struct RecoveryImport: AnsweringCommand {
             The enclave must be new: it holds no keys yet. It serves again once it has followed the chain's erasures.
 
             EXAMPLE
-              jupiter enclave recovery import jupiter-sg.recovery anna.share ben.share --enclave 5f0c…
+              jupiter enclave recovery import jupiter-sg.recovery anna.share ben.share \\
+                --enclave 5f0c…
             """)
 
     @OptionGroup var global: GlobalOptions

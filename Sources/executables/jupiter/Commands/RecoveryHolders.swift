@@ -92,11 +92,12 @@ struct RecoveryPlan: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan", abstract: "Write down who is to keep recovery shares from now on, for the present holders to approve.",
         discussion: """
-            Address and sealing key are what `jupiter wallet show` prints. The file goes to the present holders; with the approvals of as
+            Address and sealing key are what `jupiter wallet show` prints. The file goes to the present holders; with the approvals of as \
             many as the present threshold says, `jupiter enclave recovery holders` proposes it.
 
             EXAMPLE
-              jupiter enclave recovery plan --threshold 2 --holder jup1…=xwing:… --holder jup1…=x25519:… --out new.plan
+              jupiter enclave recovery plan --threshold 2 --holder jup1…=xwing:… \\
+                --holder jup1…=x25519:… --out new.plan
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -127,9 +128,9 @@ struct RecoveryApprove: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "approve", abstract: "As a recovery holder, agree to new holders or to a new build of the enclave.",
         discussion: """
-            No quorum of validators decides these alone: enclaves check the signatures by themselves. FILE is what `jupiter enclave recovery
-            plan` wrote, or a build's reference value (JSON). Approve a build only if you have made it yourself from sources that you have
-            read: vaults give their keys to it.
+            No quorum of validators decides these alone: enclaves check the signatures by themselves. FILE is what `jupiter enclave \
+            recovery plan` wrote, or a build's reference value (JSON). Approve a build only if you have made it yourself from sources that \
+            you have read: vaults give their keys to it.
 
             EXAMPLE
               jupiter enclave recovery approve new.plan --wallet anna --out anna.approval
@@ -174,11 +175,12 @@ struct RecoveryHolders: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "holders", abstract: "Propose who keeps shares of recovery keys from now on.",
         discussion: """
-            The validators decide; the present holders must have approved. Packages made from then on are for the new holders: make one at
+            The validators decide; the present holders must have approved. Packages made from then on are for the new holders: make one at \
             once, for packages come back only with shares of the holders in force.
 
             EXAMPLE
-              jupiter enclave recovery holders new.plan --approval anna.approval --approval ben.approval --operator
+              jupiter enclave recovery holders new.plan --approval anna.approval \\
+                --approval ben.approval --operator
             """)
 
     @OptionGroup var global: GlobalOptions

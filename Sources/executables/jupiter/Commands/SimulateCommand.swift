@@ -9,9 +9,9 @@ struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate", abstract: "Run whole chains in virtual time, with everything failing that may fail.",
         discussion: """
-            Each seed decides a chain: who votes, who lies, what crashes and when, how bad the network is. After the chaos the network
-            heals and everybody must commit further blocks in time. A failure prints the command that shows it again; docs/testing.md
-            says what is injected and what is checked. Ends with 1 if any seed failed.
+            Each seed decides a chain: who votes, who lies, what crashes and when, how bad the network is. After the chaos the network \
+            heals and everybody must commit further blocks in time. A failure prints the command that shows it again; docs/testing.md says \
+            what is injected and what is checked. Ends with 1 if any seed failed.
 
             EXAMPLE
               jupiter simulate --seeds 2000 --first-seed 1 --report simulation.json

@@ -14,8 +14,10 @@ struct SubscribeCommand: AsyncParsableCommand {
             Everybody who granted you this dataset and purpose contributes; fewer than the minimum cohort, and nothing is computed.
 
             EXAMPLE
-              jupiter subscribe request --dataset german-credit --program 9a3f… --purpose ProvideOfficialStatistics \\
-                --fields age --parameter histogram_low=0.0 --parameter histogram_high=100.0 --parameter histogram_bins=10 --wait
+              jupiter subscribe request --dataset german-credit --program 9a3f… \\
+                --purpose ProvideOfficialStatistics \\
+                --fields age --parameter histogram_low=0.0 \\
+                --parameter histogram_high=100.0 --parameter histogram_bins=10 --wait
             """,
         subcommands: [SubscribeRequest.self, SubscribeResult.self])
 }
@@ -27,7 +29,8 @@ struct SubscribeRequest: AnsweringCommand {
             A parameter is name=value: a whole number, a number with a point, true or false, or text.
 
             EXAMPLE
-              jupiter subscribe request --dataset german-credit --program 9a3f… --purpose ProvideOfficialStatistics --fields age
+              jupiter subscribe request --dataset german-credit --program 9a3f… \\
+                --purpose ProvideOfficialStatistics --fields age
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -11,7 +11,7 @@ struct ValidatorsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "validators", abstract: "List a chain's validators; propose to add, remove, reweigh or unjail one.",
         discussion: """
-            Changes are proposals: they pass when validators with a quorum of the weight agree (`jupiter governance vote`), and take
+            Changes are proposals: they pass when validators with a quorum of the weight agree (`jupiter governance vote`), and take \
             effect at ends of epochs. A validator is named by its key, or by the first 6 digits of it or more.
 
             EXAMPLE
@@ -61,11 +61,12 @@ struct ValidatorsAdd: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Propose to admit a validator.",
         discussion: """
-            `jupiter node init --join` on the new node's machine prints all of this. Start the new node first: on a chain of up to three
+            `jupiter node init --join` on the new node's machine prints all of this. Start the new node first: on a chain of up to three \
             validators it is needed for blocks as soon as it is admitted.
 
             EXAMPLE
-              jupiter validators add KEY --node-id ID --endpoint host:7400 --account jup1… --possession HEX --weight 1 --operator
+              jupiter validators add KEY --node-id ID --endpoint host:7400 --account jup1… \\
+                --possession HEX --weight 1 --operator
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -168,7 +169,8 @@ struct ValidatorsEndpoint: AnsweringCommand {
             Signed by the account that answers for the validator. Holds at once.
 
             EXAMPLE
-              jupiter validators endpoint 9f3a0c11 --endpoint new-host.example:7400 --operator
+              jupiter validators endpoint 9f3a0c11 --endpoint new-host.example:7400 \\
+                --operator
             """)
 
     @OptionGroup var global: GlobalOptions

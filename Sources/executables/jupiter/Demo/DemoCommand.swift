@@ -8,9 +8,9 @@ struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo", abstract: "Two localities and a mainnet score real credit applicants without anybody seeing their data.",
         discussion: """
-            Starts mainnet and the localities sg and id, with four validators and an enclave each, as processes of their own in a
-            temporary home. Loads the applicants as subjects with their own wallets, grants consents, scores a fifth of them for a
-            lender, gives a bureau its statistics, then tries ten things that must be refused. Ends with 0 only if everything held.
+            Starts mainnet and the localities sg and id, with four validators and an enclave each, as processes of their own in a \
+            temporary home. Loads the applicants as subjects with their own wallets, grants consents, scores a fifth of them for a lender, \
+            gives a bureau its statistics, then tries ten things that must be refused. Ends with 0 only if everything held.
 
             EXAMPLE
               jupiter demo --report demo.json
