@@ -365,7 +365,7 @@ let benchmarks: [Target] =
             "EnclaveBenchmarks",
             [
                 "AdversarySupport", "Primitives", "WireTypes", "Cryptography", "ChainTypes", "DataModel", "EnclaveProtocol",
-                "EnclavePlatforms", "EnclaveCore", "AuthenticatedState", "Attestation", crypto, protobuf,
+                "EnclavePlatforms", "EnclaveCore", "AuthenticatedState", "Attestation", "LocalFederation", crypto, protobuf,
             ]),
         benchmark(
             "ConsensusBenchmarks",

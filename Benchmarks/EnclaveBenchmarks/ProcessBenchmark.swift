@@ -2,16 +2,17 @@ import AdversarySupport
 import ChainTypes
 import EnclaveProtocol
 import Foundation
+import LocalFederation
 import Primitives
 import WireTypes
 
 /// The enclave's three programs, started for the time of a benchmark, all on one core.
 private final class BenchProcess {
-    struct NotStarted: Error {}
+    struct NoCore: Error {}
 
-    let socket: String
     private let home: String
-    private let process = Process()
+    private let socket: String
+    private let process: ChildProcess
 
     /// - Parameter programs: the folder of jupiter-enclave and its companions.
     init(programs: String, genesis: [UInt8]) throws {
@@ -19,20 +20,16 @@ private final class BenchProcess {
         socket = home + "/enclave.sock"
         try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
         try Data(genesis).write(to: URL(fileURLWithPath: home + "/genesis.bin"))
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/taskset")
-        process.arguments = [
-            "--cpu-list", try Self.firstCore(), programs + "/jupiter-enclave", "--home", home + "/vault", "--socket", socket, "--genesis",
-            home + "/genesis.bin",
-        ]
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        process = try ChildProcess(
+            name: "jupiter-enclave", executable: "/usr/bin/taskset",
+            arguments: [
+                "--cpu-list", try Self.firstCore(), programs + "/jupiter-enclave", "--home", home + "/vault", "--socket", socket,
+                "--genesis", home + "/genesis.bin",
+            ], logPath: home + "/enclave.log")
     }
 
     deinit {
-        if process.isRunning {
-            process.terminate()
-            process.waitUntilExit()
-        }
+        process.stop()
         try? FileManager.default.removeItem(atPath: home)
     }
 
@@ -40,17 +37,14 @@ private final class BenchProcess {
     private static func firstCore() throws -> String {
         let name = "Cpus_allowed_list:"
         let lines = try String(contentsOfFile: "/proc/self/status", encoding: .utf8).split(separator: "\n")
-        guard let line = lines.first(where: { $0.hasPrefix(name) }) else { throw NotStarted() }
+        guard let line = lines.first(where: { $0.hasPrefix(name) }) else { throw NoCore() }
         return String(line.dropFirst(name.count).drop { $0 == "\t" }.prefix { $0.isNumber })
     }
 
     /// A connection, once it listens.
-    func connect() throws -> Int32 {
-        for _ in 0..<2_000 where process.isRunning {
-            if let descriptor = try? UnixSocket.connect(socket) { return descriptor }
-            usleep(5_000)
-        }
-        throw NotStarted()
+    func connect() async throws -> Int32 {
+        try await process.untilListening(at: socket)
+        return try UnixSocket.connect(socket)
     }
 }
 
@@ -62,10 +56,10 @@ private final class BenchProcess {
 ///   - single: commands of one assessment, whose time is taken one by one.
 package func processBenchmark(
     programs: String, batch: Int = 200, rounds: Int = 5, single: Int = 200
-) throws -> [EnclaveBenchmarkRow] {
+) async throws -> [EnclaveBenchmarkRow] {
     let node = try BypassedNode()
     let process = try BenchProcess(programs: programs, genesis: node.genesis.bytes)
-    let descriptor = try process.connect()
+    let descriptor = try await process.connect()
     defer { close(descriptor) }
     let bench = try BenchScene(node: node, subjects: batch) { message in
         try EnclaveFraming.write(message, to: descriptor)

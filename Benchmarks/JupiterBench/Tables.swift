@@ -45,10 +45,10 @@ func recordTable() async throws -> RecordThroughput {
     return row
 }
 
-func enclaveTable() throws -> [EnclaveBenchmarkRow] {
+func enclaveTable() async throws -> [EnclaveBenchmarkRow] {
     progress("enclave: assessments end to end")
     let programs = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent().path
-    let rows = try enclaveBenchmark() + processBenchmark(programs: programs) + keyBenchmark() + appraisalBenchmark()
+    let rows = try await enclaveBenchmark() + processBenchmark(programs: programs) + keyBenchmark() + appraisalBenchmark()
     print("\n## Assessments inside the enclave\n")
     print("| figure | value |\n| --- | --- |")
     for row in rows { print("| \(row.name), \(row.unit) | \(String(format: row.value >= 100 ? "%.0f" : "%.2f", row.value)) |") }
