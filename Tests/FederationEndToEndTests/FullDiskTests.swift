@@ -18,7 +18,7 @@ extension Federations {
         /// - Parameter logged: how long its log was before.
         private func expectFullStop(_ node: NodeProcess, _ when: String, after logged: Int) async throws {
             for _ in 0..<1_200 where node.isRunning { try await Task.sleep(for: .milliseconds(100)) }
-            #expect(!node.isRunning, "\(when): it goes on: \(node.logTail)")
+            try #require(!node.isRunning, "\(when): it goes on: \(node.logTail)")
             #expect((node.exitStatus ?? 0) != 0, "\(when): \(node.logTail)")
             let codes = ["storage.diskFull (1303)", "wal.diskFull (1814)"]
             let log = node.log.dropFirst(logged)

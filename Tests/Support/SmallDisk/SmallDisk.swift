@@ -3,6 +3,9 @@ import Glibc
 
 /// A file system of a few megabytes in memory, which a test can fill.
 package final class SmallDisk: Sendable {
+    /// What a file takes at a time.
+    private static let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+
     package let path: String
     private var filler: String { path + "/filler" }
 
@@ -24,13 +27,21 @@ package final class SmallDisk: Sendable {
     }
 
     /// Takes all space but `bytes`, once or again.
+    ///
+    /// Who else writes meanwhile takes some of what was free a moment ago; of a piece that does not fit any more nothing is taken at all, so smaller ones follow.
     package func fill(leaving bytes: Int) throws {
         let descriptor = open(filler, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
         defer { close(descriptor) }
-        let size = freeBytes - bytes
-        guard size > 0 else { return }
-        let end = lseek(descriptor, 0, SEEK_END)
-        _ = posix_fallocate(descriptor, end, off_t(size))
+        var piece = Int.max
+        while true {
+            let pages = (freeBytes - bytes) / Self.page
+            guard pages > 0 else { return }
+            piece = min(piece, pages)
+            let code = posix_fallocate(descriptor, lseek(descriptor, 0, SEEK_END), off_t(piece * Self.page))
+            guard code == 0 || code == ENOSPC else { throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EIO) }
+            if code == ENOSPC { piece = max(1, piece / 2) }
+        }
     }
 
     package func free() { unlink(filler) }
