@@ -22,7 +22,7 @@ let chosen = arguments.isEmpty ? known : arguments
 var results = BenchmarkReport()
 
 if chosen.contains("records") { results.records = try await recordTable() }
-if chosen.contains("enclave") { results.enclave = try enclaveTable() }
+if chosen.contains("enclave") { results.enclave = try await enclaveTable() }
 if chosen.contains("state") { results.state = try stateTable() }
 if chosen.contains("consensus") { results.consensus = try await consensusTable() }
 
