@@ -172,7 +172,8 @@ import WorkerProtocol
             let workers = process.workers
             for worker in workers { kill(worker, SIGSTOP) }
             let killer = Thread {
-                usleep(200_000)
+                // Long after the run has begun, also on a busy machine.
+                usleep(2_000_000)
                 for worker in workers { kill(worker, SIGKILL) }
             }
             killer.start()

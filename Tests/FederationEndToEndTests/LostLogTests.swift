@@ -46,7 +46,7 @@ extension Federations {
             #expect(first.consensus?.votes == false && first.consensus?.validator == "\(key)")
             #expect(try node.statusText().contains("follows; its validator is"))
             var last = first
-            for _ in 0..<600 where last.consensus?.votes != true {
+            for _ in 0..<2_400 where last.consensus?.votes != true {
                 let metrics = try await node.metrics()
                 last = try await node.client.status()
                 guard last.consensus?.votes == false else { break }
