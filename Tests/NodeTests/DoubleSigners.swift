@@ -217,12 +217,20 @@ private final class InstanceNetwork: ConsensusNetwork {
         }
         guard isFirst else { return }
         Task { [self] in
-            defer { target.withLock { $0 = nil } }
-            while let height = target.withLock({ $0 }), own.blocks.all.count < Int(height) {
+            while goesOn(with: own.blocks.all.count) {
                 let count = own.blocks.all.count
                 own.engine.install(try hub.longest.dropFirst(count).prefix(64).map(Self.delivery))
                 for _ in 0..<200 where own.blocks.all.count == count { try await Task.sleep(for: .milliseconds(5)) }
             }
+        }
+    }
+
+    /// Whether blocks are lacking. Ends the fetching in the same moment if not: a goal that is set after it begins a new one.
+    private func goesOn(with blocks: Int) -> Bool {
+        target.withLock { target in
+            if let height = target, blocks < Int(height) { return true }
+            target = nil
+            return false
         }
     }
 

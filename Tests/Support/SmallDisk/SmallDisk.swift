@@ -28,7 +28,8 @@ package final class SmallDisk: Sendable {
 
     /// Takes all space but `bytes`, once or again.
     ///
-    /// Who else writes meanwhile takes some of what was free a moment ago; of a piece that does not fit any more nothing is taken at all, so smaller ones follow.
+    /// Who else writes meanwhile takes some of what was free a moment ago; of a piece that does not fit any more nothing is taken at all,
+    /// so smaller ones follow.
     package func fill(leaving bytes: Int) throws {
         let descriptor = open(filler, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
